@@ -1,0 +1,3 @@
+module halligan
+
+go 1.26
