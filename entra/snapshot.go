@@ -1,0 +1,107 @@
+package entra
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Part names one part of a Snapshot.
+type Part string
+
+// The parts of a Snapshot. The names are the keys of its JSON form.
+const (
+	PartPolicies         Part = "conditionalAccessPolicies"
+	PartLocations        Part = "namedLocations"
+	PartStrengths        Part = "authenticationStrengthPolicies"
+	PartContexts         Part = "authenticationContextClassReferences"
+	PartMethodsPolicy    Part = "authenticationMethodsPolicy"
+	PartSecurityDefaults Part = "securityDefaults"
+	PartAuthorization    Part = "authorizationPolicy"
+	PartUsers            Part = "users"
+	PartGroups           Part = "groups"
+	PartAccounts         Part = "accounts" // memberships, methods, per-user MFA of the judged accounts
+	PartRoleAssignments  Part = "roleAssignments"
+	PartRoleEligibility  Part = "roleEligibility"
+	PartRolePolicies     Part = "roleManagementPolicies"
+	PartProtectedActions Part = "protectedActions"
+	PartAgreements       Part = "agreements"
+	PartApplications     Part = "servicePrincipals"
+	PartDomains          Part = "domains"
+	PartLicences         Part = "subscribedSkus"
+)
+
+// Status says how much of a part is there.
+type Status string
+
+// The statuses of a part. Only StatusRead allows a conclusion from absence.
+const (
+	StatusNotAsked Status = "notAsked"
+	StatusRead     Status = "read"
+	StatusDenied   Status = "denied"
+	StatusCutShort Status = "cutShort"
+)
+
+// PartState is the status of a part and, unless it was read, the reason.
+type PartState struct {
+	Status Status `json:"status"`
+	Detail string `json:"detail,omitempty"`
+}
+
+// Content is what a Snapshot is made of. It is the mutable form: build one,
+// then hand it to NewSnapshot.
+type Content struct {
+	TenantID ID
+	// Cloud is "public", "usgov", "china", or "" unknown (read as public).
+	Cloud string
+	Taken time.Time // zero unknown
+	Parts map[Part]PartState
+
+	Policies         []Policy
+	Locations        []NamedLocation
+	Strengths        []AuthStrength
+	Contexts         []AuthContext
+	MethodsPolicy    *MethodsPolicy
+	SecurityDefaults *bool
+	SSPRAllowed      *bool // authorizationPolicy.allowedToUseSSPR
+	Users            []User
+	Groups           []Group
+	Accounts         []Account
+	RoleAssignments  []RoleAssignment // active and eligible
+	RolePolicies     []RolePolicy
+	ProtectedActions []ProtectedAction
+	Agreements       []Agreement
+	Applications     []ServicePrincipal
+	Domains          []Domain
+	ServicePlans     []ServicePlan
+
+	// LegacyMethods are the methods still enabled in the legacy MFA settings,
+	// nil when nobody said. Graph does not tell; a person does.
+	LegacyMethods []MethodType
+	// LowPrivilegeScopes is the tenant's choice for baseline scopes (entra-docs
+	// concept-enforcement-resource-exclusions); nil unknown or customized.
+	LowPrivilegeScopes *bool
+	// CampaignForced, when not nil, is a registration campaign whose skips are
+	// used up, as a person or a vector states it.
+	CampaignForced *RegistrationCampaign
+
+	// Troubles are what could not be read or decoded; a Snapshot with any is
+	// incomplete.
+	Troubles []Trouble
+	// Notes are peculiarities of the source that changed nothing.
+	Notes []Trouble
+}
+
+// Trouble is one thing that could not be read or decoded.
+type Trouble struct {
+	File   string `json:"file,omitempty"`
+	Line   int    `json:"line,omitempty"`   // 1-based; 0 unknown
+	Column int    `json:"column,omitempty"` // 1-based, in bytes; 0 unknown
+	What   string `json:"what"`
+}
+
+// Extra is an object that was read and belongs to no part.
+type Extra struct {
+	Kind   string
+	Origin Origin
+	Raw    json.RawMessage
+}
