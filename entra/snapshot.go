@@ -1,9 +1,6 @@
 package entra
 
-import (
-	"encoding/json"
-	"time"
-)
+import "time"
 
 // Part names one part of a Snapshot.
 type Part string
@@ -84,6 +81,11 @@ type Content struct {
 	// used up, as a person or a vector states it.
 	CampaignForced *RegistrationCampaign
 
+	// Supposed are the statements by which a person filled in what was not read,
+	// already applied to the parts above. A verdict on a Snapshot that has any is
+	// "supposing" them.
+	Supposed []Supposition
+
 	// Troubles are what could not be read or decoded; a Snapshot with any is
 	// incomplete.
 	Troubles []Trouble
@@ -99,9 +101,31 @@ type Trouble struct {
 	What   string `json:"what"`
 }
 
-// Extra is an object that was read and belongs to no part.
-type Extra struct {
-	Kind   string
-	Origin Origin
-	Raw    json.RawMessage
+// Supposition is one statement of a person about the tenant.
+type Supposition struct {
+	// Expression is what the person wrote, for example "member=GROUP".
+	Expression string `json:"expression"`
+	// Meaning is the whole statement as a sentence, with everything it implies.
+	Meaning string `json:"meaning"`
+}
+
+// Snapshot is an immutable reading of a tenant. Make one with NewSnapshot.
+type Snapshot struct {
+	content Content
+}
+
+// NewSnapshot makes a Snapshot of the content and takes ownership of it.
+// Parts without a state are StatusNotAsked.
+func NewSnapshot(c Content) *Snapshot { return &Snapshot{content: c} }
+
+// View returns the content for reading. It and everything it points to must
+// not be changed; Content returns a copy that may be.
+func (s *Snapshot) View() *Content { return &s.content }
+
+// Status returns the state of a part.
+func (s *Snapshot) Status(p Part) PartState {
+	if st, ok := s.content.Parts[p]; ok {
+		return st
+	}
+	return PartState{Status: StatusNotAsked}
 }
