@@ -34,6 +34,9 @@ const (
 	DimSmartLockout     Dimension = "smartLockout" // "false", "true"
 	DimAuthService      Dimension = "authService"  // normal, outageExistingSession, outageNewSession
 	DimResourceIP       Dimension = "resourceSeenIp"
+	// DimActivate is no dimension of a sign-in: in an Option it names the
+	// eligible role that the operator activates.
+	DimActivate Dimension = "activateRole"
 )
 
 // Dimensions lists every dimension in order.
