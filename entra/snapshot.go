@@ -113,14 +113,20 @@ type Supposition struct {
 	Meaning string `json:"meaning"`
 }
 
-// Snapshot is an immutable reading of a tenant. Make one with NewSnapshot.
+// Snapshot is an immutable reading of a tenant. Make one with NewSnapshot or
+// Read. All its methods may be called from several goroutines.
 type Snapshot struct {
 	content Content
 }
 
-// NewSnapshot makes a Snapshot of the content and takes ownership of it.
-// Parts without a state are StatusNotAsked.
-func NewSnapshot(c Content) *Snapshot { return &Snapshot{content: c} }
+// NewSnapshot makes a Snapshot of the content and takes ownership of it. Parts
+// without a state are StatusNotAsked. Policies without an id get one of their
+// own; what was given twice is kept once, with a Note; objects that share an id
+// and differ are all kept, with a Trouble.
+func NewSnapshot(c Content) *Snapshot {
+	c.settle()
+	return &Snapshot{content: c}
+}
 
 // View returns the content for reading. It and everything it points to must
 // not be changed; Content returns a copy that may be.
@@ -133,3 +139,20 @@ func (s *Snapshot) Status(p Part) PartState {
 	}
 	return PartState{Status: StatusNotAsked}
 }
+
+// Incomplete reports whether something that was to be read could not be: there
+// is a Trouble, or a part that was denied or cut short.
+func (s *Snapshot) Incomplete() bool {
+	if len(s.content.Troubles) > 0 {
+		return true
+	}
+	for _, st := range s.content.Parts {
+		if st.Status == StatusDenied || st.Status == StatusCutShort {
+			return true
+		}
+	}
+	return false
+}
+
+// PoliciesRead returns how many policies were read.
+func (s *Snapshot) PoliciesRead() int { return len(s.content.Policies) }
