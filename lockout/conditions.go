@@ -71,7 +71,7 @@ func (p *Prover) defaults(g *Goal) []dim {
 }
 
 // whole gives the domain behind "*" where it is wider than the default.
-func (p *Prover) whole(name Dimension, d *dim) {
+func (p *Prover) whole(name Dimension, d *dim) error {
 	switch name {
 	case DimCompliantNetwork, DimSmartLockout:
 		d.values = []string{"false", "true"}
@@ -84,12 +84,17 @@ func (p *Prover) whole(name Dimension, d *dim) {
 	case DimResourceIP:
 		d.values = p.places.cellNames
 	case DimDevice:
-		d.devices = p.everyDevice()
+		devices, err := p.everyDevice()
+		if err != nil {
+			return err
+		}
+		d.devices = devices
 		d.values = nil
 		for i := range d.devices {
 			d.values = append(d.values, deviceName(&d.devices[i]))
 		}
 	}
+	return nil
 }
 
 // dimsFor builds the dimensions of a question.
@@ -104,7 +109,9 @@ func (p *Prover) dimsFor(q *Question) ([]dim, error) {
 		d.exists = qu.Exists
 		switch {
 		case qu.All:
-			p.whole(name, d)
+			if err := p.whole(name, d); err != nil {
+				return nil, err
+			}
 		case name == DimDevice:
 			d.values, d.devices = nil, nil
 			for _, dev := range qu.Devices {
@@ -130,7 +137,9 @@ func (p *Prover) dimsFor(q *Question) ([]dim, error) {
 // classes; a value that is no class is an error that names it.
 func (p *Prover) canonicalValues(name Dimension, d *dim, values []string) ([]string, error) {
 	full := *d
-	p.whole(name, &full)
+	if err := p.whole(name, &full); err != nil {
+		return nil, err
+	}
 	var out []string
 	for _, v := range values {
 		c, ok := p.canonicalValue(name, &full, v)

@@ -12,7 +12,7 @@ import (
 type Prover struct {
 	snap     *entra.Snapshot
 	view     *entra.Content
-	unknowns unknownTable
+	unknowns *unknownTable
 	policies []*compiled
 	places   *places
 	groups   map[string]*entra.Group
@@ -59,7 +59,7 @@ type compiled struct {
 func New(s *entra.Snapshot) *Prover { return newProver(s, faultNone) }
 
 func newProver(s *entra.Snapshot, f fault) *Prover {
-	p := &Prover{snap: s, view: s.View(), injected: f, groups: map[string]*entra.Group{}, users: map[string]bool{},
+	p := &Prover{snap: s, unknowns: &unknownTable{}, view: s.View(), injected: f, groups: map[string]*entra.Group{}, users: map[string]bool{},
 		apps: map[string]*entra.ServicePrincipal{}, spaces: map[string]*compiledSpace{},
 		deletedGroups: map[string]bool{}, disabledMethods: map[string]bool{}, revokedModels: map[string]bool{}, lost: map[string]bool{}}
 	for i := range p.view.Groups {
