@@ -302,7 +302,7 @@ var conditionNames = []struct {
 // disjoint names a condition of the policy that matches no sign-in of the leaf.
 func (p *Prover) disjoint(w *denialWriter, pr *problem, pol *compiled, l *certLeaf) string {
 	sp := pr.cs.space
-	raw, _ := p.narrow(sp, pol, true, false)
+	raw := pr.cs.raw[pol.index]
 	for _, c := range conditionNames {
 		i := sp.at(c.dim)
 		if class := w.o.classes[i]; class >= 0 {
