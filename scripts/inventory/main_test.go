@@ -100,6 +100,7 @@ func TestBillIsWellFormed(t *testing.T) {
 		},
 		"an identifier with a slash":     func(s string) string { return strings.ReplaceAll(s, "Package-example", "Package/example") },
 		"a checksum that is too short":   func(s string) string { return strings.Replace(s, `"0101`, `"`, 1) },
+		"a reference of no known kind":   func(s string) string { return strings.Replace(s, "PACKAGE-MANAGER", "REGISTRY", 1) },
 		"a date that is none":            func(s string) string { return strings.Replace(s, "2026-01-02T", "yesterday", 1) },
 		"a package without a download":   func(s string) string { return strings.Replace(s, `"downloadLocation"`, `"elsewhere"`, 1) },
 		"a document that describes none": func(s string) string { return strings.Replace(s, "DESCRIBES", "OTHER", 1) },
@@ -152,6 +153,13 @@ func faults(t *testing.T, content []byte) []string {
 			check(text != "", id+": "+field)
 		}
 		check(p["filesAnalyzed"] == false, id+": filesAnalyzed without a verification code")
+		check(p["primaryPackagePurpose"] == "APPLICATION" || p["primaryPackagePurpose"] == "LIBRARY", id+": primaryPackagePurpose")
+		references, _ := p["externalRefs"].([]any)
+		for _, r := range references {
+			ref, _ := r.(map[string]any)
+			locator, _ := ref["referenceLocator"].(string)
+			check(ref["referenceCategory"] == "PACKAGE-MANAGER" && ref["referenceType"] == "purl" && strings.HasPrefix(locator, "pkg:golang/"), id+": package URL "+locator)
+		}
 		sums, _ := p["checksums"].([]any)
 		for _, s := range sums {
 			c, _ := s.(map[string]any)
