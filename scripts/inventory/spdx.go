@@ -138,7 +138,7 @@ func encode(d document) ([]byte, error) {
 func hexSum(sum string) (string, error) {
 	text, is := strings.CutPrefix(sum, "h1:")
 	if !is {
-		return "", fmt.Errorf("%q does not begin with h1:", sum)
+		return "", fmt.Errorf("%q is not an h1 hash", sum)
 	}
 	raw, err := base64.StdEncoding.DecodeString(text)
 	if err != nil || len(raw) != sha256.Size {
