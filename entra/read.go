@@ -1,0 +1,345 @@
+package entra
+
+import (
+	"archive/zip"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"strings"
+	"unicode/utf8"
+)
+
+// Source is one thing that a person handed over: the bytes of a file or stream,
+// or a folder.
+type Source struct {
+	// Name is what the source is called in messages, for example a path or
+	// "stdin".
+	Name string
+	// Data are the bytes of a file: JSON or a zip archive of JSON files.
+	Data []byte
+	// FS is a folder; Data is then ignored.
+	FS fs.FS
+}
+
+// Limits bound what Read accepts. What exceeds one is named as a Trouble, and
+// the rest is read.
+type Limits struct {
+	FileBytes  int64 // of one file, unpacked
+	TotalBytes int64 // of all files together
+	Files      int   // in all folders and archives together
+	Depth      int   // of nested JSON values
+	Objects    int   // policies, locations, users and so on
+	ZipRatio   int64 // unpacked to packed size of one archive member
+}
+
+// DefaultLimits are far above any tenant and far below what would exhaust a
+// workstation.
+var DefaultLimits = Limits{
+	FileBytes:  256 << 20,
+	TotalBytes: 1 << 30,
+	Files:      50_000,
+	Depth:      200,
+	Objects:    2_000_000,
+	ZipRatio:   1000,
+}
+
+// Read makes a Snapshot of everything in the sources, in whatever form it was
+// exported, within DefaultLimits.
+func Read(sources ...Source) (*Snapshot, error) { return DefaultLimits.Read(sources...) }
+
+// Read makes a Snapshot of everything in the sources. What cannot be read is in
+// the Snapshot's Troubles; the error is only for a call without a source.
+func (l Limits) Read(sources ...Source) (*Snapshot, error) {
+	if len(sources) == 0 {
+		return nil, errors.New("read tenant: no source given")
+	}
+	r := newReader(l)
+	for _, s := range sources {
+		if s.FS != nil {
+			r.folder(s.Name, s.FS)
+		} else {
+			r.file(s.Name, s.Data, true)
+		}
+	}
+	return NewSnapshot(r.finish()), nil
+}
+
+// reader gathers the content of all sources.
+type reader struct {
+	limits  Limits
+	content Content
+	files   int
+	bytes   int64
+	objects int
+	seen    map[Part]bool // in the list that is being read
+	found   map[Part]int
+	lists   map[Part]bool
+	short   map[Part]string
+	loose   map[Part]bool // objects given alone, by an explicitly named file
+	ignored map[string]int
+	alone   bool // the current file was named explicitly
+}
+
+func newReader(l Limits) *reader {
+	return &reader{limits: l, seen: map[Part]bool{}, found: map[Part]int{}, lists: map[Part]bool{},
+		short: map[Part]string{}, loose: map[Part]bool{}, ignored: map[string]int{}}
+}
+
+func (r *reader) listRead(p Part) { r.lists[p] = true }
+
+func (r *reader) cut(p Part, why string) {
+	if r.short[p] == "" {
+		r.short[p] = why
+	}
+}
+
+func (r *reader) trouble(doc *document, off int, what string) {
+	line, column := doc.position(off)
+	r.content.Troubles = append(r.content.Troubles, Trouble{File: doc.file, Line: line, Column: column, What: what})
+}
+
+func (r *reader) fileTrouble(file, what string) {
+	r.content.Troubles = append(r.content.Troubles, Trouble{File: file, What: what})
+}
+
+func (r *reader) note(file, what string) {
+	r.content.Notes = append(r.content.Notes, Trouble{File: file, What: what})
+}
+
+// folder reads all JSON files and archives below a folder.
+func (r *reader) folder(name string, fsys fs.FS) {
+	ignored := 0
+	err := fs.WalkDir(fsys, ".", func(p string, d fs.DirEntry, err error) error {
+		full := path.Join(name, p)
+		if err != nil {
+			r.fileTrouble(full, "cannot be read: "+err.Error())
+			if d != nil && d.IsDir() {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		if d.IsDir() {
+			if p != "." && strings.HasPrefix(d.Name(), ".") {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		if !readable(p) {
+			ignored++
+			return nil
+		}
+		if !r.admit(full) {
+			return fs.SkipAll
+		}
+		if info, err := d.Info(); err == nil && info.Size() > r.limits.FileBytes {
+			r.tooLarge(full)
+			return nil
+		}
+		f, err := fsys.Open(p)
+		if err != nil {
+			r.fileTrouble(full, "cannot be read: "+err.Error())
+			return nil
+		}
+		data, err := r.all(f)
+		f.Close()
+		if err != nil {
+			r.fileTrouble(full, "cannot be read: "+err.Error())
+			return nil
+		}
+		r.file(full, data, false)
+		return nil
+	})
+	if err != nil {
+		r.fileTrouble(name, "cannot be read: "+err.Error())
+	}
+	if ignored > 0 {
+		r.note(name, fmt.Sprintf("%d files that are neither JSON nor zip were not read", ignored))
+	}
+}
+
+var errTooLarge = errors.New("larger than the limit")
+
+// all reads a file up to the limits.
+func (r *reader) all(f io.Reader) ([]byte, error) {
+	room := min(r.limits.FileBytes, r.limits.TotalBytes-r.bytes)
+	data, err := io.ReadAll(io.LimitReader(f, room+1))
+	if err == nil && int64(len(data)) > room {
+		err = errTooLarge
+	}
+	return data, err
+}
+
+func (r *reader) admit(name string) bool {
+	if r.files++; r.files > r.limits.Files {
+		if r.files == r.limits.Files+1 {
+			r.fileTrouble(name, fmt.Sprintf("more than %d files; this and all later ones were not read", r.limits.Files))
+		}
+		return false
+	}
+	return true
+}
+
+func (r *reader) tooLarge(name string) {
+	r.fileTrouble(name, fmt.Sprintf("larger than the limit of %d bytes; not read", r.limits.FileBytes))
+}
+
+func readable(name string) bool {
+	switch strings.ToLower(path.Ext(name)) {
+	case ".json", ".zip", ".ndjson", ".jsonl":
+		return true
+	}
+	return false
+}
+
+// file reads one file. explicit says that a person named it, so that nothing in
+// it is worth a Trouble too.
+func (r *reader) file(name string, data []byte, explicit bool) {
+	if explicit && !r.admit(name) {
+		return
+	}
+	if int64(len(data)) > r.limits.FileBytes {
+		r.tooLarge(name)
+		return
+	}
+	if r.bytes += int64(len(data)); r.bytes > r.limits.TotalBytes {
+		r.fileTrouble(name, fmt.Sprintf("together more than %d bytes; not read", r.limits.TotalBytes))
+		return
+	}
+	if bytes.HasPrefix(data, []byte("PK\x03\x04")) || bytes.HasPrefix(data, []byte("PK\x05\x06")) {
+		r.archive(name, data)
+		return
+	}
+	text := toUTF8(data)
+	if what := foreignFormat(text); what != "" {
+		r.fileTrouble(name, what)
+		return
+	}
+	doc, syntax := parse(name, text, r.limits.Depth)
+	if syntax != nil {
+		r.content.Troubles = append(r.content.Troubles, Trouble{File: name, Line: syntax.Line, Column: syntax.Column,
+			What: "not valid JSON: " + syntax.Err.Error()})
+	} else if len(doc.values) == 0 {
+		r.fileTrouble(name, "the file is empty")
+	}
+	if !utf8.Valid(text) {
+		r.note(name, "some bytes are not UTF-8; they were read as U+FFFD")
+	}
+	r.alone = explicit
+	before := r.objects
+	for i := range doc.values {
+		r.visit(doc, &doc.values[i], hint{}, nil)
+	}
+	if r.objects == before && syntax == nil && len(doc.values) > 0 && len(r.content.Troubles) == 0 {
+		r.note(name, "no tenant data found")
+	}
+}
+
+// archive reads the JSON files of a zip archive.
+func (r *reader) archive(name string, data []byte) {
+	z, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		r.fileTrouble(name, "zip archive cannot be read: "+err.Error())
+		return
+	}
+	ignored := 0
+	for _, f := range z.File {
+		if f.FileInfo().IsDir() {
+			continue
+		}
+		if !readable(f.Name) || strings.EqualFold(path.Ext(f.Name), ".zip") {
+			ignored++
+			continue
+		}
+		r.zipMember(name+"!"+f.Name, f)
+	}
+	if ignored > 0 {
+		r.note(name, fmt.Sprintf("%d files in the archive that are not JSON were not read", ignored))
+	}
+}
+
+func (r *reader) zipMember(full string, f *zip.File) {
+	if !r.admit(full) {
+		return
+	}
+	if f.UncompressedSize64 > uint64(r.limits.FileBytes) {
+		r.tooLarge(full)
+		return
+	}
+	if f.UncompressedSize64 > 1<<20 && f.UncompressedSize64/max(f.CompressedSize64, 1) > uint64(r.limits.ZipRatio) {
+		r.fileTrouble(full, fmt.Sprintf("unpacks to more than %d times its size; not read", r.limits.ZipRatio))
+		return
+	}
+	rc, err := f.Open()
+	if err != nil {
+		r.fileTrouble(full, "cannot be unpacked: "+err.Error())
+		return
+	}
+	defer rc.Close()
+	data, err := r.all(rc)
+	if err != nil {
+		r.fileTrouble(full, "cannot be unpacked: "+err.Error())
+		return
+	}
+	r.file(full, data, false)
+}
+
+// foreignFormat names a text that is plainly something else than JSON.
+func foreignFormat(text []byte) string {
+	head := bytes.TrimLeft(text[:min(len(text), 4096)], " \t\r\n")
+	switch {
+	case len(head) == 0 || head[0] == '{' || head[0] == '[':
+		return ""
+	case bytes.Contains(text, []byte("AADConditionalAccessPolicy ")) || bytes.Contains(head, []byte("Microsoft365DSC")):
+		return "a Microsoft365DSC configuration is PowerShell, not JSON; export the policies from Graph as JSON instead"
+	case head[0] == '<':
+		return "HTML or XML, not JSON; give the JSON file of the same export"
+	}
+	return ""
+}
+
+// finish gives the parts their states and returns the content.
+func (r *reader) finish() Content {
+	c := &r.content
+	if c.Parts == nil {
+		c.Parts = map[Part]PartState{}
+	}
+	for part, why := range r.short {
+		c.Parts[part] = PartState{StatusCutShort, why}
+	}
+	for part := range r.lists {
+		r.read(part)
+	}
+	for part, n := range r.found {
+		if n > 0 {
+			r.read(part)
+		}
+	}
+	return *c
+}
+
+func (r *reader) read(p Part) {
+	if st := r.content.Parts[p]; st.Status != StatusCutShort {
+		r.content.Parts[p] = PartState{Status: StatusRead}
+	}
+}
+
+func (r *reader) policy(doc *document, v *node, at Origin) {
+	p, notes := decodePolicy(doc, v, at)
+	r.content.Notes = append(r.content.Notes, notes...)
+	r.content.Policies = append(r.content.Policies, p)
+}
+
+func (r *reader) location(doc *document, v *node, at Origin) {
+	l, notes := decodeLocation(doc, v, at)
+	r.content.Notes = append(r.content.Notes, notes...)
+	r.content.Locations = append(r.content.Locations, l)
+}
+
+func (r *reader) strength(doc *document, v *node, at Origin) {
+	s, notes := decodeStrength(doc, v, at)
+	r.content.Notes = append(r.content.Notes, notes...)
+	r.content.Strengths = append(r.content.Strengths, s)
+}
