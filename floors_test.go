@@ -48,7 +48,7 @@ var floors = map[string]room{
 	// dates. Data that is checked against its source, kept apart from the
 	// judgement that leans on it.
 	"lockout/facts": {nouns, []string{"entra"}},
-	"examples": {nouns, nil}, // embeds its own files, for tests and the demo
+	"examples":      {nouns, nil}, // embeds its own files, for tests and the demo
 
 	"lockout":   {pure, []string{"entra", "lockout/facts"}},
 	"custody":   {pure, []string{"entra", "register"}},
