@@ -369,6 +369,9 @@ func (w *denialWriter) campaign(m *moment) ans {
 		// Only an account that may use Authenticator is asked to register it.
 		hit = hit.and(w.p.methodEnabled(w.a, mp, "MicrosoftAuthenticator", &entra.AuthMethod{Type: entra.MethodAuthenticatorPush}))
 	}
+	if w.registrationBlocked() {
+		return sure(false) // never shown where a policy blocks the registration
+	}
 	if w.p.view.CampaignForced == nil || method == "fido2" {
 		// Whether skips are used up is not in Graph; the error screen of a
 		// passkey registration can always be skipped.
@@ -376,6 +379,27 @@ func (w *denialWriter) campaign(m *moment) ans {
 			Settle: "exclude the account from the campaign (registrationEnforcement.authenticationMethodsRegistrationCampaign.excludeTargets)"}))
 	}
 	return hit
+}
+
+// registrationBlocked reports whether a policy surely blocks the registration of
+// security information for the account, at every point.
+func (w *denialWriter) registrationBlocked() bool {
+	st := &stage{kind: stageUserAction, action: securityInfoAct}
+	for _, pol := range w.p.policies {
+		if !pol.actions[securityInfoAct] || !slices.Contains(pol.policy.Grant.Controls, entra.ControlBlock) {
+			continue
+		}
+		inc, exc := w.p.usersMatch(w.a, pol, "")
+		if pol.enabled.and(inc).and(exc.not()).and(w.p.targets(pol, st)).v != yes {
+			continue
+		}
+		for _, b := range w.pr.cs.cond[0][pol.index] {
+			if pb := w.project(b); pb != nil && slices.Equal(pb, w.pr.cs.full) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // roleChoices lists the eligible roles that the operator may activate, or the
