@@ -94,6 +94,10 @@ func (d *document) syntaxError(err error, off int64) *SyntaxError {
 	if reason == io.ErrUnexpectedEOF || reason == io.EOF {
 		reason = errors.New("the text ends too early")
 	}
+	if rest := bytes.TrimLeft(d.text[min(int(off), len(d.text)):], ", \t\r\n"); int(off) < len(d.text) && d.text[off] == ',' &&
+		len(rest) > 0 && (rest[0] == ']' || rest[0] == '}') {
+		reason = fmt.Errorf("a comma before %q", rest[0])
+	}
 	line, column := d.position(int(off))
 	return &SyntaxError{File: d.file, Line: line, Column: column, Err: reason}
 }
@@ -293,7 +297,7 @@ func (n *node) canonical(b []byte) []byte {
 		return append(b, "true"...)
 	case 'f':
 		return append(b, "false"...)
-	case '0':
+	case '0', kindRaw:
 		return append(b, n.text...)
 	case '"':
 		return quote(b, n.text)
