@@ -124,7 +124,9 @@ func TestEveryPublishedSetIsJudged(t *testing.T) {
 
 func TestTheScubaGearSampleNamesExactlyItsRiskPolicies(t *testing.T) {
 	root, sets := corpusSets(t)
-	i := slices.IndexFunc(sets, func(s policySet) bool { return strings.HasSuffix(s.Source, "Sample-Reports/ProviderSettingsExport.json") })
+	i := slices.IndexFunc(sets, func(s policySet) bool {
+		return strings.HasSuffix(s.Source, "Sample-Reports/ProviderSettingsExport.json")
+	})
 	snap := sets[i].read(t, root)
 	var risky []string
 	for _, p := range snap.View().Policies {
