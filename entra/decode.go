@@ -22,6 +22,18 @@ func DecodeStrength(data []byte) (AuthStrength, error) {
 	return decodeOne(data, decodeStrength)
 }
 
+// DecodeMethodsPolicy reads the authentication methods policy in Graph's form.
+func DecodeMethodsPolicy(data []byte) (MethodsPolicy, error) {
+	return decodeOne(data, decodeMethodsPolicy)
+}
+
+// DecodeMethod reads one registered authentication method in Graph's form.
+func DecodeMethod(data []byte) (AuthMethod, error) {
+	return decodeOne(data, func(doc *document, v *node, _ Origin) (AuthMethod, []Trouble) {
+		return decodeMethod(doc, v), nil
+	})
+}
+
 // Canonical returns a JSON text in the one form in which a Snapshot keeps it:
 // UTF-8, no white space, keys of every object in bytewise order, numbers and
 // keys as spelled.

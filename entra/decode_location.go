@@ -96,8 +96,15 @@ func decodeLocation(doc *document, obj *node, origin Origin) (NamedLocation, []T
 		w.path = append(w.path, "@odata.type")
 		w.record("member", &node{kind: '"', text: odataType(obj)})
 	}
+	if l.Kind == LocationIP && len(l.Ranges) == 0 || l.Kind == LocationCountry && len(l.Countries) == 0 && !l.IncludeUnknown {
+		w.path = append(w.path[:0], "ipRanges")
+		if l.Kind == LocationCountry {
+			w.path[0] = "countriesAndRegions"
+		}
+		w.record("type", &node{kind: 'n'}) // Graph does not accept an empty location: something was lost
+	}
 	l.Unmodelled = w.unmodelled
-	l.Raw = obj.canonical(nil)
+	l.Raw = doc.canonical(obj)
 	return l, w.notes
 }
 
@@ -122,26 +129,4 @@ func locationKind(obj *node, id ID) LocationKind {
 		return LocationCompliantNetwork
 	}
 	return LocationUnknown
-}
-
-// odataType returns the type of an object without its namespace, also when the
-// PowerShell SDK put it into AdditionalProperties; "" when it does not say.
-func odataType(obj *node) string {
-	t := obj.str("@odata.type")
-	if t == "" {
-		t = obj.get("AdditionalProperties").str("@odata.type")
-	}
-	if t == "" {
-		t = obj.str("OdataType")
-	}
-	return t[strings.LastIndexByte(t, '.')+1:]
-}
-
-// has reports whether the object has a key with something in it.
-func (n *node) has(key string) bool {
-	v := n.get(key)
-	if v == nil {
-		v = n.get("AdditionalProperties").get(key)
-	}
-	return v != nil && !v.unset()
 }

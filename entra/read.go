@@ -70,25 +70,44 @@ func (l Limits) Read(sources ...Source) (*Snapshot, error) {
 // reader gathers the content of all sources.
 type reader struct {
 	limits  Limits
+	kinds   []*kind
+	byName  map[string]*kind
 	content Content
+	methods looseMethods
+
+	tenantFile string // the file that named the tenant
+
 	files   int
 	bytes   int64
 	objects int
+	alone   bool          // the current file was named by a person
+	owner   ID            // the account of which the current list is
+	wrapper string        // name of the object around the current one, for templates
 	seen    map[Part]bool // in the list that is being read
-	found   map[Part]int
-	lists   map[Part]bool
+	lists   map[Part]bool // read as a whole
+	some    map[Part]bool // given in part
 	short   map[Part]string
-	loose   map[Part]bool // objects given alone, by an explicitly named file
-	ignored map[string]int
-	alone   bool // the current file was named explicitly
 }
 
 func newReader(l Limits) *reader {
-	return &reader{limits: l, seen: map[Part]bool{}, found: map[Part]int{}, lists: map[Part]bool{},
-		short: map[Part]string{}, loose: map[Part]bool{}, ignored: map[string]int{}}
+	r := &reader{limits: l, kinds: kindTable(), byName: map[string]*kind{}, seen: map[Part]bool{}, lists: map[Part]bool{},
+		some: map[Part]bool{}, short: map[Part]string{}}
+	for _, k := range r.kinds {
+		for _, name := range k.names {
+			r.byName[name] = k
+		}
+	}
+	return r
 }
 
-func (r *reader) listRead(p Part) { r.lists[p] = true }
+// listRead notes that all of a kind were read, where that can be known.
+func (r *reader) listRead(k *kind) {
+	if k.slice {
+		r.some[k.part] = true
+		return
+	}
+	r.lists[k.part] = true
+}
 
 func (r *reader) cut(p Part, why string) {
 	if r.short[p] == "" {
@@ -228,11 +247,11 @@ func (r *reader) file(name string, data []byte, explicit bool) {
 		r.note(name, "some bytes are not UTF-8; they were read as U+FFFD")
 	}
 	r.alone = explicit
-	before := r.objects
+	before, troubles, lists := r.objects, len(r.content.Troubles), len(r.lists)
 	for i := range doc.values {
 		r.visit(doc, &doc.values[i], hint{}, nil)
 	}
-	if r.objects == before && syntax == nil && len(doc.values) > 0 && len(r.content.Troubles) == 0 {
+	if r.objects == before && len(r.lists) == lists && len(r.content.Troubles) == troubles && syntax == nil && len(doc.values) > 0 {
 		r.note(name, "no tenant data found")
 	}
 }
@@ -298,48 +317,4 @@ func foreignFormat(text []byte) string {
 		return "HTML or XML, not JSON; give the JSON file of the same export"
 	}
 	return ""
-}
-
-// finish gives the parts their states and returns the content.
-func (r *reader) finish() Content {
-	c := &r.content
-	if c.Parts == nil {
-		c.Parts = map[Part]PartState{}
-	}
-	for part, why := range r.short {
-		c.Parts[part] = PartState{StatusCutShort, why}
-	}
-	for part := range r.lists {
-		r.read(part)
-	}
-	for part, n := range r.found {
-		if n > 0 {
-			r.read(part)
-		}
-	}
-	return *c
-}
-
-func (r *reader) read(p Part) {
-	if st := r.content.Parts[p]; st.Status != StatusCutShort {
-		r.content.Parts[p] = PartState{Status: StatusRead}
-	}
-}
-
-func (r *reader) policy(doc *document, v *node, at Origin) {
-	p, notes := decodePolicy(doc, v, at)
-	r.content.Notes = append(r.content.Notes, notes...)
-	r.content.Policies = append(r.content.Policies, p)
-}
-
-func (r *reader) location(doc *document, v *node, at Origin) {
-	l, notes := decodeLocation(doc, v, at)
-	r.content.Notes = append(r.content.Notes, notes...)
-	r.content.Locations = append(r.content.Locations, l)
-}
-
-func (r *reader) strength(doc *document, v *node, at Origin) {
-	s, notes := decodeStrength(doc, v, at)
-	r.content.Notes = append(r.content.Notes, notes...)
-	r.content.Strengths = append(r.content.Strengths, s)
 }

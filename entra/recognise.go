@@ -2,60 +2,46 @@ package entra
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
-
-// kind is one sort of object that exports hold, and how it is told from others
-// by its content. The name of a file is never asked.
-type kind struct {
-	part Part
-	// shape reports whether an object is of this kind by its own keys.
-	shape func(*node) bool
-	// listed reports whether an object may be of this kind when it stands in a
-	// list that says so; nil: every object may.
-	listed func(*node) bool
-	// read takes the object into the content.
-	read func(*reader, *document, *node, Origin)
-	// names are the keys under which reports keep a list of this kind, and the
-	// ends of the @odata.context of such a list, in lower case and without "_".
-	names []string
-}
-
-// kinds lists what is recognised. The first whose shape fits wins.
-var kinds []*kind
-
-// byName finds a kind by its name in a report or context.
-var byName map[string]*kind
 
 // hint is what the place of a value says about it.
 type hint struct {
 	kind *kind
 	list bool // the value is the list of all of its kind
+	sure bool // Graph itself says so, not only the key
+	item bool // the value is an element of a list
 }
 
 // named finds the kind of which a report keeps a list under this key.
-func named(key string) *kind {
-	if k, ok := byName[key]; ok {
+func (r *reader) named(key string) *kind {
+	if k, ok := r.byName[key]; ok {
 		return k
 	}
-	return byName[strings.ToLower(strings.ReplaceAll(key, "_", ""))]
+	return r.byName[strings.ToLower(strings.ReplaceAll(key, "_", ""))]
 }
 
-// contextKind finds the kind that an @odata.context names.
-func contextKind(obj *node) (*kind, bool) {
+// contextKind finds the kind that an @odata.context names, and whether it is of
+// a list.
+func (r *reader) contextKind(obj *node) (*kind, bool) {
 	c := obj.str("@odata.context")
 	at := strings.LastIndexByte(c, '#')
-	if at < 0 {
+	if at < 0 || strings.Contains(c, "/deletedItems") {
 		return nil, false
 	}
+	r.cloudOf(c)
 	c = strings.ToLower(c[at+1:])
 	c, single := strings.CutSuffix(c, "/$entity")
-	if open := strings.IndexByte(c, '('); open >= 0 && strings.HasSuffix(c, ")") && !strings.Contains(c[open:], "/") {
+	if inner, ok := strings.CutPrefix(c, "collection("); ok {
+		return r.byName[strings.TrimPrefix(strings.TrimSuffix(inner, ")"), "microsoft.graph.")], true
+	}
+	if open := strings.LastIndexByte(c, '('); open >= 0 && strings.HasSuffix(c, ")") && !strings.Contains(c[open:], "/") && !strings.Contains(c[open:], "'") {
 		c = c[:open] // the selected properties
 	}
 	for rest := c; rest != ""; {
-		if k := byName[strings.ReplaceAll(rest, "/", ".")]; k != nil {
+		if k := r.byName[strings.ReplaceAll(rest, "/", ".")]; k != nil && (!k.slice || len(rest) == len(c)) {
 			return k, !single
 		}
 		slash := strings.IndexByte(rest, '/')
@@ -67,40 +53,90 @@ func contextKind(obj *node) (*kind, bool) {
 	return nil, false
 }
 
+// cloudOf notes which national cloud answered.
+func (r *reader) cloudOf(context string) {
+	switch {
+	case strings.HasPrefix(context, "https://graph.microsoft.com/"):
+		r.content.Cloud = "public"
+	case strings.Contains(context, ".microsoft.us/"):
+		r.content.Cloud = "usgov"
+	case strings.Contains(context, ".chinacloudapi.cn/"):
+		r.content.Cloud = "china"
+	}
+}
+
+// contextID takes the id out of a context such as
+// …#users('ID')/authentication/methods.
+func contextID(obj *node, of string) ID {
+	_, rest, ok := strings.Cut(obj.str("@odata.context"), "#"+of+"('")
+	if !ok {
+		return ""
+	}
+	id, _, _ := strings.Cut(rest, "'")
+	return ID(id)
+}
+
 // visit looks for what we know in a value and below it.
 func (r *reader) visit(doc *document, v *node, h hint, path []string) {
 	switch v.kind {
 	case '[':
-		if h.kind != nil && h.list {
-			r.listRead(h.kind.part)
+		if h.kind != nil && h.list && (h.sure || len(v.items) == 0) {
+			r.listRead(h.kind)
 		}
 		for i := range v.items {
-			r.visit(doc, &v.items[i], hint{kind: h.kind}, append(path, "["+strconv.Itoa(i)+"]"))
+			r.visit(doc, &v.items[i], hint{kind: h.kind, item: true, sure: h.sure}, append(path, "["+strconv.Itoa(i)+"]"))
 		}
 	case '{':
 		r.visitObject(doc, v, h, path)
 	case '"':
-		if h.kind != nil && v.text != "" && residue(v.text) {
-			r.trouble(doc, v.off, fmt.Sprintf("the %s were lost when this file was written (%q stands in their place); export them again with ConvertTo-Json -Depth 20", h.kind.part, cut([]byte(v.text))))
+		if h.kind == nil || v.text == "" {
+			return
+		}
+		if residue(v.text) {
+			r.trouble(doc, v.off, fmt.Sprintf("the %s were lost when this file was written (%q stands in their place); export them again with ConvertTo-Json -Depth 20",
+				h.kind.part, cut([]byte(v.text))))
 			r.cut(h.kind.part, "lost in "+doc.file)
+			return
+		}
+		fallthrough
+	case '0', 't', 'f':
+		if h.kind != nil && h.item && h.kind.part == PartPolicies {
+			r.trouble(doc, v.off, "stands among policies, but is no object")
 		}
 	}
 }
 
 func (r *reader) visitObject(doc *document, v *node, h hint, path []string) {
-	if k, list := contextKind(v); k != nil {
-		h = hint{kind: k, list: list}
+	if s := v.str("schema"); strings.HasPrefix(s, "halligan-snapshot/") {
+		r.snapshot(doc, v)
+		return
+	}
+	if k, list := r.contextKind(v); k != nil {
+		h = hint{kind: k, list: list, sure: list, item: h.item}
 	}
 	if page := v.get("value"); page != nil && (page.kind == '[' || page.kind == '{') {
 		r.visitPage(doc, v, page, h, path)
 		return
 	}
-	if k := kindOf(v, h.kind); k != nil {
-		r.take(doc, k, v, path)
+	if looksLikeLog(v) {
 		return
 	}
-	if h.kind != nil && h.kind.part == PartPolicies && !h.list && len(v.pairs) > 0 && v.get("details") == nil {
-		r.trouble(doc, v.off, "stands among policies, but has no key of a policy")
+	if k := r.kindOf(v, h.kind); k != nil {
+		r.take(doc, k, v, h, path)
+		return
+	}
+	if e := v.get("error"); e != nil && len(v.pairs) <= 3 && e.get("code") != nil && e.get("message") != nil {
+		r.trouble(doc, v.off, fmt.Sprintf("holds an error that Graph answered with, not data: %s: %s", e.str("code"), e.str("message")))
+		return
+	}
+	if h.kind != nil && h.item && (h.sure && !h.kind.slice || h.kind.part == PartPolicies) && v.get("details") == nil {
+		r.trouble(doc, v.off, fmt.Sprintf("stands in a list of %s, but has no key by which to tell it", h.kind.part))
+		r.cut(h.kind.part, "an element of a list was not recognised")
+	}
+	r.tenant(doc, v)
+	name := r.wrapper
+	if r.wrapper = v.str("name"); r.wrapper == "" {
+		r.wrapper = v.str("displayName")
 	}
 	for i := range v.pairs {
 		p := &v.pairs[i]
@@ -108,25 +144,49 @@ func (r *reader) visitObject(doc *document, v *node, h hint, path []string) {
 			continue
 		}
 		below := hint{}
-		if k := named(p.key); k != nil {
+		if k := r.named(p.key); k != nil {
 			below = hint{kind: k, list: true}
 		} else if h.kind != nil && (strings.EqualFold(p.key, "details") || h.list && p.val.kind == '{') {
 			below = hint{kind: h.kind}
 		}
 		r.visit(doc, &p.val, below, append(path, p.key))
 	}
+	r.wrapper = name
+}
+
+// tenant notes of which tenant a report is.
+func (r *reader) tenant(doc *document, v *node) {
+	var id string
+	switch {
+	case isType(v, "organization"), v.get("verifiedDomains") != nil && v.get("id") != nil:
+		id = v.str("id")
+	case v.get("tenantId") != nil && anyKey(v, "domainName", "conditionalAccessPolicies"):
+		id = v.str("tenantId")
+	}
+	if !ID(id).IsGUID() {
+		return
+	}
+	switch {
+	case r.content.TenantID == "":
+		r.content.TenantID, r.tenantFile = ID(id), doc.file
+	case r.content.TenantID.Equal(ID(id)):
+	case r.tenantFile == doc.file: // one report is of one tenant, whatever ids were blackened
+		r.noteAt(doc, v, fmt.Sprintf("names the tenant %s, and %s before; the first is taken", id, r.content.TenantID))
+	default:
+		r.trouble(doc, v.off, fmt.Sprintf("is of tenant %s, while %s is of tenant %s", id, r.tenantFile, r.content.TenantID))
+	}
 }
 
 // visitPage reads one page of a Graph list and notices whether more belong to
 // it.
 func (r *reader) visitPage(doc *document, v, page *node, h hint, path []string) {
-	before := r.seen
+	before, owner := r.seen, r.owner
 	r.seen = map[Part]bool{}
-	h.list = true
-	if page.kind == '{' { // PowerShell collapses a list of one
-		h.list = false
+	if id := contextID(v, "users"); id != "" {
+		r.owner = id
 	}
-	r.visit(doc, page, h, append(path, "value"))
+	h.list = true
+	r.visit(doc, page, h, append(slices.Clip(path), "value"))
 	if h.kind != nil {
 		r.seen[h.kind.part] = true
 	}
@@ -142,22 +202,20 @@ func (r *reader) visitPage(doc *document, v, page *node, h hint, path []string) 
 		before[part] = true
 		if missing != "" {
 			r.cut(part, missing)
-		} else {
-			r.listRead(part)
 		}
 	}
-	if missing != "" {
+	if missing != "" && len(r.seen) > 0 {
 		r.trouble(doc, v.off, missing)
 	}
-	r.seen = before
+	r.seen, r.owner = before, owner
 }
 
 // kindOf tells what an object is: by the list it stands in, else by its keys.
-func kindOf(v *node, hinted *kind) *kind {
+func (r *reader) kindOf(v *node, hinted *kind) *kind {
 	if hinted != nil && (hinted.shape(v) || hinted.listed != nil && hinted.listed(v)) {
 		return hinted
 	}
-	for _, k := range kinds {
+	for _, k := range r.kinds {
 		if k.shape(v) {
 			return k
 		}
@@ -166,7 +224,7 @@ func kindOf(v *node, hinted *kind) *kind {
 }
 
 // take reads an object of a known kind.
-func (r *reader) take(doc *document, k *kind, v *node, path []string) {
+func (r *reader) take(doc *document, k *kind, v *node, h hint, path []string) {
 	if r.objects++; r.objects > r.limits.Objects {
 		if r.objects == r.limits.Objects+1 {
 			r.trouble(doc, v.off, fmt.Sprintf("more than %d objects; the rest is not read", r.limits.Objects))
@@ -175,7 +233,11 @@ func (r *reader) take(doc *document, k *kind, v *node, path []string) {
 		return
 	}
 	r.seen[k.part] = true
-	r.found[k.part]++
+	if k.single || h.item || !r.alone || k.part == PartPolicies {
+		r.listRead(k)
+	} else {
+		r.some[k.part] = true
+	}
 	k.read(r, doc, v, Origin{File: doc.file, Line: doc.line(v.off), Path: joinPath(path)})
 }
 
@@ -189,63 +251,4 @@ func joinPath(path []string) string {
 		b.WriteString(step)
 	}
 	return b.String()
-}
-
-// anyKey reports whether the object has one of the keys, whatever their value.
-func anyKey(v *node, keys ...string) bool {
-	for _, k := range keys {
-		if v.get(k) != nil {
-			return true
-		}
-	}
-	return false
-}
-
-func looksLikePolicy(v *node) bool {
-	c := v.get("conditions")
-	if c == nil {
-		return v.get("grantControls") != nil && anyKey(v, "state", "displayName", "sessionControls")
-	}
-	if c.kind == '{' && anyKey(c, "users", "applications", "clientAppTypes", "clientApplications", "signInRiskLevels", "userRiskLevels") {
-		return true
-	}
-	return c.kind != '[' && anyKey(v, "grantControls", "sessionControls")
-}
-
-// mayBePolicy: among policies, whatever says its state, or its id and name, is
-// one.
-func mayBePolicy(v *node) bool {
-	return looksLikePolicy(v) || anyKey(v, "state", "conditions", "grantControls") || v.get("id") != nil && v.get("displayName") != nil
-}
-
-func looksLikeLocation(v *node) bool {
-	switch strings.ToLower(odataType(v)) {
-	case "ipnamedlocation", "countrynamedlocation", "compliantnetworknamedlocation":
-		return true
-	}
-	has := func(key string) bool { return v.get(key) != nil || v.get("AdditionalProperties").get(key) != nil }
-	return has("countriesAndRegions") || has("compliantNetworkType") || has("ipRanges") && (has("isTrusted") || has("displayName"))
-}
-
-func looksLikeStrength(v *node) bool {
-	return v.get("allowedCombinations") != nil && v.get("conditions") == nil
-}
-
-func identified(v *node) bool { return v.get("id") != nil }
-
-func init() {
-	kinds = []*kind{
-		{part: PartPolicies, shape: looksLikePolicy, listed: mayBePolicy, read: (*reader).policy,
-			names: []string{"conditionalaccesspolicies", "conditionalaccess.policies", "conditionalaccesspolicy", "capolicies"}},
-		{part: PartLocations, shape: looksLikeLocation, listed: identified, read: (*reader).location,
-			names: []string{"namedlocations", "conditionalaccess.namedlocations"}},
-		{part: PartStrengths, shape: looksLikeStrength, listed: identified, read: (*reader).strength,
-			names: []string{"authenticationstrengthpolicies", "authenticationstrength.policies", "authenticationstrengths"}},
-	}
-	byName = map[string]*kind{}
-	for _, k := range kinds {
-		for _, name := range k.names {
-			byName[name] = k
-		}
-	}
 }

@@ -16,78 +16,152 @@ import (
 )
 
 // settle makes the content independent of the order and the repetition in which
-// it was read: ids for policies that have none, one copy of what was read
-// twice, a fixed order.
+// it was read: ids for policies that have none, JSON for what has none, one copy
+// of what was read twice, a fixed order.
 func (c *Content) settle() {
 	c.Parts = maps.Clone(c.Parts)
 	if c.Parts == nil {
 		c.Parts = map[Part]PartState{}
 	}
 	c.namePolicies()
-	c.Policies = settleList(c, c.Policies, listOf[Policy]{"policy", func(p *Policy) thing {
-		return thing{p.ID, p.Label(), &p.Origin, p.Raw}
-	}, samePolicy})
-	c.Locations = settleList(c, c.Locations, listOf[NamedLocation]{"named location", func(l *NamedLocation) thing {
-		return thing{l.ID, l.DisplayName, &l.Origin, l.Raw}
-	}, nil})
-	c.Strengths = settleList(c, c.Strengths, listOf[AuthStrength]{"authentication strength", func(s *AuthStrength) thing {
-		return thing{s.ID, s.DisplayName, &s.Origin, s.Raw}
-	}, nil})
+	c.writeRaw()
+	for i := range c.Policies {
+		p := &c.Policies[i]
+		p.Unmodelled = sortedUnmodelled(p.Unmodelled)
+		p.Foreign = slices.Compact(slices.Sorted(slices.Values(p.Foreign)))
+	}
+	for i := range c.Locations {
+		c.Locations[i].Unmodelled = sortedUnmodelled(c.Locations[i].Unmodelled)
+	}
+	for i := range c.Strengths {
+		c.Strengths[i].Unmodelled = sortedUnmodelled(c.Strengths[i].Unmodelled)
+	}
+	for i := range c.Groups {
+		c.Groups[i].Members = uniqueIDs(c.Groups[i].Members)
+	}
+	c.Policies = settle(c, c.Policies, sorting[Policy]{"policy",
+		func(p *Policy) thing { return thing{p.ID.Key(), p.Label(), &p.Origin, p.Raw} }, oneOf(samePolicy)})
+	c.Locations = settle(c, c.Locations, sorting[NamedLocation]{"named location",
+		func(l *NamedLocation) thing { return thing{l.ID.Key(), l.DisplayName, &l.Origin, l.Raw} }, nil})
+	c.Strengths = settle(c, c.Strengths, sorting[AuthStrength]{"authentication strength",
+		func(s *AuthStrength) thing { return thing{s.ID.Key(), s.DisplayName, &s.Origin, s.Raw} }, nil})
+	c.Contexts = settle(c, c.Contexts, small("authentication context", func(x *AuthContext) string { return ID(x.ID).Key() }, contextNode, nil))
+	c.Users = settle(c, c.Users, small("user", func(x *User) string { return x.ID.Key() }, userNode, mergeUsers))
+	c.Groups = settle(c, c.Groups, small("group", func(x *Group) string { return x.ID.Key() }, groupNode, mergeGroups))
+	for i := range c.Accounts {
+		a := &c.Accounts[i]
+		a.Memberships = uniqueIDs(a.Memberships)
+		a.Methods = settle(c, a.Methods, small("method", func(m *AuthMethod) string { return m.ID.Key() }, methodNode, nil))
+	}
+	c.Accounts = settle(c, c.Accounts, small("account", func(x *Account) string { return x.ID.Key() }, accountNode, nil))
+	c.RoleAssignments = settle(c, c.RoleAssignments, small("role assignment", assignmentKey, assignmentNode, mergeAssignments))
+	c.RolePolicies = settle(c, c.RolePolicies, small("role policy", func(x *RolePolicy) string { return x.Role.Key() }, rolePolicyNode, nil))
+	c.ProtectedActions = settle(c, c.ProtectedActions, small("protected action", func(x *ProtectedAction) string { return ID(x.Action).Key() }, actionNode, nil))
+	c.Agreements = settle(c, c.Agreements, small("agreement", func(x *Agreement) string { return x.ID.Key() }, agreementNode, nil))
+	c.Applications = settle(c, c.Applications, small("service principal", func(x *ServicePrincipal) string { return x.AppID.Key() }, applicationNode, nil))
+	c.Domains = settle(c, c.Domains, small("domain", func(x *Domain) string { return ID(x.Name).Key() }, domainNode, nil))
+	c.ServicePlans = slices.Compact(slices.Sorted(slices.Values(c.ServicePlans)))
+	if c.LegacyMethods != nil {
+		c.LegacyMethods = slices.Compact(slices.AppendSeq([]MethodType{}, slices.Values(slices.Sorted(slices.Values(c.LegacyMethods)))))
+	}
+}
+
+func sortedUnmodelled(list []Unmodelled) []Unmodelled {
+	return slices.Compact(slices.SortedFunc(slices.Values(list), func(a, b Unmodelled) int {
+		return cmp.Or(strings.Compare(a.Path, b.Path), strings.Compare(a.Kind, b.Kind), cmp.Compare(a.Area, b.Area), strings.Compare(a.Value, b.Value))
+	}))
 }
 
 // thing is what settling asks of an object.
 type thing struct {
-	id     ID
+	key    string
 	label  string
 	origin *Origin
-	raw    json.RawMessage
+	raw    []byte
 }
 
-// listOf says how to settle a list of one kind of object.
-type listOf[T any] struct {
+// sorting says how to settle a list of one kind of object.
+type sorting[T any] struct {
 	name string
 	of   func(*T) thing
-	// same reports whether two objects of one id mean the same although their
-	// JSON differs; nil: never.
-	same func(a, b *T) bool
+	// merge makes one of two readings of one object that do not contradict each
+	// other; nil: they must be equal.
+	merge func(a, b *T) (T, bool)
 }
 
-// settleList sorts by id, drops what was read twice, and names objects that
-// share an id and differ: nobody can say which of them is in force, so all stay.
-func settleList[T any](c *Content, list []T, k listOf[T]) []T {
-	list = slices.Clone(list)
-	slices.SortStableFunc(list, func(a, b T) int {
-		x, y := k.of(&a), k.of(&b)
-		return cmp.Or(strings.Compare(x.id.Key(), y.id.Key()), bytes.Compare(x.raw, y.raw),
-			strings.Compare(x.origin.File, y.origin.File), cmp.Compare(x.origin.Line, y.origin.Line), strings.Compare(x.origin.Path, y.origin.Path))
-	})
-	out := list[:0]
-	for i := range list {
-		now := k.of(&list[i])
-		if now.id == "" || len(out) == 0 || !k.of(&out[len(out)-1]).id.Equal(now.id) {
-			out = append(out, list[i])
-			continue
-		}
-		last := k.of(&out[len(out)-1])
-		equal := bytes.Equal(last.raw, now.raw) || k.same != nil && k.same(&out[len(out)-1], &list[i])
-		at := Trouble{File: now.origin.File, Line: now.origin.Line}
-		if equal {
-			at.What = fmt.Sprintf("%s %s (%q) is also in %s; read once", k.name, now.id, now.label, place(last.origin))
-			c.Notes = append(c.Notes, at)
-			continue
-		}
-		at.What = fmt.Sprintf("%s %s (%q) is also in %s with other content; both are kept", k.name, now.id, now.label, place(last.origin))
-		c.Troubles = append(c.Troubles, at)
-		out = append(out, list[i])
+// small settles objects that have no JSON of their own in the Snapshot.
+func small[T any](name string, key func(*T) string, write func(*T) node, merge func(a, b *T) (T, bool)) sorting[T] {
+	return sorting[T]{name, func(x *T) thing {
+		n := write(x)
+		k := key(x)
+		return thing{k, k, &Origin{}, n.canonical(nil)}
+	}, merge}
+}
+
+func oneOf[T any](same func(a, b *T) bool) func(a, b *T) (T, bool) {
+	return func(a, b *T) (T, bool) { return *a, same(a, b) }
+}
+
+// settle sorts a list, drops what was read twice, and names objects that share
+// an id and differ: nobody can say which of them is in force, so all stay.
+func settle[T any](c *Content, list []T, k sorting[T]) []T {
+	type item struct {
+		x *T
+		thing
 	}
-	clear(list[len(out):])
-	return out
+	items := make([]*item, len(list))
+	for i := range list {
+		items[i] = &item{&list[i], k.of(&list[i])}
+	}
+	slices.SortStableFunc(items, func(a, b *item) int {
+		return cmp.Or(strings.Compare(a.key, b.key), bytes.Compare(a.raw, b.raw), strings.Compare(a.origin.File, b.origin.File),
+			cmp.Compare(a.origin.Line, b.origin.Line), strings.Compare(a.origin.Path, b.origin.Path))
+	})
+	out := items[:0]
+	for _, it := range items {
+		if it.key == "" || len(out) == 0 || out[len(out)-1].key != it.key {
+			out = append(out, it)
+			continue
+		}
+		last := out[len(out)-1]
+		same := bytes.Equal(last.raw, it.raw)
+		if !same && k.merge != nil {
+			var both T
+			if both, same = k.merge(last.x, it.x); same {
+				last.x = &both
+			}
+		}
+		at := Trouble{File: it.origin.File, Line: it.origin.Line}
+		switch {
+		case !same:
+			at.What = fmt.Sprintf("%s %s (%q) is also in %s with other content; both are kept", k.name, it.key, it.label, place(last.origin))
+			addOnce(&c.Troubles, at)
+			out = append(out, it)
+		case at.File != "":
+			at.What = fmt.Sprintf("%s %s (%q) is also in %s; read once", k.name, it.key, it.label, place(last.origin))
+			addOnce(&c.Notes, at)
+		}
+	}
+	if len(out) == 0 {
+		return nil
+	}
+	settled := make([]T, len(out))
+	for i := range out {
+		settled[i] = *out[i].x
+	}
+	return settled
+}
+
+func addOnce(to *[]Trouble, t Trouble) {
+	if !slices.Contains(*to, t) {
+		*to = append(*to, t)
+	}
 }
 
 func place(o *Origin) string {
 	switch {
 	case o.File == "":
-		return "the same source"
+		return "another source"
 	case o.Line == 0:
 		return o.File
 	}
@@ -109,11 +183,96 @@ func meaning(p *Policy) Policy {
 	return m
 }
 
+// mergeUsers fills what one reading of a user leaves open from the other.
+func mergeUsers(a, b *User) (User, bool) {
+	u := *a
+	ok := fill(&u.UserPrincipalName, b.UserPrincipalName) && fill(&u.DisplayName, b.DisplayName) && fill(&u.UserType, b.UserType) &&
+		fill(&u.PasswordPolicies, b.PasswordPolicies) && fillFlag(&u.Enabled, b.Enabled) && fillFlag(&u.OnPremisesSync, b.OnPremisesSync) &&
+		u.Deleted == b.Deleted
+	u.Unmodelled = union(slices.Clone(u.Unmodelled), b.Unmodelled)
+	return u, ok
+}
+
+func mergeGroups(a, b *Group) (Group, bool) {
+	g := *a
+	ok := fill(&g.DisplayName, b.DisplayName) && fillFlag(&g.RoleAssignable, b.RoleAssignable)
+	g.Dynamic = a.Dynamic || b.Dynamic
+	switch {
+	case !a.MembersRead && !b.MembersRead:
+		g.Members = uniqueIDs(slices.Concat(a.Members, b.Members))
+	case !a.MembersRead:
+		g.Members, g.MembersRead = b.Members, true
+	case b.MembersRead:
+		ok = ok && slices.EqualFunc(uniqueIDs(a.Members), uniqueIDs(b.Members), ID.Equal)
+	}
+	return g, ok
+}
+
+func assignmentKey(a *RoleAssignment) string {
+	return strings.Join([]string{a.Principal.Key(), a.Role.Key(), strings.ToLower(a.Scope), string(a.Assignment)}, " ")
+}
+
+// mergeAssignments: a plain role assignment and its schedule instance are the
+// same; the instance knows when it ends.
+func mergeAssignments(a, b *RoleAssignment) (RoleAssignment, bool) {
+	m := *a
+	if m.End == nil {
+		m.End = b.End
+	}
+	m.Activated = a.Activated || b.Activated
+	return m, a.End == nil || b.End == nil || a.End.Equal(*b.End)
+}
+
+func fill(to *string, from string) bool {
+	if *to == "" {
+		*to = from
+	}
+	return from == "" || strings.EqualFold(*to, from)
+}
+
+func fillFlag(to **bool, from *bool) bool {
+	if *to == nil {
+		*to = from
+	}
+	return from == nil || **to == *from
+}
+
+// uniqueIDs sorts ids and keeps each once.
+func uniqueIDs(ids []ID) []ID {
+	out := slices.Clone(ids)
+	slices.SortFunc(out, func(a, b ID) int {
+		return cmp.Or(strings.Compare(a.Key(), b.Key()), strings.Compare(string(a), string(b)))
+	})
+	return slices.CompactFunc(out, ID.Equal)
+}
+
+// writeRaw writes Graph's JSON for objects that were made or changed here.
+func (c *Content) writeRaw() {
+	write := func(raw *json.RawMessage, n func() node) {
+		if len(*raw) == 0 {
+			v := n()
+			*raw = v.canonical(nil)
+		}
+	}
+	for i := range c.Policies {
+		write(&c.Policies[i].Raw, func() node { return graphPolicy(&c.Policies[i]) })
+	}
+	for i := range c.Locations {
+		write(&c.Locations[i].Raw, func() node { return graphLocation(&c.Locations[i]) })
+	}
+	for i := range c.Strengths {
+		write(&c.Strengths[i].Raw, func() node { return graphStrength(&c.Strengths[i]) })
+	}
+	if m := c.MethodsPolicy; m != nil {
+		m.Unmodelled = sortedUnmodelled(m.Unmodelled)
+		write(&m.Raw, func() node { return graphMethodsPolicy(m) })
+	}
+}
+
 // namePolicies gives policies without an id one of their own, the same whenever
 // the same files are read: "file:NAME" when the policy is alone in its file,
 // else "policy-" and a hash of its display name or, without one, of its JSON.
 func (c *Content) namePolicies() {
-	c.Policies = slices.Clone(c.Policies)
 	perFile, taken := map[string]int{}, map[string]bool{}
 	for i := range c.Policies {
 		perFile[c.Policies[i].Origin.File]++
@@ -124,7 +283,8 @@ func (c *Content) namePolicies() {
 		if p.ID != "" {
 			continue
 		}
-		name := "file:" + strings.TrimSuffix(path.Base(strings.ReplaceAll(p.Origin.File, `\`, "/")), path.Ext(p.Origin.File))
+		base := path.Base(strings.ReplaceAll(p.Origin.File, `\`, "/"))
+		name := "file:" + strings.TrimSuffix(base, path.Ext(base))
 		if p.Origin.File == "" || perFile[p.Origin.File] > 1 {
 			from := []byte(p.DisplayName)
 			if len(from) == 0 {

@@ -1,6 +1,12 @@
 package entra
 
-import "time"
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"reflect"
+	"sync"
+	"time"
+)
 
 // Part names one part of a Snapshot.
 type Part string
@@ -117,6 +123,9 @@ type Supposition struct {
 // Read. All its methods may be called from several goroutines.
 type Snapshot struct {
 	content Content
+	once    sync.Once // fills json and digest
+	json    []byte
+	digest  string
 }
 
 // NewSnapshot makes a Snapshot of the content and takes ownership of it. Parts
@@ -126,6 +135,31 @@ type Snapshot struct {
 func NewSnapshot(c Content) *Snapshot {
 	c.settle()
 	return &Snapshot{content: c}
+}
+
+// JSON returns the canonical JSON of the Snapshot (docs/snapshot.md): UTF-8, no
+// white space, keys of every object in bytewise order. Read takes it back to a
+// Snapshot with the same digest. It must not be changed.
+func (s *Snapshot) JSON() []byte {
+	s.once.Do(func() {
+		n := snapshotNode(&s.content)
+		s.json = n.canonical(make([]byte, 0, 1<<16))
+		sum := sha256.Sum256(s.json)
+		s.digest = hex.EncodeToString(sum[:])
+	})
+	return s.json
+}
+
+// Digest returns the SHA-256 of the canonical JSON in lower-case hexadecimal.
+func (s *Snapshot) Digest() string {
+	s.JSON()
+	return s.digest
+}
+
+// Content returns a copy of the content that may be changed, all of it. Whoever
+// changes an object that carries Raw clears Raw, and NewSnapshot writes it anew.
+func (s *Snapshot) Content() Content {
+	return deepCopy(reflect.ValueOf(s.content)).Interface().(Content)
 }
 
 // View returns the content for reading. It and everything it points to must

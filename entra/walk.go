@@ -18,6 +18,7 @@ type walk struct {
 	unmodelled []Unmodelled
 	foreign    []string
 	notes      []Trouble
+	verbatim   bool // the text is our own: no tool has lost anything in it
 }
 
 // keys is the table of the keys of one Graph type, each with what it means for
@@ -197,7 +198,7 @@ func cut(value []byte) string {
 // text returns a string; anything else that is set is unexpected.
 func (w *walk) text(v *node) string {
 	switch {
-	case v.kind == '"' && !residue(v.text):
+	case v.kind == '"' && !w.lost(v.text):
 		return v.text
 	case v.unset():
 	default:
@@ -256,6 +257,8 @@ func residue(s string) bool {
 	return false
 }
 
+func (w *walk) lost(s string) bool { return !w.verbatim && residue(s) }
+
 // list calls read for each element of a list. PowerShell writes a list of one
 // element as that element.
 func (w *walk) list(v *node, read func(*node)) {
@@ -289,7 +292,7 @@ func (w *walk) texts(v *node) []string {
 func (w *walk) strings(v *node, add func(string)) {
 	if v.kind == '[' {
 		for i := range v.items {
-			if e := &v.items[i]; e.kind == '"' && e.text != "" && !residue(e.text) {
+			if e := &v.items[i]; e.kind == '"' && e.text != "" && !w.lost(e.text) {
 				add(e.text)
 			} else if e.kind != 'n' {
 				w.path = append(w.path, "["+strconv.Itoa(i)+"]")
@@ -300,7 +303,7 @@ func (w *walk) strings(v *node, add func(string)) {
 		return
 	}
 	switch {
-	case v.kind == '"' && v.text != "" && !residue(v.text):
+	case v.kind == '"' && v.text != "" && !w.lost(v.text):
 		add(v.text)
 	case !v.unset():
 		w.unexpected(v)
@@ -396,17 +399,19 @@ func flags[E ~string](w *walk, v *node, known vocabulary) []E {
 // foreign are keys that tools add beside Graph's, with who adds them. They mean
 // nothing to the sign-in.
 var foreign = map[string]string{
-	"locationinfo": "CIPP templates: copies of the named locations",
-	"tenantfilter": "CIPP templates: for which tenant",
-	"guid":         "CIPP templates: id of the template",
-	"source":       "CIPP and templates: where the template came from",
-	"issynced":     "CIPP templates: kept equal to a repository",
-	"reportonly":   "deployment tools: how to deploy, not what is in force",
-	"present":      "tenant management framework: whether the policy should exist",
-	"note":         "remarks of people",
-	"notes":        "remarks of people",
-	"comment":      "remarks of people",
-	"comments":     "remarks of people",
+	"locationinfo":    "CIPP templates: copies of the named locations",
+	"tenantfilter":    "CIPP templates: for which tenant",
+	"guid":            "CIPP templates: id of the template",
+	"source":          "CIPP and templates: where the template came from",
+	"issynced":        "CIPP templates: kept equal to a repository",
+	"reportonly":      "deployment tools: how to deploy, not what is in force",
+	"present":         "tenant management framework: whether the policy should exist",
+	"policyapplies":   "answers of the What-If API",
+	"analysisreasons": "answers of the What-If API",
+	"note":            "remarks of people",
+	"notes":           "remarks of people",
+	"comment":         "remarks of people",
+	"comments":        "remarks of people",
 }
 
 // foreignKey reports whether the key cannot be one of Graph's: it is in the

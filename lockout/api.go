@@ -132,8 +132,11 @@ type Verdict struct {
 	// Counterexample is the sign-in that fails: certain when LOCKOUT; when
 	// UNDETERMINED it fails on the unfavourable reading only.
 	Counterexample *Counterexample `json:"counterexample,omitempty"`
-	Certificate    *Certificate    `json:"certificate,omitempty"` // PROVED only
-	Unknowns       []Unknown       `json:"unknowns,omitempty"`    // UNDETERMINED only
+	// Also are further counterexamples, so that every policy that surely denies
+	// somewhere is named in one; LOCKOUT only, at most maxAlso.
+	Also        []*Counterexample `json:"also,omitempty"`
+	Certificate *Certificate      `json:"certificate,omitempty"` // PROVED only
+	Unknowns    []Unknown         `json:"unknowns,omitempty"`    // UNDETERMINED only
 	// LeansOn are the rules not documented by Microsoft, or ending on a date,
 	// on which the verdict rests.
 	LeansOn []Lean `json:"leansOn,omitempty"`
@@ -145,7 +148,8 @@ type Verdict struct {
 	// Recovery is set for recover goals whose basic/update action is closed:
 	// which other ways to repair are still open.
 	Recovery []RecoveryPath `json:"recovery,omitempty"`
-	Blast    *Blast         `json:"blast,omitempty"`
+	// Blast is left empty by Prove; ask Prover.Blast for it.
+	Blast *Blast `json:"blast,omitempty"`
 }
 
 // EnvelopeLine is one dimension of the envelope.

@@ -26,7 +26,7 @@ func (p *Prover) certify(q *Question, a *account, pr *problem) (*Certificate, er
 	if err != nil {
 		return nil, err
 	}
-	c := &Certificate{Schema: CertificateSchema, Snapshot: digestOf(p.snap), Account: a.id, Goal: q.Goal, Now: q.Now}
+	c := &Certificate{Schema: CertificateSchema, Snapshot: p.snap.Digest(), Account: a.id, Goal: q.Goal, Now: q.Now}
 	for i := range sp.dims {
 		if d := &sp.dims[i]; !d.exists {
 			c.Dimensions = append(c.Dimensions, CertDimension{d.name, d.values, d.devices})
@@ -302,7 +302,7 @@ var conditionNames = []struct {
 // disjoint names a condition of the policy that matches no sign-in of the leaf.
 func (p *Prover) disjoint(w *denialWriter, pr *problem, pol *compiled, l *certLeaf) string {
 	sp := pr.cs.space
-	raw, _ := p.narrow(sp, pol, true, false)
+	raw := pr.cs.raw[pol.index]
 	for _, c := range conditionNames {
 		i := sp.at(c.dim)
 		if class := w.o.classes[i]; class >= 0 {

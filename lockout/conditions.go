@@ -20,6 +20,8 @@ type compiledSpace struct {
 	where   [2][]box // nil: matches nothing
 	// whereWhy[policy]: what is not known about the conditions in where.
 	whereWhy [2][][]int
+	raw      []box // adverse, every condition but the network; may be empty in a dimension
+	index    map[Dimension][]int
 	resource [2][][]box // with the address the resource sees; nil when not used
 }
 
@@ -173,6 +175,12 @@ func (p *Prover) canonicalValue(name Dimension, d *dim, v string) (string, bool)
 		}
 		return strings.ToUpper(v), len(v) == 2
 	}
+	if name == DimDevice {
+		var dev Device
+		if json.Unmarshal([]byte(v), &dev) == nil {
+			v = deviceName(&dev)
+		}
+	}
 	for _, x := range d.values {
 		if strings.EqualFold(x, v) {
 			return x, true
@@ -203,13 +211,23 @@ func (p *Prover) spaceFor(q *Question) (*compiledSpace, error) {
 	if cs := p.spaces[key.String()]; cs != nil {
 		return cs, nil
 	}
-	cs := &compiledSpace{space: newSpace(dims)}
+	cs := &compiledSpace{space: newSpace(dims), raw: make([]box, len(p.policies))}
+	cs.index = map[Dimension][]int{
+		DimIP:               classIndex(cs.dim(DimIP).values, p.places.cellNames, -1),
+		DimResourceIP:       classIndex(cs.dim(DimResourceIP).values, p.places.cellNames, -1),
+		DimCountry:          classIndex(cs.dim(DimCountry).values, p.places.countries, slices.Index(p.places.countries, countryOther)),
+		DimGPSCountry:       classIndex(cs.dim(DimGPSCountry).values, p.places.gps, slices.Index(p.places.gps, countryOther)),
+		DimCompliantNetwork: classIndex(cs.dim(DimCompliantNetwork).values, []string{"false", "true"}, -1),
+	}
 	strict := len(cs.dim(DimResourceIP).values) > 1
 	for r := range 2 {
 		cs.cond[r], cs.condWhy[r] = make([][]box, len(p.policies)), make([][]int, len(p.policies))
 		cs.where[r], cs.whereWhy[r] = make([]box, len(p.policies)), make([][]int, len(p.policies))
 		cs.resource[r] = make([][]box, len(p.policies))
 		for i, pol := range p.policies {
+			if r == 1 {
+				cs.raw[i], _ = p.narrow(cs.space, pol, true, false)
+			}
 			p.conditionBoxes(cs, pol, i, r == 1, strict)
 		}
 	}
@@ -231,10 +249,10 @@ func (p *Prover) conditionBoxes(cs *compiledSpace, pol *compiled, i int, adverse
 		return
 	}
 	cs.where[r][i], cs.whereWhy[r][i] = base, why
-	boxes, locWhy := p.locationBoxes(cs.space, pol, base, DimIP, adverse)
+	boxes, locWhy := p.locationBoxes(cs, pol, base, DimIP, adverse)
 	cs.cond[r][i], cs.condWhy[r][i] = boxes, join(why, locWhy)
 	if strict && pol.locInclude != nil {
-		cs.resource[r][i], _ = p.locationBoxes(cs.space, pol, base, DimResourceIP, adverse)
+		cs.resource[r][i], _ = p.locationBoxes(cs, pol, base, DimResourceIP, adverse)
 	}
 }
 

@@ -69,6 +69,13 @@ func (p *Prover) provedLeans(q *Question, a *account, v *Verdict, add func(strin
 			if pol.include["00000006-0000-0ff1-ce00-000000000000"] || contains(pol.policy.Conditions.Applications.Include, "Office365") {
 				add("office365-not-entra-portal")
 			}
+			if contains(pol.policy.Conditions.Applications.Include, "MicrosoftAdminPortals") {
+				add("admin-portals-not-apis")
+			}
+		case ReasonSatisfied:
+			if s := &pol.policy.Session; s.PersistentBrowser != "" || s.AppEnforcedRestrictions || s.GlobalSecureAccess {
+				add("session-controls-harmless")
+			}
 		}
 	}
 	for _, g := range c.Gates {

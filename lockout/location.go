@@ -257,7 +257,7 @@ func (s *locSet) add(pl *places, l *entra.NamedLocation) {
 // exclude list is a conjunction and narrows each. ipDim is the dimension the
 // addresses are read from: with strict location enforcement the address that
 // the resource sees counts too, and of that only ip locations.
-func (p *Prover) locationBoxes(sp *space, pol *compiled, base box, ipDim Dimension, adverse bool) (out []box, why []int) {
+func (p *Prover) locationBoxes(cs *compiledSpace, pol *compiled, base box, ipDim Dimension, adverse bool) (out []box, why []int) {
 	if pol.locInclude == nil {
 		return []box{base}, nil
 	}
@@ -265,90 +265,68 @@ func (p *Prover) locationBoxes(sp *space, pol *compiled, base box, ipDim Dimensi
 	if !adverse && len(exc.why) > 0 {
 		return nil, exc.why
 	}
-	rest := sp.clone(base)
-	strip := func(name Dimension, drop []bool) {
-		i := sp.at(name)
-		seg := sp.seg(rest, i)
-		for v, d := range drop {
-			if d {
-				seg[v/64] &^= 1 << uint(v%64)
-			}
-		}
-	}
-	strip(ipDim, p.cellsOf(sp, ipDim, exc))
-	if ipDim == DimIP {
-		strip(DimCountry, p.countriesOf(sp, DimCountry, exc.country, p.places.countries))
-		strip(DimGPSCountry, p.countriesOf(sp, DimGPSCountry, exc.gps, p.places.gps))
+	seen := ipDim == DimIP // the address that Entra sees; else the resource's
+	rest := cs.clone(base)
+	cs.drop(rest, ipDim, exc.ip, false)
+	if seen {
+		cs.drop(rest, DimCountry, exc.country, false)
+		cs.drop(rest, DimGPSCountry, exc.gps, false)
 		if exc.compliant {
-			strip(DimCompliantNetwork, boolsOf(sp, DimCompliantNetwork))
+			cs.drop(rest, DimCompliantNetwork, onNetwork, false)
 		}
 	}
 	why = join(inc.why, exc.why)
-	if exc.all || sp.empty(rest) {
+	if exc.all || cs.empty(rest) {
 		return nil, why
 	}
-	if inc.all || adverse && len(inc.why) > 0 || ipDim != DimIP && adverse && (anyTrue(inc.country) || anyTrue(inc.gps) || inc.compliant) {
+	if inc.all || adverse && len(inc.why) > 0 || !seen && adverse && (anyTrue(inc.country) || anyTrue(inc.gps) || inc.compliant) {
 		return []box{rest}, why
 	}
 	keep := func(name Dimension, in []bool) {
-		b := sp.clone(rest)
-		i := sp.at(name)
-		seg := sp.seg(b, i)
-		for v, ok := range in {
-			if !ok {
-				seg[v/64] &^= 1 << uint(v%64)
-			}
-		}
-		if !sp.empty(b) {
+		b := cs.clone(rest)
+		cs.drop(b, name, in, true)
+		if !cs.empty(b) {
 			out = append(out, b)
 		}
 	}
-	keep(ipDim, p.cellsOf(sp, ipDim, inc))
-	if ipDim == DimIP {
-		keep(DimCountry, p.countriesOf(sp, DimCountry, inc.country, p.places.countries))
-		keep(DimGPSCountry, p.countriesOf(sp, DimGPSCountry, inc.gps, p.places.gps))
+	keep(ipDim, inc.ip)
+	if seen {
+		keep(DimCountry, inc.country)
+		keep(DimGPSCountry, inc.gps)
 		if inc.compliant {
-			keep(DimCompliantNetwork, boolsOf(sp, DimCompliantNetwork))
+			keep(DimCompliantNetwork, onNetwork)
 		}
 	}
 	return out, why
 }
 
+// onNetwork is the set {true} over the classes false, true.
+var onNetwork = []bool{false, true}
+
 func anyTrue(b []bool) bool { return slices.Contains(b, true) }
 
-// cellsOf maps a set over the arrangement onto the classes of a dimension, which
-// an envelope may have narrowed.
-func (p *Prover) cellsOf(sp *space, name Dimension, s *locSet) []bool {
-	d := sp.dim(name)
-	out := make([]bool, len(d.values))
-	for v, value := range d.values {
-		if c := slices.Index(p.places.cellNames, value); c >= 0 {
-			out[v] = s.ip[c]
+// classIndex gives the positions, in a table of the partition, that a
+// dimension's classes stand for, -1 for none. An envelope may have narrowed the
+// classes.
+func classIndex(values, table []string, other int) []int {
+	out := make([]int, len(values))
+	for v, value := range values {
+		if out[v] = slices.Index(table, value); out[v] < 0 && value != countryUnknown {
+			out[v] = other // for countries: a code that no location names
 		}
 	}
 	return out
 }
 
-func (p *Prover) countriesOf(sp *space, name Dimension, set []bool, classes []string) []bool {
-	d := sp.dim(name)
-	out := make([]bool, len(d.values))
-	for v, value := range d.values {
-		c := slices.Index(classes, value)
-		if c < 0 && value != countryUnknown {
-			c = slices.Index(classes, countryOther) // a code that no location names
-		}
-		if c >= 0 {
-			out[v] = set[c]
+// drop clears from box the classes that are in the set, or, with keep, those
+// that are not.
+func (cs *compiledSpace) drop(b box, name Dimension, set []bool, keep bool) {
+	i := cs.at(name)
+	seg := cs.seg(b, i)
+	for v, at := range cs.index[name] {
+		in := at >= 0 && at < len(set) && set[at]
+		if in != keep {
+			seg[v/64] &^= 1 << uint(v%64)
 		}
 	}
-	return out
-}
-
-func boolsOf(sp *space, name Dimension) []bool {
-	d := sp.dim(name)
-	out := make([]bool, len(d.values))
-	for v, value := range d.values {
-		out[v] = value == "true"
-	}
-	return out
 }

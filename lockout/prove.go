@@ -74,12 +74,64 @@ func (p *Prover) denied(q *Question, a *account, cs *compiledSpace, adverse *pro
 	if fp, ok := fin.find(); ok {
 		v.Outcome = Lockout
 		v.Counterexample = p.counterexample(q, favourable, fp)
-		v.Blast = p.blast(favourable, fin)
+		v.Also = p.furtherWays(q, favourable, v.Counterexample)
 		return
 	}
 	v.Outcome = Undetermined
 	v.Counterexample = p.counterexample(q, adverse, point)
 	v.Unknowns = p.unknownsOf(adverse, favourable, v.Counterexample)
+}
+
+// maxAlso bounds the further counterexamples of a verdict.
+const maxAlso = 20
+
+// furtherWays finds, for every source of denial that no counterexample has
+// named yet, the nearest point at which it takes part in a lockout.
+func (p *Prover) furtherWays(q *Question, pr *problem, first *Counterexample) []*Counterexample {
+	named := map[string]bool{}
+	note := func(c *Counterexample) {
+		for _, x := range c.Causes {
+			named[x.Source] = true
+		}
+	}
+	note(first)
+	var out []*Counterexample
+	var reduced [][]box
+	for _, list := range pr.bad {
+		reduced = append(reduced, pr.cs.maximal(boxesOf(list, "", nil)))
+	}
+	for i := range pr.causes {
+		source := pr.causes[i].Source
+		if named[source] || len(out) == maxAlso {
+			continue
+		}
+		for o := range pr.bad {
+			own := boxesOf(pr.bad[o], source, pr.causes)
+			if len(own) == 0 {
+				continue
+			}
+			in := &instance{sp: pr.cs.space, bad: slices.Clone(reduced)}
+			in.bad[o] = pr.cs.maximal(own)
+			if point, ok := in.find(); ok {
+				c := p.counterexample(q, pr, point)
+				note(c)
+				out = append(out, c)
+				break
+			}
+		}
+	}
+	return out
+}
+
+// boxesOf returns the boxes of denials, with source only those of that source.
+func boxesOf(list []denial, source string, causes []Cause) []box {
+	var out []box
+	for i := range list {
+		if source == "" || causes[list[i].cause].Source == source {
+			out = append(out, list[i].box)
+		}
+	}
+	return out
 }
 
 // unknownsOf lists what the verdict turns on: first what the counterexample
@@ -283,7 +335,18 @@ func (p *Prover) At(q Question, at map[Dimension]string) (deniedP, deniedO bool,
 	return hit[1] != nil, hit[0] != nil, causes, nil
 }
 
-// blast measures how much is denied, and by which policy alone.
+// Blast measures how much of the envelope is surely denied, and which share
+// each policy alone denies. It costs a count per policy, so Prove leaves it out;
+// nil when the space is too large to count.
+func (p *Prover) Blast(q Question) (*Blast, error) {
+	cs, err := p.spaceFor(&q)
+	if err != nil {
+		return nil, err
+	}
+	pr := p.build(&q, p.account(q.Account), cs, false)
+	return p.blast(pr, newInstance(cs.space, pr.bad)), nil
+}
+
 func (p *Prover) blast(pr *problem, in *instance) *Blast {
 	denied, points, ok := in.count()
 	if !ok || points == 0 {
