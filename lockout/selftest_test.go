@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"os"
 	"testing"
 
 	"halligan/internal/testenv"
