@@ -65,7 +65,7 @@ func (r *reader) user(doc *document, v *node, at Origin) {
 		}
 	}
 	u.Unmodelled = p.w.unmodelled
-	u.Raw = v.canonical(nil)
+	u.Raw = doc.canonical(v)
 	r.content.Users = append(r.content.Users, u)
 
 	a := Account{ID: u.ID, PerUserMFA: strings.ToLower(p.text("perUserMfaState"))}
@@ -117,6 +117,10 @@ func whole(obj *node, key string, list *node) bool {
 }
 
 func (r *reader) group(doc *document, v *node, at Origin) {
+	if v.has("deletedDateTime") {
+		r.noteAt(doc, v, "a deleted group; left out")
+		return
+	}
 	p := plainOf(doc, v)
 	g := Group{ID: p.id("id"), DisplayName: p.text("displayName"), RoleAssignable: p.flag("isAssignableToRole"), Origin: at}
 	if types := v.member("groupTypes"); types != nil {
@@ -145,7 +149,7 @@ func (r *reader) group(doc *document, v *node, at Origin) {
 			}
 		})
 	}
-	g.Raw = v.canonical(nil)
+	g.Raw = doc.canonical(v)
 	r.content.Groups = append(r.content.Groups, g)
 }
 
@@ -216,7 +220,7 @@ var methodWords = words(string(MethodPassword), string(MethodFIDO2), string(Meth
 func decodeMethod(doc *document, v *node) AuthMethod {
 	p := plainOf(doc, v)
 	m := AuthMethod{ID: p.id("id"), Type: methodTypes[strings.ToLower(odataType(v))], DisplayName: p.text("displayName"),
-		AAGUID: p.text("aaGuid"), PasskeyType: p.text("passkeyType"), UsableOnce: p.isTrue("isUsableOnce"), Raw: v.canonical(nil)}
+		AAGUID: p.text("aaGuid"), PasskeyType: p.text("passkeyType"), UsableOnce: p.isTrue("isUsableOnce"), Raw: doc.canonical(v)}
 	if m.Type == MethodFIDO2 && m.DisplayName == "" {
 		m.DisplayName = p.text("model")
 	}

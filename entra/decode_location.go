@@ -104,7 +104,7 @@ func decodeLocation(doc *document, obj *node, origin Origin) (NamedLocation, []T
 		w.record("type", &node{kind: 'n'}) // Graph does not accept an empty location: something was lost
 	}
 	l.Unmodelled = w.unmodelled
-	l.Raw = obj.canonical(nil)
+	l.Raw = doc.canonical(obj)
 	return l, w.notes
 }
 

@@ -67,6 +67,11 @@ var targetKeys = table(map[string]func(*walk, *MethodTarget, *node){
 	"authenticationMode":           harmless[MethodTarget], // push, deviceBasedPush or any: either is a sign-in
 	"isUsableForSignIn":            harmless[MethodTarget],
 	"verifiedIdProfiles":           harmless[MethodTarget],
+	// As beta of 2022 had them; later featureSettings.
+	"outlookMobileAllowedState":               harmless[MethodTarget],
+	"displayAppInformationRequiredState":      harmless[MethodTarget],
+	"displayLocationInformationRequiredState": harmless[MethodTarget],
+	"numberMatchingRequiredState":             harmless[MethodTarget],
 })
 
 func readTargets(w *walk, v *node) []MethodTarget {
@@ -195,7 +200,7 @@ func decodeMethodsPolicy(doc *document, obj *node, origin Origin) (MethodsPolicy
 	m := MethodsPolicy{Origin: origin}
 	methodsPolicyKeys.read(w, &m, obj)
 	m.Unmodelled = w.unmodelled
-	m.Raw = obj.canonical(nil)
+	m.Raw = doc.canonical(obj)
 	return m, w.notes
 }
 

@@ -70,7 +70,7 @@ func decodePolicy(doc *document, obj *node, origin Origin) (Policy, []Trouble) {
 	}
 	p.Managed = strings.HasPrefix(strings.ToLower(p.DisplayName), "microsoft-managed:")
 	p.Unmodelled, p.Foreign = w.unmodelled, w.foreign
-	p.Raw = obj.canonical(nil)
+	p.Raw = doc.canonical(obj)
 	return p, w.notes
 }
 

@@ -39,7 +39,7 @@ func (r *reader) eligibility(doc *document, v *node, _ Origin) {
 func decodeAssignment(doc *document, v *node, how Assignment) RoleAssignment {
 	p := plainOf(doc, v)
 	a := RoleAssignment{Principal: p.id("principalId"), Role: p.id("roleDefinitionId"), Assignment: how,
-		Scope: p.text("directoryScopeId"), Raw: v.canonical(nil)}
+		Scope: p.text("directoryScopeId"), Raw: doc.canonical(v)}
 	if a.Principal == "" {
 		a.Principal = ID(v.get("principal").str("id"))
 	}
@@ -67,9 +67,6 @@ func decodeAssignment(doc *document, v *node, how Assignment) RoleAssignment {
 func (r *reader) directoryRole(doc *document, v *node, at Origin) {
 	role := ID(v.str("roleTemplateId"))
 	members := v.get("members")
-	if role == "" || members == nil || !whole(v, "members", members) {
-		r.cut(PartRoleAssignments, "directory roles were given without all their members")
-	}
 	if role == "" || members == nil {
 		return
 	}
@@ -110,7 +107,7 @@ func (r *reader) rolePolicy(doc *document, v *node, _ Origin) {
 		return // PIM for groups
 	}
 	p := decodeRules(doc, ID(v.str("roleDefinitionId")), v.get("policy").get("rules"))
-	p.Raw = v.canonical(nil)
+	p.Raw = doc.canonical(v)
 	r.content.RolePolicies = append(r.content.RolePolicies, p)
 }
 
@@ -170,5 +167,5 @@ func (n *node) elements() []*node {
 func (r *reader) resourceAction(doc *document, v *node, _ Origin) {
 	p := plainOf(doc, v)
 	r.content.ProtectedActions = append(r.content.ProtectedActions, ProtectedAction{
-		Action: p.text("name"), Context: p.text("authenticationContextId"), Raw: v.canonical(nil)})
+		Action: p.text("name"), Context: p.text("authenticationContextId"), Raw: doc.canonical(v)})
 }

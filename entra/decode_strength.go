@@ -69,7 +69,7 @@ func decodeStrength(doc *document, obj *node, origin Origin) (AuthStrength, []Tr
 		s.ConfigurationsRead = true // a built-in strength cannot be restricted
 	}
 	s.Unmodelled = w.unmodelled
-	s.Raw = obj.canonical(nil)
+	s.Raw = doc.canonical(obj)
 	return s, w.notes
 }
 
@@ -94,6 +94,6 @@ func inlineStrength(w *walk, v *node) *AuthStrength {
 			w.unmodelled = append(w.unmodelled, u)
 		}
 	}
-	s.Raw = v.canonical(nil)
+	s.Raw = w.doc.canonical(v)
 	return s
 }

@@ -11,6 +11,9 @@ func (r *reader) policy(doc *document, v *node, at Origin) {
 		r.noteAt(doc, v, "a deleted policy; left out")
 		return
 	}
+	if v.get("policyApplies") != nil {
+		r.cut(PartPolicies, "a What-If result: it has the policies of one evaluation, not of the tenant")
+	}
 	p, notes := decodePolicy(doc, v, at)
 	r.content.Notes = append(r.content.Notes, notes...)
 	if p.DisplayName == "" {
@@ -48,7 +51,7 @@ func (r *reader) noteAt(doc *document, v *node, what string) {
 func (r *reader) authContext(doc *document, v *node, _ Origin) {
 	p := plainOf(doc, v)
 	r.content.Contexts = append(r.content.Contexts, AuthContext{ID: p.text("id"), DisplayName: p.text("displayName"),
-		Available: p.isTrue("isAvailable"), Raw: v.canonical(nil)})
+		Available: p.isTrue("isAvailable"), Raw: doc.canonical(v)})
 }
 
 func (r *reader) securityDefaults(doc *document, v *node, _ Origin) {
@@ -73,14 +76,14 @@ func (r *reader) setSwitch(doc *document, v *node, to **bool, is *bool, what str
 func (r *reader) agreement(doc *document, v *node, _ Origin) {
 	p := plainOf(doc, v)
 	r.content.Agreements = append(r.content.Agreements, Agreement{ID: p.id("id"), DisplayName: p.text("displayName"),
-		PerDevice: p.isTrue("isPerDeviceAcceptanceRequired"), Raw: v.canonical(nil)})
+		PerDevice: p.isTrue("isPerDeviceAcceptanceRequired"), Raw: doc.canonical(v)})
 }
 
 // servicePrincipal reads an application with its custom security attributes:
 // {"Set": {"Attribute": "value" or ["value", …]}}.
 func (r *reader) servicePrincipal(doc *document, v *node, _ Origin) {
 	p := plainOf(doc, v)
-	s := ServicePrincipal{AppID: p.id("appId"), DisplayName: p.text("displayName"), Raw: v.canonical(nil)}
+	s := ServicePrincipal{AppID: p.id("appId"), DisplayName: p.text("displayName"), Raw: doc.canonical(v)}
 	if sets := v.get("customSecurityAttributes"); sets != nil {
 		s.AttributesRead = true
 		for _, set := range sets.pairs {
@@ -111,7 +114,7 @@ func scalar(v *node) string {
 
 func (r *reader) domain(doc *document, v *node, _ Origin) {
 	p := plainOf(doc, v)
-	d := Domain{Name: p.text("id"), Initial: p.isTrue("isInitial"), Raw: v.canonical(nil)}
+	d := Domain{Name: p.text("id"), Initial: p.isTrue("isInitial"), Raw: doc.canonical(v)}
 	for _, word := range []string{"Managed", "Federated"} {
 		if strings.EqualFold(p.text("authenticationType"), word) {
 			d.Authentication = word

@@ -19,11 +19,9 @@ type kind struct {
 	names []string
 	// single is true for what a tenant has once: then one is all of them.
 	single bool
-	// slice is true for what a tenant has many of that exports leave out: then
-	// only a list that says what it is may be taken as all of them.
+	// slice is true for what sources give some of by design: a filtered query
+	// cannot be told from a whole list. Such a list never counts as all of them.
 	slice bool
-	// partial is true for what reports give some of by design.
-	partial bool
 }
 
 // kindTable lists what is recognised. The first whose shape fits wins.
@@ -48,17 +46,18 @@ func kindTable() []*kind {
 		{part: PartAuthorization, shape: func(v *node) bool { return v.get("allowedToUseSSPR") != nil },
 			read: (*reader).authorization, single: true, names: []string{"authorizationpolicy", "policies.authorizationpolicy", "authorizationpolicies"}},
 		{part: PartRoleEligibility, shape: looksLikeEligibility, listed: looksLikeAssignment, read: (*reader).eligibility,
-			names: []string{"roleeligibilityscheduleinstances", "roleeligibilityschedules", "directory.roleeligibilityscheduleinstances",
+			names: []string{"roleeligibilityscheduleinstances", "roleeligibilityschedules", "unifiedroleeligibilityscheduleinstance", "unifiedroleeligibilityschedule", "directory.roleeligibilityscheduleinstances",
 				"directory.roleeligibilityschedules"}},
 		{part: PartRoleAssignments, shape: looksLikeAssignment, read: (*reader).assignment,
-			names: []string{"roleassignments", "directory.roleassignments", "roleassignmentscheduleinstances",
+			names: []string{"roleassignments", "directory.roleassignments", "unifiedroleassignmentscheduleinstance", "unifiedroleassignmentschedule", "roleassignmentscheduleinstances",
 				"directory.roleassignmentscheduleinstances", "roleassignmentschedules", "directory.roleassignmentschedules"}},
-		{part: PartRoleAssignments, shape: looksLikeDirectoryRole, read: (*reader).directoryRole, names: []string{"directoryroles"}},
-		{part: PartRoleAssignments, shape: looksLikePrivilegedRole, read: (*reader).privilegedRole, partial: true, names: []string{"privilegedroles"}},
+		{part: PartRoleAssignments, shape: looksLikeDirectoryRole, read: (*reader).directoryRole, slice: true,
+			names: []string{"directoryroles"}},
+		{part: PartRoleAssignments, shape: looksLikePrivilegedRole, read: (*reader).privilegedRole, slice: true, names: []string{"privilegedroles"}},
 		{part: PartRolePolicies, shape: looksLikeRolePolicy, read: (*reader).rolePolicy,
 			names: []string{"rolemanagementpolicyassignments", "policies.rolemanagementpolicyassignments"}},
 		{part: PartProtectedActions, shape: looksLikeResourceAction, listed: func(v *node) bool { return v.get("name") != nil },
-			read: (*reader).resourceAction, slice: true, names: []string{"resourceactions"}},
+			read: (*reader).resourceAction, names: []string{"resourceactions"}},
 		{part: PartAgreements, shape: func(v *node) bool { return v.get("isPerDeviceAcceptanceRequired") != nil }, listed: identified,
 			read: (*reader).agreement, names: []string{"agreements", "termsofuse.agreements", "identitygovernance.termsofuse.agreements"}},
 		{part: PartApplications, shape: looksLikeServicePrincipal, listed: func(v *node) bool { return v.get("appId") != nil },
@@ -215,14 +214,19 @@ func looksLikeGroup(v *node) bool {
 		v.get("securityEnabled") != nil && v.get("mailEnabled") != nil)
 }
 
-// looksLikeUser leaves out log records and reports about users, which name the
-// account too.
+// looksLikeUser leaves out log records and reports, which name accounts too.
 func looksLikeUser(v *node) bool {
-	if isType(v, "user") {
-		return true
+	if t := odataType(v); t != "" {
+		return strings.EqualFold(t, "user")
 	}
 	return v.get("userPrincipalName") != nil && v.get("id") != nil &&
-		!anyKey(v, "appDisplayName", "userId", "riskState", "riskLevel", "ipAddress", "methodsRegistered", "activityDisplayName")
+		anyKey(v, "accountEnabled", "userType", "mail", "givenName", "businessPhones", "onPremisesSyncEnabled", "transitiveMemberOf", "memberOf", "authentication")
+}
+
+// looksLikeLog reports whether an object is a record of a sign-in or a change.
+// It names policies and accounts as they were once.
+func looksLikeLog(v *node) bool {
+	return anyKey(v, "appliedConditionalAccessPolicies", "conditionalAccessStatus", "initiatedBy", "activityDisplayName")
 }
 
 func looksLikeMethod(v *node) bool {

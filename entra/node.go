@@ -2,6 +2,7 @@ package entra
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -37,6 +39,7 @@ type document struct {
 	text   []byte // UTF-8
 	lines  []int  // offsets of line starts, made when first asked for
 	values []node
+	arena  []byte // holds the canonical JSON of the objects that were read
 }
 
 // errDepth is the error of a value nested deeper than the limit.
@@ -122,6 +125,16 @@ func (d *document) line(off int) int {
 	return line
 }
 
+// canonical returns the canonical JSON of a value of the document.
+func (d *document) canonical(v *node) json.RawMessage {
+	if d.arena == nil {
+		d.arena = make([]byte, 0, len(d.text))
+	}
+	start := len(d.arena)
+	d.arena = v.canonical(d.arena)
+	return slices.Clip(d.arena[start:])
+}
+
 type parser struct {
 	dec   *jsontext.Decoder
 	text  []byte
@@ -149,7 +162,7 @@ func (p *parser) value(tok jsontext.Token, off int) (node, error) {
 	n := node{kind: tok.Kind(), off: off}
 	switch n.kind {
 	case '"':
-		n.text = tok.String()
+		n.text = p.unquote(tok, off)
 	case '0':
 		n.text = string(p.text[off:p.dec.InputOffset()])
 	case '[':
@@ -221,6 +234,17 @@ func (p *parser) name(tok jsontext.Token, off int) string {
 	name := tok.String()
 	p.names[string(raw)] = name
 	return name
+}
+
+// unquote returns the text of a string; nearly all of them need no unquoting.
+func (p *parser) unquote(tok jsontext.Token, off int) string {
+	raw := p.text[off+1 : p.dec.InputOffset()-1]
+	for _, c := range raw {
+		if c == '\\' || c >= utf8.RuneSelf {
+			return tok.String()
+		}
+	}
+	return string(raw)
 }
 
 // annotation reports whether a key is written by OData or by a portal about
@@ -331,6 +355,16 @@ func comparePairs(a, b pair) int { return strings.Compare(a.key, b.key) }
 
 // quote appends the string as JSON. Bytes that are no UTF-8 become U+FFFD.
 func quote(b []byte, s string) []byte {
+	simple := true
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c >= utf8.RuneSelf || c == '"' || c == '\\' {
+			simple = false
+			break
+		}
+	}
+	if simple {
+		return append(append(append(b, '"'), s...), '"')
+	}
 	quoted, err := jsontext.AppendQuote(b, s)
 	if err != nil { // only for invalid UTF-8
 		quoted, _ = jsontext.AppendQuote(b, strings.ToValidUTF8(s, "\uFFFD"))

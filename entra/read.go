@@ -100,9 +100,9 @@ func newReader(l Limits) *reader {
 	return r
 }
 
-// listRead notes that all of a kind were read.
+// listRead notes that all of a kind were read, where that can be known.
 func (r *reader) listRead(k *kind) {
-	if k.partial {
+	if k.slice {
 		r.some[k.part] = true
 		return
 	}

@@ -28,17 +28,20 @@ func (r *reader) named(key string) *kind {
 func (r *reader) contextKind(obj *node) (*kind, bool) {
 	c := obj.str("@odata.context")
 	at := strings.LastIndexByte(c, '#')
-	if at < 0 {
+	if at < 0 || strings.Contains(c, "/deletedItems") {
 		return nil, false
 	}
 	r.cloudOf(c)
 	c = strings.ToLower(c[at+1:])
 	c, single := strings.CutSuffix(c, "/$entity")
+	if inner, ok := strings.CutPrefix(c, "collection("); ok {
+		return r.byName[strings.TrimPrefix(strings.TrimSuffix(inner, ")"), "microsoft.graph.")], true
+	}
 	if open := strings.LastIndexByte(c, '('); open >= 0 && strings.HasSuffix(c, ")") && !strings.Contains(c[open:], "/") && !strings.Contains(c[open:], "'") {
 		c = c[:open] // the selected properties
 	}
 	for rest := c; rest != ""; {
-		if k := r.byName[strings.ReplaceAll(rest, "/", ".")]; k != nil {
+		if k := r.byName[strings.ReplaceAll(rest, "/", ".")]; k != nil && (!k.slice || len(rest) == len(c)) {
 			return k, !single
 		}
 		slash := strings.IndexByte(rest, '/')
@@ -77,7 +80,7 @@ func contextID(obj *node, of string) ID {
 func (r *reader) visit(doc *document, v *node, h hint, path []string) {
 	switch v.kind {
 	case '[':
-		if h.kind != nil && h.list && (h.sure || len(v.items) == 0 && !h.kind.slice) {
+		if h.kind != nil && h.list && (h.sure || len(v.items) == 0) {
 			r.listRead(h.kind)
 		}
 		for i := range v.items {
@@ -115,6 +118,9 @@ func (r *reader) visitObject(doc *document, v *node, h hint, path []string) {
 		r.visitPage(doc, v, page, h, path)
 		return
 	}
+	if looksLikeLog(v) {
+		return
+	}
 	if k := r.kindOf(v, h.kind); k != nil {
 		r.take(doc, k, v, h, path)
 		return
@@ -123,8 +129,9 @@ func (r *reader) visitObject(doc *document, v *node, h hint, path []string) {
 		r.trouble(doc, v.off, fmt.Sprintf("holds an error that Graph answered with, not data: %s: %s", e.str("code"), e.str("message")))
 		return
 	}
-	if h.kind != nil && h.kind.part == PartPolicies && h.item && len(v.pairs) > 0 && v.get("details") == nil {
-		r.trouble(doc, v.off, "stands among policies, but has no key of a policy")
+	if h.kind != nil && h.item && (h.sure && !h.kind.slice || h.kind.part == PartPolicies) && v.get("details") == nil {
+		r.trouble(doc, v.off, fmt.Sprintf("stands in a list of %s, but has no key by which to tell it", h.kind.part))
+		r.cut(h.kind.part, "an element of a list was not recognised")
 	}
 	r.tenant(doc, v)
 	name := r.wrapper
@@ -197,7 +204,7 @@ func (r *reader) visitPage(doc *document, v, page *node, h hint, path []string) 
 			r.cut(part, missing)
 		}
 	}
-	if missing != "" {
+	if missing != "" && len(r.seen) > 0 {
 		r.trouble(doc, v.off, missing)
 	}
 	r.seen, r.owner = before, owner
@@ -226,7 +233,7 @@ func (r *reader) take(doc *document, k *kind, v *node, h hint, path []string) {
 		return
 	}
 	r.seen[k.part] = true
-	if k.single || h.item && !k.slice || !r.alone && !k.slice || k.part == PartPolicies {
+	if k.single || h.item || !r.alone || k.part == PartPolicies {
 		r.listRead(k)
 	} else {
 		r.some[k.part] = true

@@ -106,14 +106,14 @@ func oneOf[T any](same func(a, b *T) bool) func(a, b *T) (T, bool) {
 // an id and differ: nobody can say which of them is in force, so all stay.
 func settle[T any](c *Content, list []T, k sorting[T]) []T {
 	type item struct {
-		x T
+		x *T
 		thing
 	}
-	items := make([]item, len(list))
+	items := make([]*item, len(list))
 	for i := range list {
-		items[i] = item{list[i], k.of(&list[i])}
+		items[i] = &item{&list[i], k.of(&list[i])}
 	}
-	slices.SortStableFunc(items, func(a, b item) int {
+	slices.SortStableFunc(items, func(a, b *item) int {
 		return cmp.Or(strings.Compare(a.key, b.key), bytes.Compare(a.raw, b.raw), strings.Compare(a.origin.File, b.origin.File),
 			cmp.Compare(a.origin.Line, b.origin.Line), strings.Compare(a.origin.Path, b.origin.Path))
 	})
@@ -123,12 +123,12 @@ func settle[T any](c *Content, list []T, k sorting[T]) []T {
 			out = append(out, it)
 			continue
 		}
-		last := &out[len(out)-1]
+		last := out[len(out)-1]
 		same := bytes.Equal(last.raw, it.raw)
 		if !same && k.merge != nil {
 			var both T
-			if both, same = k.merge(&last.x, &it.x); same {
-				last.x = both
+			if both, same = k.merge(last.x, it.x); same {
+				last.x = &both
 			}
 		}
 		at := Trouble{File: it.origin.File, Line: it.origin.Line}
@@ -147,7 +147,7 @@ func settle[T any](c *Content, list []T, k sorting[T]) []T {
 	}
 	settled := make([]T, len(out))
 	for i := range out {
-		settled[i] = out[i].x
+		settled[i] = *out[i].x
 	}
 	return settled
 }

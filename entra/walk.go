@@ -399,17 +399,19 @@ func flags[E ~string](w *walk, v *node, known vocabulary) []E {
 // foreign are keys that tools add beside Graph's, with who adds them. They mean
 // nothing to the sign-in.
 var foreign = map[string]string{
-	"locationinfo": "CIPP templates: copies of the named locations",
-	"tenantfilter": "CIPP templates: for which tenant",
-	"guid":         "CIPP templates: id of the template",
-	"source":       "CIPP and templates: where the template came from",
-	"issynced":     "CIPP templates: kept equal to a repository",
-	"reportonly":   "deployment tools: how to deploy, not what is in force",
-	"present":      "tenant management framework: whether the policy should exist",
-	"note":         "remarks of people",
-	"notes":        "remarks of people",
-	"comment":      "remarks of people",
-	"comments":     "remarks of people",
+	"locationinfo":    "CIPP templates: copies of the named locations",
+	"tenantfilter":    "CIPP templates: for which tenant",
+	"guid":            "CIPP templates: id of the template",
+	"source":          "CIPP and templates: where the template came from",
+	"issynced":        "CIPP templates: kept equal to a repository",
+	"reportonly":      "deployment tools: how to deploy, not what is in force",
+	"present":         "tenant management framework: whether the policy should exist",
+	"policyapplies":   "answers of the What-If API",
+	"analysisreasons": "answers of the What-If API",
+	"note":            "remarks of people",
+	"notes":           "remarks of people",
+	"comment":         "remarks of people",
+	"comments":        "remarks of people",
 }
 
 // foreignKey reports whether the key cannot be one of Graph's: it is in the

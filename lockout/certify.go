@@ -26,7 +26,7 @@ func (p *Prover) certify(q *Question, a *account, pr *problem) (*Certificate, er
 	if err != nil {
 		return nil, err
 	}
-	c := &Certificate{Schema: CertificateSchema, Snapshot: digestOf(p.snap), Account: a.id, Goal: q.Goal, Now: q.Now}
+	c := &Certificate{Schema: CertificateSchema, Snapshot: p.snap.Digest(), Account: a.id, Goal: q.Goal, Now: q.Now}
 	for i := range sp.dims {
 		if d := &sp.dims[i]; !d.exists {
 			c.Dimensions = append(c.Dimensions, CertDimension{d.name, d.values, d.devices})

@@ -175,6 +175,12 @@ func (p *Prover) canonicalValue(name Dimension, d *dim, v string) (string, bool)
 		}
 		return strings.ToUpper(v), len(v) == 2
 	}
+	if name == DimDevice {
+		var dev Device
+		if json.Unmarshal([]byte(v), &dev) == nil {
+			v = deviceName(&dev)
+		}
+	}
 	for _, x := range d.values {
 		if strings.EqualFold(x, v) {
 			return x, true

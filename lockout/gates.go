@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"halligan/entra"
-	"halligan/lockout/facts"
 )
 
 const (
@@ -369,6 +368,9 @@ func (w *denialWriter) campaign(m *moment) ans {
 		// Only an account that may use Authenticator is asked to register it.
 		hit = hit.and(w.p.methodEnabled(w.a, mp, "MicrosoftAuthenticator", &entra.AuthMethod{Type: entra.MethodAuthenticatorPush}))
 	}
+	if w.registrationBlocked() {
+		return sure(false) // never shown where a policy blocks the registration
+	}
 	if w.p.view.CampaignForced == nil || method == "fido2" {
 		// Whether skips are used up is not in Graph; the error screen of a
 		// passkey registration can always be skipped.
@@ -378,6 +380,27 @@ func (w *denialWriter) campaign(m *moment) ans {
 	return hit
 }
 
+// registrationBlocked reports whether a policy surely blocks the registration of
+// security information for the account, at every point.
+func (w *denialWriter) registrationBlocked() bool {
+	st := &stage{kind: stageUserAction, action: securityInfoAct}
+	for _, pol := range w.p.policies {
+		if !pol.actions[securityInfoAct] || !slices.Contains(pol.policy.Grant.Controls, entra.ControlBlock) {
+			continue
+		}
+		inc, exc := w.p.usersMatch(w.a, pol, "")
+		if pol.enabled.and(inc).and(exc.not()).and(w.p.targets(pol, st)).v != yes {
+			continue
+		}
+		for _, b := range w.pr.cs.cond[0][pol.index] {
+			if pb := w.project(b); pb != nil && slices.Equal(pb, w.pr.cs.full) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // roleChoices lists the eligible roles that the operator may activate, or the
 // empty role when one is active already or none can be.
 func (p *Prover) roleChoices(a *account) []entra.ID {
@@ -385,7 +408,7 @@ func (p *Prover) roleChoices(a *account) []entra.ID {
 		return []entra.ID{""}
 	}
 	var out []entra.ID
-	for _, r := range facts.RecoveryRoles() {
+	for _, r := range recoveryRoles() {
 		if a.eligible.has(r) {
 			out = append(out, r)
 		}
@@ -400,7 +423,7 @@ func (p *Prover) roleChoices(a *account) []entra.ID {
 // tenant scope (ca-semantics 4.6).
 func (p *Prover) recoveryActive(a *account) ans {
 	r := sure(false)
-	for _, role := range facts.RecoveryRoles() {
+	for _, role := range recoveryRoles() {
 		if r = r.or(p.holdsRole(a, role, "")); r.v == yes {
 			return r
 		}
@@ -435,7 +458,7 @@ func passRecoveryRole(w *denialWriter, _ *moment) (string, []string, entra.Combi
 	if w.o.role != "" {
 		return "eligible", nil, nil, string(w.o.role)
 	}
-	for _, r := range facts.RecoveryRoles() {
+	for _, r := range recoveryRoles() {
 		if w.a.active.has(r) {
 			return "active", nil, nil, string(r)
 		}

@@ -330,8 +330,8 @@ func (p *Prover) sessionDenials(a *account, pol *compiled, st *stage, k *kit, m 
 		out = append(out, failure{controlMCAS, []int{p.unknowns.add(Unknown{ID: "cloud-app-security", Subject: string(pol.policy.ID),
 			What: "the outcome of a Defender for Cloud Apps session is decided there", Settle: "exclude the account"})}})
 	}
-	if adverse && len(pol.policy.Unmodelled) > 0 {
-		out = append(out, failure{controlUnmodelled, pol.unmodelledAns(p).why})
+	if adverse && len(pol.mayDeny) > 0 {
+		out = append(out, failure{controlUnmodelled, pol.mayDeny})
 	}
 	return out
 }

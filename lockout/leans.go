@@ -31,7 +31,9 @@ func (p *Prover) leans(q *Question, a *account, pr *problem, v *Verdict) {
 			case "passwordChange":
 				add("passwordless-cannot-change-password")
 			case "block":
-				add("block-never-satisfied")
+				if p.blocksAmongOthers(c.Source) {
+					add("block-never-satisfied")
+				}
 			case "disableResilienceDefaults":
 				add("resilience-group-exclusion")
 			}
@@ -40,6 +42,17 @@ func (p *Prover) leans(q *Question, a *account, pr *problem, v *Verdict) {
 	for _, f := range facts.StaleOn(string(q.Now)) {
 		v.Warnings = append(v.Warnings, "vendor data "+f+" was last checked over 12 months ago: check it against Microsoft's pages")
 	}
+}
+
+// blocksAmongOthers reports whether a policy asks for something beside block.
+func (p *Prover) blocksAmongOthers(id string) bool {
+	for _, pol := range p.policies {
+		g := &pol.policy.Grant
+		if string(pol.policy.ID) == id && (len(g.Controls)+len(g.TermsOfUse)+len(g.CustomFactors) > 1 || g.Strength != nil) {
+			return true
+		}
+	}
+	return false
 }
 
 func (p *Prover) provedLeans(q *Question, a *account, v *Verdict, add func(string)) {
@@ -68,6 +81,13 @@ func (p *Prover) provedLeans(q *Question, a *account, v *Verdict, add func(strin
 		case ReasonTarget:
 			if pol.include["00000006-0000-0ff1-ce00-000000000000"] || contains(pol.policy.Conditions.Applications.Include, "Office365") {
 				add("office365-not-entra-portal")
+			}
+			if contains(pol.policy.Conditions.Applications.Include, "MicrosoftAdminPortals") {
+				add("admin-portals-not-apis")
+			}
+		case ReasonSatisfied:
+			if s := &pol.policy.Session; s.PersistentBrowser != "" || s.AppEnforcedRestrictions || s.GlobalSecureAccess {
+				add("session-controls-harmless")
 			}
 		}
 	}

@@ -53,6 +53,10 @@ type compiled struct {
 	// How what is not modelled widens the policy.
 	widenUsers, widenTarget, widenConditions bool
 	unmodelled                               []int
+	// mayDeny are the unmodelled parts that could be a demand of their own. A
+	// grant control that is not known is an item of the grant instead, and the
+	// retired conditions can only restrict.
+	mayDeny []int
 }
 
 // New prepares a Snapshot for questions.
@@ -149,6 +153,9 @@ func (p *Prover) widen(c *compiled) {
 			What:   "policy \"" + c.policy.Label() + "\" holds " + u.Path + " (" + u.Kind + "), which is not modelled",
 			Settle: "exclude the account from the policy, or remove the property"}))
 		path := strings.ToLower(u.Path)
+		if !(u.Area == entra.AreaGrant && u.Kind == "member") && !retiredCondition(path) {
+			c.mayDeny = append(c.mayDeny, c.unmodelled[len(c.unmodelled)-1])
+		}
 		switch u.Area {
 		case entra.AreaUsers:
 			c.widenUsers = c.widenUsers || !strings.Contains(path, "exclude")
@@ -160,6 +167,12 @@ func (p *Prover) widen(c *compiled) {
 			c.widenConditions = true
 		}
 	}
+}
+
+// retiredCondition reports whether a path is one of the preview conditions that
+// exports still carry (ca-semantics 2).
+func retiredCondition(path string) bool {
+	return strings.HasPrefix(path, "conditions.times") || strings.HasPrefix(path, "conditions.devicestates") || strings.HasPrefix(path, "conditions.devices.")
 }
 
 // unmodelledAns is "not known" because of what is not modelled in the policy.

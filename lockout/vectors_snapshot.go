@@ -1,7 +1,6 @@
 package lockout
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -231,9 +230,12 @@ func (v *Vector) Questions(s *entra.Snapshot) ([]Question, error) {
 func (v *Vector) methodsPolicy(c *entra.Content) error {
 	m := &entra.MethodsPolicy{MigrationState: "migrationComplete"}
 	if v.tenant.methods != nil {
-		given, err := decodeMethodsPolicy(v.tenant.methods)
+		given, err := entra.DecodeMethodsPolicy(v.tenant.methods)
 		if err != nil {
 			return fmt.Errorf("authentication methods policy: %v", err)
+		}
+		if given.MigrationState == "" {
+			given.MigrationState = "preMigration" // not said to be complete
 		}
 		m = &given
 	}
@@ -245,41 +247,4 @@ func (v *Vector) methodsPolicy(c *entra.Content) error {
 	}
 	c.MethodsPolicy = m
 	return nil
-}
-
-// decodeMethodsPolicy stands in until entra decodes the methods policy.
-func decodeMethodsPolicy(raw json.RawMessage) (entra.MethodsPolicy, error) {
-	var in struct {
-		PolicyMigrationState               string
-		AuthenticationMethodConfigurations []struct {
-			ID, State                      string
-			IncludeTargets, ExcludeTargets []struct {
-				TargetType, ID         string
-				AllowedPasskeyProfiles []entra.ID
-			}
-			KeyRestrictions *struct {
-				IsEnforced      bool
-				EnforcementType string
-				AaGuids         []string
-			}
-		}
-	}
-	if err := json.Unmarshal(raw, &in); err != nil {
-		return entra.MethodsPolicy{}, err
-	}
-	m := entra.MethodsPolicy{MigrationState: in.PolicyMigrationState}
-	for _, x := range in.AuthenticationMethodConfigurations {
-		c := entra.MethodConfiguration{ID: x.ID, State: x.State}
-		for _, t := range x.IncludeTargets {
-			c.Include = append(c.Include, entra.MethodTarget{TargetType: t.TargetType, ID: entra.ID(t.ID), Profiles: t.AllowedPasskeyProfiles})
-		}
-		for _, t := range x.ExcludeTargets {
-			c.Exclude = append(c.Exclude, entra.MethodTarget{TargetType: t.TargetType, ID: entra.ID(t.ID)})
-		}
-		if k := x.KeyRestrictions; k != nil {
-			c.KeyRestrictions = &entra.KeyRestrictions{Enforced: k.IsEnforced, Enforcement: k.EnforcementType, AAGUIDs: k.AaGuids}
-		}
-		m.Methods = append(m.Methods, c)
-	}
-	return m, nil
 }
