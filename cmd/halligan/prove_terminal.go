@@ -90,18 +90,12 @@ func writeTerminal(w io.Writer, r *app.Report, l look) error {
 	}
 	p.change(v.Change)
 	p.list("Would take all accounts at once", v.Common)
-	if len(v.ForAll) > 0 {
-		p.heading("Envelope")
-		p.line(4, 2, "whatever the "+strings.Join(v.ForAll, ", "))
-		p.line(4, 2, "only for "+strings.Join(v.Fixed, ", "))
-		p.line(4, 2, "the operator chooses "+strings.Join(v.Exists, ", "))
+	p.list("Envelope", v.envelope())
+	p.list("Not read", v.NotRead)
+	if l.all {
+		p.list("Noted while reading", v.Noted)
 	}
-	p.troubles("Not read", r)
-	var stale []string
-	for _, s := range r.StaleData {
-		stale = append(stale, s+" was last checked against Microsoft's pages over 12 months ago")
-	}
-	p.list("Old vendor data", stale)
+	p.list("Old vendor data", v.Stale)
 	p.heading("Read")
 	for _, fact := range v.Facts {
 		p.line(4, 2, fact)
@@ -151,16 +145,9 @@ func (p *page) account(v *accountView) {
 			p.line(4, 2, fmt.Sprintf("and %d more (--all)", v.More))
 		}
 	}
-	var supposed []string
-	for _, s := range v.Suppositions {
-		supposed = append(supposed, s.Expression+" – "+s.Meaning)
+	for _, s := range v.Sections {
+		p.list(s.Title, s.Items)
 	}
-	p.list("Supposing", supposed)
-	p.list("Other ways to repair", v.Recovery)
-	p.list("How much is denied", v.Blast)
-	p.list("Margin", v.Margin)
-	p.list("Leans on", v.Leans)
-	p.list("To know", v.Warnings)
 }
 
 func suffixed(goals string) string {
@@ -205,27 +192,5 @@ func (p *page) change(c *changeView) {
 			text = fmt.Sprintf("– %s, %s: %s before, %s after, %s", x.Who, x.Title, x.Before, x.After, x.Because)
 		}
 		p.styled(4, 2, s, x.Word, strings.TrimSuffix(text, ", "))
-	}
-}
-
-// troubles names what could not be read: all of it, for each item may hide a
-// policy that denies.
-func (p *page) troubles(title string, r *app.Report) {
-	var items []string
-	for _, t := range r.Troubles {
-		items = append(items, placed(t.File, t.Line, t.Column)+": "+t.What)
-	}
-	if r.Change != nil {
-		for _, t := range r.Change.Troubles {
-			items = append(items, placed(t.File, t.Line, t.Column)+": "+t.What+" (change)")
-		}
-	}
-	p.list(title, items)
-	if p.all {
-		items = nil
-		for _, t := range r.Notes {
-			items = append(items, placed(t.File, t.Line, t.Column)+": "+t.What)
-		}
-		p.list("Noted while reading", items)
 	}
 }

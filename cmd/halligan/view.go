@@ -17,6 +17,7 @@ import (
 type reportView struct {
 	*app.Report
 	Title    string
+	Word     string   // the verdict of the whole report
 	Facts    []string // one line each, about the whole run
 	Accounts []accountView
 	ForAll   []string
@@ -24,6 +25,9 @@ type reportView struct {
 	Exists   []string
 	Change   *changeView
 	Common   []string // single points of failure of several accounts
+	NotRead  []string
+	Noted    []string
+	Stale    []string
 }
 
 type accountView struct {
@@ -36,11 +40,13 @@ type accountView struct {
 	Gates    []gateRow
 	Settle   []app.Settlement
 	More     int // settlements left out
-	Leans    []string
-	Warnings []string
-	Blast    []string
-	Margin   []string
-	Recovery []string
+	Sections []section
+}
+
+// section is a titled list; one without items is left out.
+type section struct {
+	Title string
+	Items []string
 }
 
 type verdictView struct {
@@ -92,7 +98,11 @@ func relationAt(r lockout.Relation) int {
 }
 
 func viewOf(r *app.Report, all bool) *reportView {
-	v := &reportView{Report: r, Title: "Emergency access: " + string(r.Verdict)}
+	v := &reportView{Report: r, Word: string(r.Verdict)}
+	if r.Verdict == lockout.Proved && slices.ContainsFunc(r.Accounts, func(a *app.AccountReport) bool { return a.Supposing }) {
+		v.Word += " supposing"
+	}
+	v.Title = "Emergency access: " + v.Word
 	v.Facts = append(v.Facts, reading(r))
 	titles := map[string]string{}
 	for _, g := range r.Goals {
@@ -105,12 +115,42 @@ func viewOf(r *app.Report, all bool) *reportView {
 	if r.Change != nil {
 		v.Change = viewChange(r.Change, titles)
 	}
+	v.NotRead = troubleLines(r.Troubles, "")
+	if r.Change != nil {
+		v.NotRead = append(v.NotRead, troubleLines(r.Change.Troubles, " (in the change)")...)
+	}
+	v.Noted = troubleLines(r.Notes, "")
+	for _, s := range r.StaleData {
+		v.Stale = append(v.Stale, s+" was last checked against Microsoft's pages over 12 months ago")
+	}
 	if r.Independence != nil {
 		for _, e := range r.Independence.SinglePoints {
 			v.Common = append(v.Common, eventText(e, namesOf(r.Accounts)))
 		}
 	}
 	return v
+}
+
+func troubleLines(troubles []entra.Trouble, suffix string) []string {
+	var out []string
+	for _, t := range troubles {
+		out = append(out, strings.TrimPrefix(placed(t.File, t.Line, t.Column)+": ", ": ")+t.What+suffix)
+	}
+	return out
+}
+
+// envelope tells the envelope in up to three lines.
+func (v *reportView) envelope() []string {
+	var out []string
+	for _, part := range []struct {
+		words string
+		list  []string
+	}{{"whatever the ", v.ForAll}, {"only for ", v.Fixed}, {"the operator chooses ", v.Exists}} {
+		if len(part.list) > 0 {
+			out = append(out, part.words+strings.Join(part.list, ", "))
+		}
+	}
+	return out
 }
 
 func goalTitle(g *app.GoalInfo) string {
@@ -140,7 +180,7 @@ func plural(n int, one, many string) string {
 
 func viewAccount(a *app.AccountReport, titles map[string]string, all bool) accountView {
 	v := accountView{AccountReport: a, Heading: a.Label(), Intro: introOf(a)}
-	var reasons []string
+	var reasons, leans, warnings, blast, recovery []string
 	for _, g := range a.Goals {
 		word := string(g.Outcome)
 		if g.Outcome == lockout.Proved && len(g.Supposing) > 0 {
@@ -148,7 +188,7 @@ func viewAccount(a *app.AccountReport, titles map[string]string, all bool) accou
 		}
 		vv := verdictView{GoalReport: g, Word: word, Title: titles[g.Goal], Told: g.Sentence}
 		if c := g.Counterexample; c != nil {
-			if slices.Contains(reasons, c.Sentence) {
+			if slices.Contains(reasons, c.Sentence) && strings.Contains(g.Sentence, c.Sentence) {
 				vv.Told = g.Claim + ", for the same reason"
 			}
 			reasons = append(reasons, c.Sentence)
@@ -157,10 +197,11 @@ func viewAccount(a *app.AccountReport, titles map[string]string, all bool) accou
 			vv.Beside = "another way in; it does not count"
 		}
 		v.Verdicts = append(v.Verdicts, vv)
-		v.addLeans(g)
-		v.addBlast(g, titles)
-		for _, p := range g.Recovery {
-			v.Recovery = append(v.Recovery, p.Path+": "+map[string]string{"yes": "open", "no": "closed"}[p.Open]+ifElse(p.Open == "unknown", "not known", "")+" – "+p.Why)
+		leans = appendNew(leans, leanLines(g)...)
+		warnings = appendNew(warnings, g.Warnings...)
+		blast = append(blast, blastLines(g, titles)...)
+		if all || g.Outcome == lockout.Lockout { // otherwise it repeats what was not read
+			recovery = appendNew(recovery, recoveryLines(g)...)
 		}
 	}
 	v.addRows(titles, all)
@@ -169,8 +210,32 @@ func viewAccount(a *app.AccountReport, titles map[string]string, all bool) accou
 	if !all && len(v.Settle) > fewSettlements {
 		v.Settle, v.More = v.Settle[:fewSettlements], len(v.Settle)-fewSettlements
 	}
-	v.Margin = marginLines(a)
+	v.Settle = slices.Clone(v.Settle)
+	for i := range v.Settle {
+		if more := len(v.Settle[i].Subjects) - 1; more > 0 {
+			v.Settle[i].What += fmt.Sprintf(", and %d more like it", more)
+		}
+	}
+	var supposed []string
+	for _, s := range a.Suppositions {
+		supposed = append(supposed, s.Expression+" – "+s.Meaning)
+	}
+	for _, s := range []section{{"Supposing", supposed}, {"Other ways to repair", recovery}, {"How much is denied", blast},
+		{"Margin", marginLines(a)}, {"Leans on", leans}, {"To know", warnings}} {
+		if len(s.Items) > 0 {
+			v.Sections = append(v.Sections, s)
+		}
+	}
 	return v
+}
+
+func appendNew(list []string, items ...string) []string {
+	for _, item := range items {
+		if !slices.Contains(list, item) {
+			list = append(list, item)
+		}
+	}
+	return list
 }
 
 func ifElse(is bool, yes, no string) string {
@@ -225,6 +290,9 @@ func (v *accountView) addRows(titles map[string]string, all bool) {
 		l := lines[k]
 		at := relationAt(l.Relation)
 		row := policyRow{Relation: l.Relation, Mark: relationWords[at].mark, Word: relationWords[at].word, Name: l.Name, ID: l.Policy, Why: l.Why}
+		if l.Relation == lockout.RelUnknown && len(l.Unknowns) > 0 {
+			row.Why = l.Unknowns[0].What
+		}
 		if len(goals[k]) < len(v.Goals) {
 			row.Goals = strings.Join(goals[k], ", ")
 		}
@@ -270,6 +338,7 @@ func tellingRelations(a *app.AccountReport) []lockout.Relation {
 
 func (v *accountView) addGates(titles map[string]string, all bool) {
 	type key struct{ gate, text string }
+	v.Gates = nil
 	var order []key
 	goals := map[key][]string{}
 	rows := map[key]gateRow{}
@@ -281,7 +350,7 @@ func (v *accountView) addGates(titles map[string]string, all bool) {
 				row := gateRow{Mark: "✓", Word: "open", Text: l.Why}
 				switch {
 				case !l.OK && len(l.Unknowns) > 0:
-					row.Mark, row.Word = "?", "not known"
+					row.Mark, row.Word, row.Text = "?", "not known", l.Unknowns[0].What
 				case !l.OK:
 					row.Mark, row.Word = "✗", "closed"
 				}
@@ -292,8 +361,8 @@ func (v *accountView) addGates(titles map[string]string, all bool) {
 	}
 	for _, k := range order {
 		row := rows[k]
-		if !all && (row.Mark == "✓" || row.Mark == "?" && v.Verdict == lockout.Lockout) {
-			continue
+		if !all && row.Mark != "✗" {
+			continue // what is not known is told with what would settle it
 		}
 		if len(goals[k]) < len(v.Goals) {
 			row.Goals = strings.Join(goals[k], ", ")
@@ -302,7 +371,8 @@ func (v *accountView) addGates(titles map[string]string, all bool) {
 	}
 }
 
-func (v *accountView) addLeans(g *app.GoalReport) {
+func leanLines(g *app.GoalReport) []string {
+	var out []string
 	for _, l := range g.LeansOn {
 		text := l.Rule
 		if l.Text != "" {
@@ -315,20 +385,27 @@ func (v *accountView) addLeans(g *app.GoalReport) {
 		if l.Source != "" {
 			text += "; " + l.Source
 		}
-		if text += ")"; !slices.Contains(v.Leans, text) {
-			v.Leans = append(v.Leans, text)
-		}
+		out = append(out, text+")")
 	}
-	for _, w := range g.Warnings {
-		if !slices.Contains(v.Warnings, w) {
-			v.Warnings = append(v.Warnings, w)
-		}
-	}
+	return out
 }
 
-func (v *accountView) addBlast(g *app.GoalReport, titles map[string]string) {
+func recoveryLines(g *app.GoalReport) []string {
+	words := map[string]string{"yes": "open", "no": "closed"}
+	var out []string
+	for _, p := range g.Recovery {
+		word := words[p.Open]
+		if word == "" {
+			word = "not known"
+		}
+		out = append(out, p.Path+": "+word+" – "+p.Why)
+	}
+	return out
+}
+
+func blastLines(g *app.GoalReport, titles map[string]string) []string {
 	if g.Blast == nil {
-		return
+		return nil
 	}
 	s := fmt.Sprintf("%s: %s of the kinds of sign-in are denied (%d of %d)", titles[g.Goal], share(g.Blast.Share), g.Blast.Denied, g.Blast.Points)
 	var only []string
@@ -342,7 +419,7 @@ func (v *accountView) addBlast(g *app.GoalReport, titles map[string]string) {
 	if len(only) > 0 {
 		s += "; " + strings.Join(only, ", ")
 	}
-	v.Blast = append(v.Blast, s)
+	return []string{s}
 }
 
 func share(x float64) string {

@@ -136,20 +136,25 @@ func claim(a *AccountReport, g *GoalReport, info *GoalInfo) string {
 	return "not known whether " + who + " can always " + deed
 }
 
-// reason continues a claim.
+// reason continues a claim. What is not known is counted when it is much: a list
+// of everything that may be wrong says nothing.
 func reason(g *GoalReport) string {
 	switch {
 	case g.Outcome == lockout.Lockout:
 		return ": " + g.Counterexample.Sentence
 	case g.Outcome == lockout.Proved:
 		return ""
-	case g.Counterexample != nil:
+	case g.Counterexample != nil && len(g.Counterexample.Causes) <= fewCauses:
 		return "; what may stand in the way: " + g.Counterexample.Sentence
-	case len(g.Unknowns) > 0:
+	case len(g.Unknowns) > 1:
+		return fmt.Sprintf(": %d things were not read or are not documented", len(g.Unknowns))
+	case len(g.Unknowns) == 1:
 		return ": " + g.Unknowns[0].What
 	}
 	return ""
 }
+
+const fewCauses = 2
 
 // tenantWide are the suppositions that are about the tenant: a second statement
 // of the same would contradict what the first filled in.

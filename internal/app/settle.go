@@ -87,6 +87,9 @@ func (r *Report) conclude(req *ProveRequest, snap *entra.Snapshot) {
 		}
 	}
 	if r.Hypothesis {
+		if len(r.Accounts) > 0 && r.Accounts[0].Verdict == lockout.Lockout {
+			r.Next = append(r.Next, clearWay(r.Accounts[0]))
+		}
 		r.Next = append(r.Next, r.nameOne(req, snap)...)
 		return
 	}
