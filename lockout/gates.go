@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"halligan/entra"
-	"halligan/lockout/facts"
 )
 
 const (
@@ -409,7 +408,7 @@ func (p *Prover) roleChoices(a *account) []entra.ID {
 		return []entra.ID{""}
 	}
 	var out []entra.ID
-	for _, r := range facts.RecoveryRoles() {
+	for _, r := range recoveryRoles() {
 		if a.eligible.has(r) {
 			out = append(out, r)
 		}
@@ -424,7 +423,7 @@ func (p *Prover) roleChoices(a *account) []entra.ID {
 // tenant scope (ca-semantics 4.6).
 func (p *Prover) recoveryActive(a *account) ans {
 	r := sure(false)
-	for _, role := range facts.RecoveryRoles() {
+	for _, role := range recoveryRoles() {
 		if r = r.or(p.holdsRole(a, role, "")); r.v == yes {
 			return r
 		}
@@ -459,7 +458,7 @@ func passRecoveryRole(w *denialWriter, _ *moment) (string, []string, entra.Combi
 	if w.o.role != "" {
 		return "eligible", nil, nil, string(w.o.role)
 	}
-	for _, r := range facts.RecoveryRoles() {
+	for _, r := range recoveryRoles() {
 		if w.a.active.has(r) {
 			return "active", nil, nil, string(r)
 		}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"halligan/entra"
 	"halligan/lockout/facts"
@@ -22,6 +23,13 @@ type kit struct {
 	// federated: the password belongs to another identity provider.
 	federated bool
 }
+
+// The tables below are read once: package facts hands out copies.
+var (
+	mfaCombinations = sync.OnceValue(facts.MFACombinations)
+	recoveryRoles   = sync.OnceValue(facts.RecoveryRoles)
+	smsVoiceEnd     = sync.OnceValue(func() Date { return Date(facts.Date("smsVoiceRetirement").Date) })
+)
 
 // primaryModes can begin a sign-in; the rest are second factors
 // (ca-semantics 3.3).
@@ -165,7 +173,7 @@ func (k *kit) mfa(locked bool) (entra.Combination, []*entra.AuthMethod, bool) {
 	if k.anything {
 		return nil, nil, true
 	}
-	if c, used := k.satisfies(facts.MFACombinations(), nil, locked); c != nil {
+	if c, used := k.satisfies(mfaCombinations(), nil, locked); c != nil {
 		return c, used, true
 	}
 	for _, m := range k.creds {
@@ -281,7 +289,7 @@ func (p *Prover) usable(a *account, m *entra.AuthMethod, now Date) ans {
 	case entra.MethodSMS, entra.MethodVoice:
 		// Microsoft-provided SMS and voice end (entra-docs
 		// concept-sms-voice-retirement).
-		if end := facts.Date("smsVoiceRetirement").Date; now != "" && string(now) >= string(end) {
+		if now != "" && now >= smsVoiceEnd() {
 			return sure(false)
 		}
 	}

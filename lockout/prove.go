@@ -20,9 +20,6 @@ func (p *Prover) Prove(q Question) (Verdict, error) {
 	if err != nil {
 		return Verdict{}, err
 	}
-	if p.incomplete() {
-		p.unknowns.add(Unknown{ID: "incomplete-read"})
-	}
 	a := p.account(q.Account)
 	v := Verdict{Account: a.id, AccountName: a.name, Goal: q.Goal.Name, Supposing: p.view.Supposed, Envelope: envelopeLines(cs.space)}
 	adverse := p.build(&q, a, cs, true)
@@ -110,8 +107,17 @@ func (p *Prover) furtherWays(q *Question, pr *problem, first *Counterexample) []
 			if len(own) == 0 {
 				continue
 			}
-			in := &instance{sp: pr.cs.space, bad: slices.Clone(reduced)}
-			in.bad[o] = pr.cs.maximal(own)
+			own = pr.cs.maximal(own)
+			in := &instance{sp: pr.cs.space}
+			for other, list := range reduced {
+				if other == o {
+					in.bad = append(in.bad, own)
+					continue
+				}
+				in.bad = append(in.bad, slices.DeleteFunc(slices.Clone(list), func(b box) bool {
+					return !slices.ContainsFunc(own, func(x box) bool { return pr.cs.meets(x, b) })
+				}))
+			}
 			if point, ok := in.find(); ok {
 				c := p.counterexample(q, pr, point)
 				note(c)
