@@ -1,6 +1,7 @@
 package lockout
 
 import (
+	"fmt"
 	"strings"
 
 	"halligan/entra"
@@ -39,9 +40,32 @@ func (p *Prover) leans(q *Question, a *account, pr *problem, v *Verdict) {
 			}
 		}
 	}
+	p.warnNothingEnforced(v)
 	for _, f := range facts.StaleOn(string(q.Now)) {
 		v.Warnings = append(v.Warnings, "vendor data "+f+" was last checked over 12 months ago: check it against Microsoft's pages")
 	}
+}
+
+// warnNothingEnforced says so when no policy is enabled: the verdict is then not
+// about what the policies say.
+func (p *Prover) warnNothingEnforced(v *Verdict) {
+	report := 0
+	for _, pol := range p.policies {
+		if pol.enabled.v != no {
+			return
+		}
+		if pol.policy.State == entra.StateReportOnly {
+			report++
+		}
+	}
+	if len(p.policies) == 0 {
+		return
+	}
+	w := fmt.Sprintf("none of the %d policies is enabled, so none decides", len(p.policies))
+	if report > 0 {
+		w += fmt.Sprintf("; %d are report-only: --as-if report-only=enabled judges them as if they were on", report)
+	}
+	v.Warnings = append(v.Warnings, w)
 }
 
 // blocksAmongOthers reports whether a policy asks for something beside block.
