@@ -1,6 +1,7 @@
 package lockout
 
 import (
+	"fmt"
 	"strings"
 
 	"halligan/entra"
@@ -31,15 +32,51 @@ func (p *Prover) leans(q *Question, a *account, pr *problem, v *Verdict) {
 			case "passwordChange":
 				add("passwordless-cannot-change-password")
 			case "block":
-				add("block-never-satisfied")
+				if p.blocksAmongOthers(c.Source) {
+					add("block-never-satisfied")
+				}
 			case "disableResilienceDefaults":
 				add("resilience-group-exclusion")
 			}
 		}
 	}
+	p.warnNothingEnforced(v)
 	for _, f := range facts.StaleOn(string(q.Now)) {
 		v.Warnings = append(v.Warnings, "vendor data "+f+" was last checked over 12 months ago: check it against Microsoft's pages")
 	}
+}
+
+// warnNothingEnforced says so when no policy is enabled: the verdict is then not
+// about what the policies say.
+func (p *Prover) warnNothingEnforced(v *Verdict) {
+	report := 0
+	for _, pol := range p.policies {
+		if pol.enabled.v != no {
+			return
+		}
+		if pol.policy.State == entra.StateReportOnly {
+			report++
+		}
+	}
+	if len(p.policies) == 0 {
+		return
+	}
+	w := fmt.Sprintf("none of the %d policies is enabled, so none decides", len(p.policies))
+	if report > 0 {
+		w += fmt.Sprintf("; %d are report-only: --as-if report-only=enabled judges them as if they were on", report)
+	}
+	v.Warnings = append(v.Warnings, w)
+}
+
+// blocksAmongOthers reports whether a policy asks for something beside block.
+func (p *Prover) blocksAmongOthers(id string) bool {
+	for _, pol := range p.policies {
+		g := &pol.policy.Grant
+		if string(pol.policy.ID) == id && (len(g.Controls)+len(g.TermsOfUse)+len(g.CustomFactors) > 1 || g.Strength != nil) {
+			return true
+		}
+	}
+	return false
 }
 
 func (p *Prover) provedLeans(q *Question, a *account, v *Verdict, add func(string)) {

@@ -20,9 +20,6 @@ func (p *Prover) Prove(q Question) (Verdict, error) {
 	if err != nil {
 		return Verdict{}, err
 	}
-	if p.incomplete() {
-		p.unknowns.add(Unknown{ID: "incomplete-read"})
-	}
 	a := p.account(q.Account)
 	v := Verdict{Account: a.id, AccountName: a.name, Goal: q.Goal.Name, Supposing: p.view.Supposed, Envelope: envelopeLines(cs.space)}
 	adverse := p.build(&q, a, cs, true)

@@ -122,3 +122,16 @@ func compactVector(t testing.TB, id string) string {
 	}
 	return string(out)
 }
+
+// The corners of the semantics that the worked vectors leave out.
+func TestCornerVectors(t *testing.T) {
+	data, err := os.ReadFile("testdata/vectors/corner-vectors.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := lockout.ReadVectors(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	judge(t, f)
+}

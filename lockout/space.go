@@ -169,12 +169,3 @@ func (s *space) subtract(a, b box) []box {
 	}
 	return out
 }
-
-// point returns the values of one class per dimension.
-func (s *space) point(classes []int) map[Dimension]string {
-	m := make(map[Dimension]string, len(classes))
-	for i, c := range classes {
-		m[s.dims[i].name] = s.dims[i].values[c]
-	}
-	return m
-}

@@ -224,7 +224,11 @@ func supposeKey(c *entra.Content, id entra.ID, value string) (string, error) {
 		a.Methods = append(a.Methods, entra.AuthMethod{ID: entra.ID(fmt.Sprintf("supposed key %d", len(a.Methods)+1)), Type: entra.MethodFIDO2, AAGUID: strings.ToLower(k), PasskeyType: "deviceBound"})
 	}
 	a.MethodsRead = true
-	return fmt.Sprintf("the account has %d device-bound FIDO2 keys in all (AAGUID %s) and no method beyond those supposed", countMethods(a, entra.MethodFIDO2), strings.Join(split(value), ", ")), nil
+	keys := "one device-bound FIDO2 key"
+	if n := countMethods(a, entra.MethodFIDO2); n > 1 {
+		keys = fmt.Sprintf("%d device-bound FIDO2 keys", n)
+	}
+	return fmt.Sprintf("the account has %s in all (AAGUID %s) and no method beyond those supposed", keys, strings.Join(split(value), ", ")), nil
 }
 
 func countMethods(a *entra.Account, t entra.MethodType) int {

@@ -16,6 +16,7 @@ type command struct {
 // commands is everything that halligan can do, in the order in which help lists
 // it within a group.
 var commands = []command{
+	{"judge", proveCommand},
 	{"program", versionCommand},
 	{"program", completionCommand},
 	{"program", manCommand},

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"flag"
-	"os"
 	"os/exec"
 	"strconv"
 	"testing"
@@ -59,14 +58,4 @@ func exits(ts *testscript.TestScript, negated bool, args []string) {
 	if got != want {
 		ts.Fatalf("%v: got exit code %d, want %d", args[1:], got, want)
 	}
-}
-
-// required ends a test that cannot run here: a skip, or with HALLIGAN_REQUIRE=1
-// a failure, so that no part of the tests is silently missing where all is at hand.
-func required(t *testing.T, reason string) {
-	t.Helper()
-	if os.Getenv("HALLIGAN_REQUIRE") == "1" {
-		t.Fatal(reason)
-	}
-	t.Skip(reason)
 }

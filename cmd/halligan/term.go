@@ -88,21 +88,24 @@ func escape(text string) string {
 		return text
 	}
 	var b strings.Builder
-	previous := rune(0)
+	shown := rune(0) // the letter just before, if it stands as it was
 	for i, r := range text {
+		before := shown
+		shown = 0
 		switch {
 		case r == utf8.RuneError && isBrokenByte(text[i:]):
 			fmt.Fprintf(&b, `\x{%02x}`, text[i])
 		case unicode.IsPrint(r), unicode.Is(unicode.Zs, r):
 			b.WriteRune(r)
-		case (r == zeroWidthJoiner || r == zeroWidthNonJoiner) && previous > unicode.MaxASCII:
-			// Persian and Indic spelling and emoji need them. Between Latin
-			// letters they only serve to make two equal names differ.
+			shown = r
+		case (r == zeroWidthJoiner || r == zeroWidthNonJoiner) && before > unicode.MaxASCII:
+			// Persian and Indic spelling and emoji need one of them between two
+			// letters. Between Latin letters, or twice, they only serve to make
+			// two equal names differ.
 			b.WriteRune(r)
 		default:
 			fmt.Fprintf(&b, `\u{%04x}`, r)
 		}
-		previous = r
 	}
 	return b.String()
 }

@@ -17,6 +17,8 @@ func TestEscape(t *testing.T) {
 		"an emoji of several people":        {"👩\u200d🚒", "👩\u200d🚒"},
 		"the Persian joiner":                {"علی\u200cرضا", "علی\u200cرضا"},
 		"a joiner that makes names differ":  {"ad\u200dmin", `ad\u{200d}min`},
+		"a second joiner":                   {"👩\u200d\u200d🚒", "👩\u200d\\u{200d}🚒"},
+		"a joiner after a broken byte":      {"\xa9\u200d0", `\x{a9}\u{200d}0`},
 		"a zero-width space":                {"ad\u200bmin", `ad\u{200b}min`},
 		"clear the screen":                  {"\x1b[2J", `\u{001b}[2J`},
 		"write the clipboard":               {"\x1b]52;c;cm0=\x07", `\u{001b}]52;c;cm0=\u{0007}`},

@@ -1,0 +1,186 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"halligan/entra"
+	"halligan/lockout"
+)
+
+// judge asks the prover about every account and goal of a request.
+type judge struct {
+	req   *ProveRequest
+	goals []lockout.Goal
+	infos []GoalInfo
+}
+
+// all judges the subjects on one Snapshot.
+func (j *judge) all(ctx context.Context, snap *entra.Snapshot, subjects []subject) ([]*AccountReport, error) {
+	out := []*AccountReport{}
+	var shared *lockout.Prover // for accounts about which nothing is supposed
+	for _, s := range subjects {
+		if err := ctx.Err(); err != nil {
+			return nil, fmt.Errorf("judge account %q: %w", s.id, err)
+		}
+		j.req.say("judging " + string(s.id))
+		prover := shared
+		if prover == nil || len(s.suppose) > 0 {
+			view, err := lockout.Suppose(snap, s.id, s.suppose)
+			if err != nil {
+				return nil, &RequestError{Err: err, hint: hintOf(err)}
+			}
+			prover = lockout.New(view)
+			if len(s.suppose) == 0 {
+				shared = prover
+			}
+		}
+		a, err := j.account(prover, s)
+		if err != nil {
+			return nil, fmt.Errorf("judge account %q: %w", s.id, err)
+		}
+		out = append(out, a)
+	}
+	return out, nil
+}
+
+func hintOf(err error) string {
+	if h, is := err.(interface{ Hint() string }); is {
+		return h.Hint()
+	}
+	return ""
+}
+
+func (j *judge) question(id entra.ID, g lockout.Goal) lockout.Question {
+	return lockout.Question{Account: id, Goal: g, Envelope: j.req.Envelope, Now: j.req.Now}
+}
+
+// account judges one account for every goal.
+func (j *judge) account(prover *lockout.Prover, s subject) (*AccountReport, error) {
+	a := &AccountReport{Account: s.id, Hypothesis: s.candidate != nil, Candidate: s.candidate, Verdict: lockout.Proved,
+		Suppositions: []entra.Supposition{}, Goals: []*GoalReport{}}
+	for i, g := range j.goals {
+		v, err := prover.Prove(j.question(s.id, g))
+		switch {
+		case err != nil && len(j.req.Envelope) > 0: // what else could be wrong with a question
+			return nil, &RequestError{Err: err, hint: "dimensions and values: halligan prove --help"}
+		case err != nil:
+			return nil, err
+		}
+		tidy(&v)
+		a.Name = v.AccountName
+		a.Suppositions = orEmpty(v.Supposing)
+		a.Supposing = len(v.Supposing) > 0
+		gr := &GoalReport{Verdict: v, Counts: j.infos[i].Counts}
+		gr.Claim = claim(a, gr, &j.infos[i])
+		gr.Sentence = gr.Claim + reason(gr)
+		a.Goals = append(a.Goals, gr)
+		if gr.Counts {
+			a.Verdict = worst(a.Verdict, v.Outcome)
+		}
+	}
+	a.Settle = settlements(a)
+	if j.req.Margin && a.Verdict == lockout.Proved {
+		m, err := prover.Margin(j.question(s.id, j.goals[0]))
+		if err != nil {
+			return nil, err
+		}
+		if m.Sets == nil {
+			m.Sets = [][]lockout.Event{}
+		}
+		a.Margin = &m
+	}
+	return a, nil
+}
+
+// tidy makes the lists of a verdict that JSON must always show into lists.
+func tidy(v *lockout.Verdict) {
+	v.Envelope, v.Policies, v.Gates = orEmpty(v.Envelope), orEmpty(v.Policies), orEmpty(v.Gates)
+	for i := range v.Envelope {
+		v.Envelope[i].Values = orEmpty(v.Envelope[i].Values)
+	}
+	if c := v.Counterexample; c != nil {
+		c.Options, c.Causes = orEmpty(c.Options), orEmpty(c.Causes)
+		for i := range c.Options {
+			c.Options[i].Causes = orEmpty(c.Options[i].Causes)
+			c.Options[i].Option.Kit = orEmpty(c.Options[i].Option.Kit)
+		}
+	}
+	if c := v.Certificate; c != nil {
+		c.Dimensions, c.Options, c.Leaves = orEmpty(c.Dimensions), orEmpty(c.Options), orEmpty(c.Leaves)
+		c.Lines, c.Gates = orEmpty(c.Lines), orEmpty(c.Gates)
+	}
+}
+
+// claim tells a verdict in words.
+func claim(a *AccountReport, g *GoalReport, info *GoalInfo) string {
+	who, deed := a.Label(), "reach the "+info.Title
+	if strings.HasPrefix(strings.ToLower(info.Title), "microsoft ") || !strings.Contains(info.Title, " ") {
+		deed = "reach " + info.Title
+	}
+	if strings.HasPrefix(info.Name, "recover:") {
+		deed = "repair the policies from " + strings.TrimPrefix(deed, "reach ")
+	}
+	switch g.Outcome {
+	case lockout.Proved:
+		s := who + " can always " + deed
+		if len(g.Supposing) > 0 {
+			s += ", supposing what is stated below"
+		}
+		return s
+	case lockout.Lockout:
+		return who + " cannot be sure to " + deed
+	}
+	return "not known whether " + who + " can always " + deed
+}
+
+// reason continues a claim. What is not known is counted when it is much: a list
+// of everything that may be wrong says nothing.
+func reason(g *GoalReport) string {
+	switch {
+	case g.Outcome == lockout.Lockout:
+		return ": " + g.Counterexample.Sentence
+	case g.Outcome == lockout.Proved:
+		return ""
+	case g.Counterexample != nil && len(g.Counterexample.Causes) <= fewCauses:
+		return "; what may stand in the way: " + g.Counterexample.Sentence
+	case len(g.Unknowns) > 1:
+		return fmt.Sprintf(": %d things were not read or are not documented", len(g.Unknowns))
+	case len(g.Unknowns) == 1:
+		return ": " + g.Unknowns[0].What
+	}
+	return ""
+}
+
+const fewCauses = 2
+
+// tenantWide are the suppositions that are about the tenant: a second statement
+// of the same would contradict what the first filled in.
+var tenantWide = []string{"methods", "licence", "location", "terms", "baseline-scopes", "registration", "strength"}
+
+// independence asks what would take all accounts at once. That is one question
+// about one Snapshot, so everything is supposed in it.
+func (j *judge) independence(snap *entra.Snapshot, subjects []subject) (*lockout.Independence, error) {
+	var err error
+	for i, s := range subjects {
+		own := slices.DeleteFunc(slices.Clone(s.suppose), func(e string) bool {
+			name, _, _ := strings.Cut(e, "=")
+			return i > 0 && slices.Contains(tenantWide, strings.ToLower(strings.TrimSpace(name)))
+		})
+		if snap, err = lockout.Suppose(snap, s.id, own); err != nil {
+			return nil, err
+		}
+	}
+	var qs []lockout.Question
+	for _, s := range subjects {
+		qs = append(qs, j.question(s.id, j.goals[0]))
+	}
+	in, err := lockout.New(snap).Independence(qs)
+	if err != nil {
+		return nil, err
+	}
+	in.SinglePoints = orEmpty(in.SinglePoints)
+	return &in, nil
+}
