@@ -145,7 +145,7 @@ func (m *mapper) resolve(a *argument, name string, expressions map[string]json.R
 			return "", false
 		case m.reader.created[whole] && (found == "" || found == whole):
 			found = whole
-		case m.reader.created[whole] || !m.reader.exists(whole):
+		case !m.reader.exists(whole):
 			return "", false
 		}
 	}
@@ -153,11 +153,10 @@ func (m *mapper) resolve(a *argument, name string, expressions map[string]json.R
 }
 
 // reference splits a reference such as azuread_named_location.hq.id into the
-// address of a resource in the same module and the attribute. A reference to one
-// of several instances is none that can be followed.
+// address of a resource in the same module and the attribute.
 func (m *mapper) reference(ref, want string) (whole, attribute string, ok bool) {
 	steps := strings.Split(ref, ".")
-	if len(steps) < 2 || len(steps) > 3 || steps[0] != want || strings.Contains(ref, "[") {
+	if len(steps) < 2 || len(steps) > 3 || steps[0] != want {
 		return "", "", false
 	}
 	if len(steps) == 3 {

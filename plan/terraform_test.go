@@ -192,7 +192,7 @@ func TestTerraformUnknownBeforeApply(t *testing.T) {
 	if got := policyNamed(t, next, "CA035").Conditions.Locations.Exclude; len(got) != 1 || got[0] != "terraform:module.inner.azuread_named_location.inner" {
 		t.Errorf("CA035 excludes %v, want the location of the module", got)
 	}
-	if got := policyNamed(t, next, "CA036").Conditions.Locations.Exclude; len(got) != 1 || got[0] != `terraform:module.each["x.y"].azuread_named_location.inner` {
+	if got := policyNamed(t, next, "CA036").Conditions.Locations.Exclude; len(got) != 1 || got[0] != `terraform:module.each["x].y"].azuread_named_location.inner` {
 		t.Errorf("CA036 excludes %v, want the location of its instance of the module", got)
 	}
 	if f := policyNamed(t, next, "CA034").Session.SignInFrequency; f == nil || f.Value != 12 || f.EveryTime {
