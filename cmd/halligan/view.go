@@ -314,7 +314,9 @@ func (v *accountView) addRows(titles map[string]string, all bool) {
 		}
 		rows = append(rows, row)
 	}
-	slices.SortStableFunc(rows, func(a, b policyRow) int { return cmp.Compare(relationAt(a.Relation), relationAt(b.Relation)) })
+	slices.SortStableFunc(rows, func(a, b policyRow) int {
+		return cmp.Or(cmp.Compare(relationAt(a.Relation), relationAt(b.Relation)), cmp.Compare(a.Name, b.Name))
+	})
 	v.Rows = rows
 	if all {
 		return
