@@ -54,7 +54,7 @@ func (c *console) showDemo(acts []app.Act) error {
 			}
 		}
 		if v.Change == nil {
-			p.line(2, 2, fmt.Sprintf("%s, and each of %s has a certificate that others can check.", reading(act.Report), plural(2*len(v.Accounts), "verdict", "verdicts")))
+			p.line(2, 2, fmt.Sprintf("%s were read, and each verdict has a certificate that others can check.", plural(act.Report.PoliciesRead, "policy", "policies")))
 		}
 	}
 	p.blank()
