@@ -212,7 +212,7 @@ func comparePaths(was, is fields) []PathChange {
 
 func compare(out []PathChange, path string, a, b *meaning) []PathChange {
 	switch {
-	case a.set != nil || b.set != nil:
+	case a.set != nil || b.set != nil, (a.list || b.list) && (a.fields == nil || b.fields == nil):
 		return compareSets(out, path, a.members(), b.members())
 	case a.fields == nil && b.fields == nil:
 		if a.text != b.text {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"strings"
 
 	"halligan/entra"
 )
@@ -107,7 +108,7 @@ func recogniseJSON(text json.RawMessage) Format {
 	switch {
 	case objects == 0 && len(s.View().Parts) == 0:
 		return FormatUnknown
-	case objects == 1 && !isList(s), named == 0 && objects > 0:
+	case objects == 1 && isObject(top), named == 0 && objects > 0:
 		return FormatDraft
 	}
 	return FormatExport
@@ -128,9 +129,16 @@ func count(s *entra.Snapshot) (objects, named int) {
 	return objects, named
 }
 
-// isList reports whether the source says of some kind that it is all there is.
-func isList(s *entra.Snapshot) bool {
-	return slices.ContainsFunc(shelves, func(k shelf) bool { return s.Status(k.part).Status == entra.StatusRead })
+// isObject reports whether the top of a file is a single object itself, not
+// something around a list. The state of the part does not tell: one policy in a
+// file may be all that a tenant has.
+func isObject(top map[string]json.RawMessage) bool {
+	for k := range top {
+		if strings.EqualFold(k, "displayName") || strings.EqualFold(k, "conditions") {
+			return true
+		}
+	}
+	return false
 }
 
 // Proposal is what was read from the sources of a change.
