@@ -26,13 +26,13 @@ func (o *oracle) gates(pt *point, kit []entra.AuthMethod) tri {
 }
 
 func (o *oracle) perUserMFA(pt *point, kit []entra.AuthMethod) tri {
-	if legacy(pt) {
-		return no // "on every modern sign-in"
-	}
 	switch o.account.PerUserMFA {
 	case "disabled":
 		return no
 	case "enabled", "enforced":
+		if legacy(pt) {
+			return maybe // MFA on every modern sign-in; what becomes of others is not said
+		}
 		return sure(!o.mfa(pt, kit))
 	}
 	return sure(!o.mfa(pt, kit)).and(maybe)
@@ -104,7 +104,8 @@ func (o *oracle) nudged(c *entra.RegistrationCampaign, pt *point) tri {
 		if strings.EqualFold(t.Method, "fido2") {
 			wanted = o.methodAllows("Fido2").and(sure(pt.platform != "linux" && !holdsType(o.account.Methods, entra.MethodFIDO2)))
 		} else {
-			wanted = o.methodAllows("MicrosoftAuthenticator").and(sure(!holdsType(o.account.Methods, entra.MethodAuthenticatorPush)))
+			wanted = o.methodAllows("MicrosoftAuthenticator").and(sure(!holdsType(o.account.Methods, entra.MethodAuthenticatorPush) &&
+				!holdsType(o.account.Methods, entra.MethodPhoneSignIn)))
 		}
 		d = d.or(o.target1(t).and(wanted))
 	}
