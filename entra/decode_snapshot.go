@@ -382,9 +382,15 @@ func (r *reader) merge(doc *document, v *node, c Content) {
 	to.Applications = append(to.Applications, c.Applications...)
 	to.Domains = append(to.Domains, c.Domains...)
 	to.ServicePlans = append(to.ServicePlans, c.ServicePlans...)
-	to.Supposed = append(to.Supposed, c.Supposed...)
-	to.Troubles = append(to.Troubles, c.Troubles...)
-	to.Notes = append(to.Notes, c.Notes...)
+	for _, s := range c.Supposed {
+		addOnce(&to.Supposed, s)
+	}
+	for _, t := range c.Troubles {
+		addOnce(&to.Troubles, t)
+	}
+	for _, n := range c.Notes {
+		addOnce(&to.Notes, n)
+	}
 	for _, a := range c.Accounts {
 		r.account(a)
 	}

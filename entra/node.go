@@ -94,6 +94,9 @@ func (d *document) syntaxError(err error, off int64) *SyntaxError {
 	if at, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
 		off, reason = at.ByteOffset, at.Err
 	}
+	if reason == errDepth {
+		off-- // the bracket has been read
+	}
 	if reason == io.ErrUnexpectedEOF || reason == io.EOF {
 		reason = errors.New("the text ends too early")
 	}

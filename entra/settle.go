@@ -152,9 +152,9 @@ func settle[T any](c *Content, list []T, k sorting[T]) []T {
 	return settled
 }
 
-func addOnce(to *[]Trouble, t Trouble) {
-	if !slices.Contains(*to, t) {
-		*to = append(*to, t)
+func addOnce[T comparable](to *[]T, x T) {
+	if !slices.Contains(*to, x) {
+		*to = append(*to, x)
 	}
 }
 

@@ -77,59 +77,27 @@ func (pr *problem) cover() ([]certLeaf, error) {
 				best, bestN, bestBox = o, n, first
 			}
 		}
-		// Cut along a dimension in which the box leaves something of the region
-		// over; there is one, or every option would be denied throughout.
-		for i := range sp.dims {
-			in, over := sp.clone(region), sp.clone(region)
-			d := &sp.dims[i]
-			var any, rest uint64
-			for w := d.off; w < d.off+d.words; w++ {
-				in[w] &= bestBox[w]
-				over[w] &^= bestBox[w]
-				any |= in[w]
-				rest |= over[w]
-			}
-			if any != 0 && rest != 0 {
-				if err := split(over); err != nil {
-					return err
-				}
-				return split(in)
+		// Cut along a dimension in which the box, or else any denial, leaves
+		// something of the region over; there is one, or every option would be
+		// denied throughout.
+		in, over, ok := sp.cut(region, bestBox)
+		for o := 0; !ok && o < len(pr.bad); o++ {
+			for i := 0; !ok && i < len(pr.bad[o]); i++ {
+				in, over, ok = sp.cut(region, pr.bad[o][i].box)
 			}
 		}
-		return pr.splitOther(region, split)
+		if !ok {
+			return fmt.Errorf("certificate: a region is denied by every option")
+		}
+		if err := split(over); err != nil {
+			return err
+		}
+		return split(in)
 	}
 	if err := split(sp.clone(sp.full)); err != nil {
 		return nil, err
 	}
 	return out, nil
-}
-
-// splitOther cuts a region by any denial that does not contain it.
-func (pr *problem) splitOther(region box, split func(box) error) error {
-	sp := pr.cs.space
-	for o := range pr.bad {
-		for k := range pr.bad[o] {
-			b := pr.bad[o][k].box
-			for i := range sp.dims {
-				in, over := sp.clone(region), sp.clone(region)
-				d := &sp.dims[i]
-				var any, rest uint64
-				for w := d.off; w < d.off+d.words; w++ {
-					in[w] &= b[w]
-					over[w] &^= b[w]
-					any |= in[w]
-					rest |= over[w]
-				}
-				if any != 0 && rest != 0 {
-					if err := split(over); err != nil {
-						return err
-					}
-					return split(in)
-				}
-			}
-		}
-	}
-	return fmt.Errorf("certificate: a region is denied by every option")
 }
 
 // region writes a box as the values of its restricted forall dimensions.

@@ -35,9 +35,6 @@ func (p *Prover) defaults(g *Goal) []dim {
 	for _, c := range g.ClientAppTypes {
 		clients = append(clients, string(c))
 	}
-	if len(clients) == 0 {
-		clients = []string{string(entra.ClientBrowser)}
-	}
 	ip := p.places.cellNames
 	if p.fault(faultIPv6Ignored) && len(ip) > 1 {
 		ip = ip[1:]
@@ -101,6 +98,9 @@ func (p *Prover) whole(name Dimension, d *dim) error {
 
 // dimsFor builds the dimensions of a question.
 func (p *Prover) dimsFor(q *Question) ([]dim, error) {
+	if len(q.Goal.ClientAppTypes) == 0 || len(q.Goal.Audiences) == 0 {
+		return nil, fmt.Errorf("goal %q: it names no client app type or no audience, so there is nothing to sign in with or to", q.Goal.Name)
+	}
 	dims := p.defaults(&q.Goal)
 	for name, qu := range q.Envelope {
 		i := slices.IndexFunc(dims, func(d dim) bool { return d.name == name })

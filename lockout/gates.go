@@ -281,6 +281,9 @@ func (w *denialWriter) perUserMFA() ans {
 func gatePerUserMFA(w *denialWriter, m *moment) gateResult {
 	on := w.perUserMFA()
 	met, _ := w.p.mfaMet(w.o.kit, m)
+	if m.legacy() {
+		met = w.p.unknowns.open(Unknown{ID: "per-user-mfa-legacy", What: "what per-user MFA does to a legacy client is not documented", Settle: "use a modern client"})
+	}
 	return w.fromAns(on.not().or(met), "perUserMfa")
 }
 
@@ -352,6 +355,9 @@ func (w *denialWriter) campaign(m *moment) ans {
 	in, _ := w.p.targeted(w.a, c.Include)
 	out, _ := w.p.targeted(w.a, c.Exclude)
 	hit := in.and(out.not())
+	if met, _ := w.p.mfaMet(w.o.kit, m); met.v == no {
+		return sure(false) // the nudge comes after MFA
+	}
 	var has func(*entra.AuthMethod) bool
 	method := w.campaignMethod()
 	if method == "fido2" {

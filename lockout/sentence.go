@@ -49,13 +49,16 @@ func (p *Prover) machinePhrase(pr *problem, c *Counterexample) string {
 			kind = kind[:i] + " or " + kind[i+2:]
 		}
 	}
-	dev := &pr.cs.dim(DimDevice).devices[slices.Index(pr.cs.dim(DimDevice).values, c.Point[DimDevice])]
 	what := "unregistered"
-	if dev.Registered {
+	d := pr.cs.dim(DimDevice)
+	switch at := d.index(c.Point[DimDevice]); {
+	case at < 0: // the operator chooses
+		what = "available"
+	case d.devices[at].Registered:
 		what = "registered"
 	}
 	article := "a"
-	if what == "unregistered" {
+	if what != "registered" {
 		article = "an"
 	}
 	if _, ok := c.Box[DimPlatform]; !ok {

@@ -169,3 +169,26 @@ func (s *space) subtract(a, b box) []box {
 	}
 	return out
 }
+
+// cut splits a region along the first dimension in which b holds some of its
+// classes and not others; ok is false when there is none.
+func (s *space) cut(region, b box) (in, over box, ok bool) {
+	for i := range s.dims {
+		d := &s.dims[i]
+		var held, rest uint64
+		for w := d.off; w < d.off+d.words; w++ {
+			held |= region[w] & b[w]
+			rest |= region[w] &^ b[w]
+		}
+		if held == 0 || rest == 0 {
+			continue
+		}
+		in, over = s.clone(region), s.clone(region)
+		for w := d.off; w < d.off+d.words; w++ {
+			in[w] &= b[w]
+			over[w] &^= b[w]
+		}
+		return in, over, true
+	}
+	return nil, nil, false
+}

@@ -80,7 +80,7 @@ type verb struct {
 var verbs = []verb{
 	{VerbCreate, sayObject("create"), (*edit).create},
 	{VerbUpdate, sayObject("change"), (*edit).update},
-	{VerbPut, sayObject("put in place"), (*edit).put},
+	{VerbPut, sayObject("set"), (*edit).put},
 	{VerbReplace, sayObject("change"), (*edit).replace},
 	{VerbDelete, sayObject("remove"), (*edit).remove},
 	{VerbEnable, sayObject("enable"), state(entra.StateEnabled)},

@@ -148,7 +148,7 @@ func (o object) patch(with object, settled bool) {
 		old.patch(below, settled && strings.EqualFold(k, "conditions"))
 	}
 	for k, v := range o {
-		if settled || annotation(k) || unset(v) {
+		if settled || annotation(k) || idle(v) {
 			continue
 		}
 		if _, said := with.key(k); said {
@@ -166,6 +166,15 @@ func (o object) patch(with object, settled bool) {
 		}
 		o[k] = map[string]any{keptOrClearedKey: v}
 	}
+}
+
+// idle reports whether it makes no difference if a value is kept or cleared: it
+// is not set, or a control that is switched off.
+func idle(v any) bool {
+	if on, ok := asObject(v).get("isEnabled").(bool); ok && !on {
+		return true
+	}
+	return zero(v)
 }
 
 // bindSuffix ends a key whose value is a reference in place of an object.

@@ -17,6 +17,8 @@ type command struct {
 // it within a group.
 var commands = []command{
 	{"judge", proveCommand},
+	{"judge", explainCommand},
+	{"judge", selftestCommand},
 	{"program", versionCommand},
 	{"program", completionCommand},
 	{"program", manCommand},

@@ -16,6 +16,7 @@ import (
 
 	"halligan/internal/app"
 	"halligan/lockout"
+	"halligan/plan"
 )
 
 // proveFlags are the flags of prove.
@@ -109,6 +110,10 @@ Policies alone leave group membership, roles and keys unread. Give exports of th
 
 `)
 	for _, form := range lockout.SuppositionForms() {
+		fmt.Fprintf(&b, "  %s\n      %s\n", form[0], form[1])
+	}
+	b.WriteString("\nWith --as-if one can ask what would be if:\n\n")
+	for _, form := range plan.AsIfForms() {
 		fmt.Fprintf(&b, "  %s\n      %s\n", form[0], form[1])
 	}
 	b.WriteString("\nGoals:\n\n")

@@ -20,6 +20,7 @@ var provePage string
 var proveTemplate = template.Must(template.New("prove").Funcs(template.FuncMap{
 	"t":     func(s any) string { return escape(textOf(s)) },
 	"class": func(s any) string { return classes[textOf(s)] },
+	"waits": func(s app.Settlement) string { return waits(&s) },
 	"label": func(one, many string, n int) string { return plural(n, one, many) },
 }).Parse(provePage))
 

@@ -129,16 +129,11 @@ func (p *page) account(v *accountView) {
 		p.styled(2, 2, outcomeStyle(g.Outcome), g.Word, text)
 	}
 	p.policies(v)
-	if len(v.Gates) > 0 {
-		p.heading("Gates")
-		for _, g := range v.Gates {
-			p.styled(4, 2, relationStyle(g.Mark), g.Mark+" "+g.Word, "– "+g.Text+suffixed(g.Goals))
-		}
-	}
+	p.gates(v)
 	if len(v.Settle) > 0 {
 		p.heading("What would settle it, the most telling first")
 		for _, s := range v.Settle {
-			p.line(4, 2, s.What+" ("+plural(s.Touches, "policy or gate waits", "policies and gates wait")+")")
+			p.line(4, 2, s.What+waits(&s))
 			p.line(8, 2, s.How)
 		}
 		if v.More > 0 {
@@ -147,6 +142,15 @@ func (p *page) account(v *accountView) {
 	}
 	for _, s := range v.Sections {
 		p.list(s.Title, s.Items)
+	}
+}
+
+func (p *page) gates(v *accountView) {
+	if len(v.Gates) > 0 {
+		p.heading("Gates")
+	}
+	for _, g := range v.Gates {
+		p.styled(4, 2, relationStyle(g.Mark), g.Mark+" "+g.Word, "– "+g.Text+suffixed(g.Goals))
 	}
 }
 

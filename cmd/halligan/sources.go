@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"halligan/entra"
@@ -28,16 +29,14 @@ func (s *sources) close() {
 // open opens paths; flag is the flag under which they were given.
 func (c *console) open(flag string, paths []string) (*sources, error) {
 	s := &sources{}
-	stdin := false
+	if first := slices.Index(paths, "-"); first >= 0 && slices.Contains(paths[first+1:], "-") {
+		return nil, misused("", "%s - can be given only once", flag)
+	}
 	for _, path := range paths {
 		var err error
-		switch {
-		case path == "-" && stdin:
-			err = misused("", "%s - can be given only once", flag)
-		case path == "-":
-			stdin = true
+		if path == "-" {
 			err = s.stream(c.stdin)
-		default:
+		} else {
 			err = s.path(flag, path)
 		}
 		if err != nil {

@@ -43,6 +43,14 @@ type accountView struct {
 	Sections []section
 }
 
+// waits tells how much hangs on a settlement.
+func waits(s *app.Settlement) string {
+	if s.Touches == 0 {
+		return ""
+	}
+	return " (" + plural(s.Touches, "policy or gate waits", "policies and gates wait") + ")"
+}
+
 // section is a titled list; one without items is left out.
 type section struct {
 	Title string
@@ -180,18 +188,27 @@ func plural(n int, one, many string) string {
 
 func viewAccount(a *app.AccountReport, titles map[string]string, all bool) accountView {
 	v := accountView{AccountReport: a, Heading: a.Label(), Intro: introOf(a)}
-	var reasons, leans, warnings, blast, recovery []string
+	var reasons, also, leans, warnings, blast, recovery []string
 	for _, g := range a.Goals {
 		word := string(g.Outcome)
 		if g.Outcome == lockout.Proved && len(g.Supposing) > 0 {
 			word += " supposing"
 		}
 		vv := verdictView{GoalReport: g, Word: word, Title: titles[g.Goal], Told: g.Sentence}
+		if g.Outcome == lockout.Proved {
+			vv.Told = g.Claim // the word says "supposing" already
+		}
 		if c := g.Counterexample; c != nil {
 			if slices.Contains(reasons, c.Sentence) && strings.Contains(g.Sentence, c.Sentence) {
 				vv.Told = g.Claim + ", for the same reason"
 			}
 			reasons = append(reasons, c.Sentence)
+		}
+		for _, c := range g.Also {
+			if !g.Counts {
+				break
+			}
+			also = appendNew(also, c.Sentence)
 		}
 		if !g.Counts {
 			vv.Beside = "another way in; it does not count"
@@ -220,7 +237,7 @@ func viewAccount(a *app.AccountReport, titles map[string]string, all bool) accou
 	for _, s := range a.Suppositions {
 		supposed = append(supposed, s.Expression+" – "+s.Meaning)
 	}
-	for _, s := range []section{{"Supposing", supposed}, {"Other ways to repair", recovery}, {"How much is denied", blast},
+	for _, s := range []section{{"Other sign-ins that fail", also}, {"Supposing", supposed}, {"Other ways to repair", recovery}, {"How much is denied", blast},
 		{"Margin", marginLines(a)}, {"Leans on", leans}, {"To know", warnings}} {
 		if len(s.Items) > 0 {
 			v.Sections = append(v.Sections, s)

@@ -129,6 +129,9 @@ func viewChange(c *app.ChangeReport, titles map[string]string) *changeView {
 		v.Lines = append(v.Lines, line)
 	}
 	v.Lines = append(v.Lines, c.Others...)
+	for _, u := range c.Unknowns {
+		v.Lines = append(v.Lines, "not known: "+strings.TrimSuffix(u.Address+" "+u.Path, " ")+": "+u.Why)
+	}
 	for _, x := range c.Verdicts {
 		cv := changedVerdict{VerdictChange: x, Word: "as before", Who: x.Name, Title: titles[x.Goal]}
 		if cv.Who == "" {
@@ -140,10 +143,7 @@ func viewChange(c *app.ChangeReport, titles map[string]string) *changeView {
 			for _, p := range x.Because {
 				because = append(because, fmt.Sprintf("%q %s", p.Name, p.Kind))
 			}
-			switch {
-			case len(because) > 0 && x.Alone && len(because) > 1:
-				cv.Because = "because of any one of: " + strings.Join(because, "; ")
-			case len(because) > 0:
+			if len(because) > 0 {
 				cv.Because = "because of " + strings.Join(because, " and ")
 			}
 		}

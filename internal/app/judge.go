@@ -2,12 +2,14 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"halligan/entra"
 	"halligan/lockout"
+	"halligan/plan"
 )
 
 // judge asks the prover about every account and goal of a request.
@@ -17,25 +19,45 @@ type judge struct {
 	infos []GoalInfo
 }
 
-// all judges the subjects on one Snapshot.
-func (j *judge) all(ctx context.Context, snap *entra.Snapshot, subjects []subject) ([]*AccountReport, error) {
+// world makes the Snapshot on which a subject is judged.
+type world func(s subject) (*entra.Snapshot, error)
+
+// supposed is the tenant with what is stated of the subject, and then with the
+// changes: a group that is deleted has no members, whatever was stated.
+func supposed(snap *entra.Snapshot, changes []plan.Change) world {
+	made := map[*entra.Snapshot]*entra.Snapshot{} // subjects of whom nothing is stated share one
+	return func(s subject) (*entra.Snapshot, error) {
+		base, err := lockout.Suppose(snap, s.id, s.suppose)
+		if err != nil {
+			return nil, &RequestError{Err: err, hint: hintOf(err)}
+		}
+		if made[base] == nil {
+			after, err := plan.Apply(base, changes...)
+			if err != nil {
+				return nil, &RequestError{Err: err, hint: hintOf(err)}
+			}
+			made[base] = after
+		}
+		return made[base], nil
+	}
+}
+
+// all judges the subjects, each in its world.
+func (j *judge) all(ctx context.Context, w world, subjects []subject) ([]*AccountReport, error) {
 	out := []*AccountReport{}
-	var shared *lockout.Prover // for accounts about which nothing is supposed
+	var last *entra.Snapshot
+	var prover *lockout.Prover
 	for _, s := range subjects {
 		if err := ctx.Err(); err != nil {
 			return nil, fmt.Errorf("judge account %q: %w", s.id, err)
 		}
 		j.req.say("judging " + string(s.id))
-		prover := shared
-		if prover == nil || len(s.suppose) > 0 {
-			view, err := lockout.Suppose(snap, s.id, s.suppose)
-			if err != nil {
-				return nil, &RequestError{Err: err, hint: hintOf(err)}
-			}
-			prover = lockout.New(view)
-			if len(s.suppose) == 0 {
-				shared = prover
-			}
+		snap, err := w(s)
+		if err != nil {
+			return nil, err
+		}
+		if snap != last {
+			last, prover = snap, lockout.New(snap)
 		}
 		a, err := j.account(prover, s)
 		if err != nil {
@@ -47,7 +69,10 @@ func (j *judge) all(ctx context.Context, snap *entra.Snapshot, subjects []subjec
 }
 
 func hintOf(err error) string {
-	if h, is := err.(interface{ Hint() string }); is {
+	if h, is := errors.AsType[interface {
+		error
+		Hint() string
+	}](err); is {
 		return h.Hint()
 	}
 	return ""
@@ -70,6 +95,11 @@ func (j *judge) account(prover *lockout.Prover, s subject) (*AccountReport, erro
 			return nil, err
 		}
 		tidy(&v)
+		if v.Outcome == lockout.Lockout && s.candidate == nil {
+			if v.Blast, err = prover.Blast(j.question(s.id, g)); err != nil {
+				return nil, err
+			}
+		}
 		a.Name = v.AccountName
 		a.Suppositions = orEmpty(v.Supposing)
 		a.Supposing = len(v.Supposing) > 0
@@ -101,7 +131,10 @@ func tidy(v *lockout.Verdict) {
 	for i := range v.Envelope {
 		v.Envelope[i].Values = orEmpty(v.Envelope[i].Values)
 	}
-	if c := v.Counterexample; c != nil {
+	for _, c := range append([]*lockout.Counterexample{v.Counterexample}, v.Also...) {
+		if c == nil {
+			continue
+		}
 		c.Options, c.Causes = orEmpty(c.Options), orEmpty(c.Causes)
 		for i := range c.Options {
 			c.Options[i].Causes = orEmpty(c.Options[i].Causes)
@@ -116,20 +149,16 @@ func tidy(v *lockout.Verdict) {
 
 // claim tells a verdict in words.
 func claim(a *AccountReport, g *GoalReport, info *GoalInfo) string {
-	who, deed := a.Label(), "reach the "+info.Title
-	if strings.HasPrefix(strings.ToLower(info.Title), "microsoft ") || !strings.Contains(info.Title, " ") {
-		deed = "reach " + info.Title
+	who, deed := a.Label(), "reach "+info.Title
+	if strings.HasSuffix(info.Title, "center") || strings.HasSuffix(info.Title, "portal") {
+		deed = "reach the " + info.Title
 	}
 	if strings.HasPrefix(info.Name, "recover:") {
 		deed = "repair the policies from " + strings.TrimPrefix(deed, "reach ")
 	}
 	switch g.Outcome {
 	case lockout.Proved:
-		s := who + " can always " + deed
-		if len(g.Supposing) > 0 {
-			s += ", supposing what is stated below"
-		}
-		return s
+		return who + " can always " + deed
 	case lockout.Lockout:
 		return who + " cannot be sure to " + deed
 	}
@@ -142,6 +171,8 @@ func reason(g *GoalReport) string {
 	switch {
 	case g.Outcome == lockout.Lockout:
 		return ": " + g.Counterexample.Sentence
+	case g.Outcome == lockout.Proved && len(g.Supposing) > 0:
+		return ", supposing what is stated"
 	case g.Outcome == lockout.Proved:
 		return ""
 	case g.Counterexample != nil && len(g.Counterexample.Causes) <= fewCauses:
@@ -162,7 +193,7 @@ var tenantWide = []string{"methods", "licence", "location", "terms", "baseline-s
 
 // independence asks what would take all accounts at once. That is one question
 // about one Snapshot, so everything is supposed in it.
-func (j *judge) independence(snap *entra.Snapshot, subjects []subject) (*lockout.Independence, error) {
+func (j *judge) independence(snap *entra.Snapshot, changes []plan.Change, subjects []subject) (*lockout.Independence, error) {
 	var err error
 	for i, s := range subjects {
 		own := slices.DeleteFunc(slices.Clone(s.suppose), func(e string) bool {
@@ -172,6 +203,9 @@ func (j *judge) independence(snap *entra.Snapshot, subjects []subject) (*lockout
 		if snap, err = lockout.Suppose(snap, s.id, own); err != nil {
 			return nil, err
 		}
+	}
+	if snap, err = plan.Apply(snap, changes...); err != nil {
+		return nil, err
 	}
 	var qs []lockout.Question
 	for _, s := range subjects {

@@ -90,27 +90,26 @@ func Prove(ctx context.Context, req ProveRequest) (*Report, error) {
 	}
 	r.Hypothesis = len(req.Accounts) == 0
 	j := &judge{req: &req, goals: goals, infos: infos}
-	after := snap
-	if len(req.With)+len(req.AsIf) > 0 {
-		if after, err = r.makeChange(&req, snap); err != nil {
-			return nil, err
-		}
+	changes, err := r.readChange(&req, snap)
+	if err != nil {
+		return nil, err
 	}
+	before, after := supposed(snap, nil), supposed(snap, changes)
 	if r.Accounts, err = j.all(ctx, after, subjects); err != nil {
 		return nil, err
 	}
-	if r.Change != nil {
-		if err := r.compare(ctx, j, snap, after, subjects); err != nil {
+	if r.Change != nil && len(subjects) > 0 {
+		if err := r.compare(ctx, j, before, after, changes, subjects); err != nil {
 			return nil, err
 		}
 	}
 	if req.Margin && !r.Hypothesis && len(subjects) > 1 {
 		req.say("what would take all accounts at once")
-		if r.Independence, err = j.independence(after, subjects); err != nil {
+		if r.Independence, err = j.independence(snap, changes, subjects); err != nil {
 			return nil, err
 		}
 	}
-	r.conclude(&req, after)
+	r.conclude(&req, snap)
 	return r, nil
 }
 

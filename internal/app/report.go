@@ -3,6 +3,7 @@ package app
 import (
 	"halligan/entra"
 	"halligan/lockout"
+	"halligan/plan"
 )
 
 // ProveSchema names the JSON form of a Report. It is documented in
@@ -133,6 +134,8 @@ type ChangeReport struct {
 	// change.
 	Others   []string        `json:"otherChanges"`
 	Verdicts []VerdictChange `json:"verdicts"`
+	// Unknowns are values of a Terraform plan that are not known yet.
+	Unknowns []plan.Unknown `json:"unknowns"`
 	// Troubles are what could not be read of the change.
 	Troubles []entra.Trouble `json:"troubles"`
 }
@@ -141,9 +144,13 @@ type ChangeReport struct {
 type PolicyChange struct {
 	Policy string `json:"policy"`
 	Name   string `json:"name"`
-	Kind   string `json:"kind"` // added, removed, changed
+	// Kind is added, removed or changed; affected for a policy that stays as it
+	// is and that the change makes deny, or no longer deny.
+	Kind string `json:"kind"`
 	// Fields are the paths that differ, for changed.
 	Fields []string `json:"fields,omitempty"`
+
+	was string // its id before the change
 }
 
 // VerdictChange is one verdict before and after.
@@ -154,10 +161,10 @@ type VerdictChange struct {
 	Before  lockout.Outcome `json:"before"`
 	After   lockout.Outcome `json:"after"`
 	Worse   bool            `json:"worse"`
-	// Because names what makes the difference: undoing any one of these alone
-	// restores the verdict before; when no single one does, all that deny.
+	// Because names what makes the difference.
 	Because []PolicyChange `json:"because"`
-	// Alone: each of Because would do alone.
+	// Alone: undoing any one of Because restores the verdict before. Otherwise
+	// no single one does, and Because are those that deny.
 	Alone bool `json:"alone"`
 }
 

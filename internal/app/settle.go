@@ -97,9 +97,9 @@ func (r *Report) conclude(req *ProveRequest, snap *entra.Snapshot) {
 		if a.Verdict == lockout.Lockout {
 			r.Next = append(r.Next, clearWay(a))
 		}
-		if len(a.Settle) > 0 {
+		if len(a.Settle) > 0 && a.Settle[0].Touches > 0 {
 			s := &a.Settle[0]
-			r.Next = append(r.Next, Step{Do: s.How, Why: fmt.Sprintf("settles most for %s: %s wait for it", a.Label(), count(s.Touches, "policy or gate", "policies and gates"))})
+			r.Next = append(r.Next, Step{Do: s.How, Why: fmt.Sprintf("settles most for %s: %s for it", a.Label(), count(s.Touches, "policy or gate waits", "policies and gates wait"))})
 		}
 	}
 }

@@ -77,6 +77,15 @@ func BuiltInStrength(id entra.ID) (entra.AuthStrength, bool) {
 	return entra.AuthStrength{}, false
 }
 
+// BuiltInStrengths lists the built-in authentication strengths by id.
+func BuiltInStrengths() []entra.AuthStrength {
+	out := slices.Clone(data().strengths)
+	for i := range out {
+		out[i].Combinations = cloneCombinations(out[i].Combinations)
+	}
+	return out
+}
+
 // StrengthMFA is the id of the strength that equals the grant control mfa.
 const StrengthMFA = entra.ID("00000000-0000-0000-0000-000000000002")
 
