@@ -72,7 +72,7 @@ func (o *oracle) securityDefaults(s *stage, pt *point, kit []entra.AuthMethod) t
 		switch m.Type {
 		case entra.MethodAuthenticatorPush, entra.MethodSoftwareOath, entra.MethodHardwareOath, entra.MethodPhoneSignIn, entra.MethodSMS, entra.MethodVoice:
 			registered = registered.or(o.usable(&m, o.q))
-		case entra.MethodFIDO2, entra.MethodX509, entra.MethodWindowsHello:
+		case entra.MethodFIDO2, entra.MethodX509, entra.MethodWindowsHello, entra.MethodTAP:
 			registered = registered.or(o.usable(&m, o.q).and(maybe))
 		}
 	}
@@ -121,7 +121,7 @@ func (o *oracle) uninterrupted(pt *point) tri {
 	for i := range o.c.Policies {
 		p := &o.c.Policies[i]
 		if len(p.Grant.TermsOfUse)+len(p.Grant.CustomFactors) > 0 {
-			shown = shown.and(o.applies(p, signIn, pt).not())
+			shown = shown.and(o.applies(p, signIn, pt).not().or(maybe)) // unless they were accepted before
 		}
 		if slices.Contains(p.Grant.Controls, entra.ControlBlock) && len(p.Conditions.Applications.UserActions) > 0 {
 			shown = shown.and(o.applies(p, register, pt).not())
@@ -144,21 +144,26 @@ func (o *oracle) session(p *entra.Policy, s *stage, pt *point, kit []entra.AuthM
 		d = d.or(maybe)
 	}
 	if ctl.SecureSignInSession {
-		d = d.or(o.tokenProtection(p, pt))
+		d = d.or(tokenProtection(p, pt))
 	}
 	return d
 }
 
 const resourceManager entra.ID = "797f4846-ba00-4fd7-ba43-dac1f8f63013"
 
-// tokenProtection: only tokens bound to a device.
-func (o *oracle) tokenProtection(p *entra.Policy, pt *point) tri {
-	names := slices.ContainsFunc(p.Conditions.Applications.Include, resourceManager.Equal)
+// tokenProtection: only tokens bound to a registered device. What it does to
+// resources that the documentation does not name is not known.
+func tokenProtection(p *entra.Policy, pt *point) tri {
+	browser := pt.client == string(entra.ClientBrowser)
 	switch {
-	case pt.client == "browser" && names && !pt.device.Registered:
+	case !pt.device.Registered && browser && slices.ContainsFunc(p.Conditions.Applications.Include, resourceManager.Equal):
 		return yes
-	case pt.device.Registered:
-		return maybe
+	case pt.device.Registered && pt.platform == "windows":
+		return no
+	case pt.device.Registered && pt.platform == "macOS" && (!browser || wellKnown(pt.device)):
+		return no
+	case pt.device.Registered && pt.platform == "iOS" && !browser:
+		return no
 	}
 	return maybe
 }

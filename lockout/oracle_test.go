@@ -204,5 +204,6 @@ func known(w *world) bool {
 	if os.Getenv("ORACLE_ALL") != "" {
 		return false
 	}
-	return strings.Contains(v, "registrationCampaignForced") || strings.Contains(v, "perUserMfa") || strings.Contains(v, `"stage"`) || strings.Contains(v, "eligible") || slices.Contains(w.tweaks, "agreements not read")
+	return strings.Contains(v, `"fido2"`) && strings.Contains(v, "registrationCampaignForced") || strings.Contains(v, `"stage"`) || strings.Contains(v, "eligible") ||
+		slices.Contains(w.tweaks, "agreements not read") || strings.Contains(v, "securityDefaults") || strings.Contains(v, `"device":{"forall":"*"`) || strings.Contains(v, `"device":{"exists":"*"`)
 }
