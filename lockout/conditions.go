@@ -168,7 +168,7 @@ func (p *Prover) canonicalValue(name Dimension, d *dim, v string) (string, bool)
 		}
 		slices.Sort(ids)
 		c := strings.Join(ids, ",")
-		return c, slices.Contains(p.places.cellNames, c)
+		return c, slices.Contains(p.places.cellNames, c) || slices.Contains(d.values, c)
 	case DimCountry, DimGPSCountry:
 		if strings.EqualFold(v, countryUnknown) {
 			return countryUnknown, true

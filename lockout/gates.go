@@ -377,9 +377,8 @@ func (w *denialWriter) campaign(m *moment) ans {
 	if w.registrationBlocked() {
 		return sure(false) // never shown where a policy blocks the registration
 	}
-	if w.p.view.CampaignForced == nil || method == "fido2" {
-		// Whether skips are used up is not in Graph; the error screen of a
-		// passkey registration can always be skipped.
+	if w.p.view.CampaignForced == nil {
+		// Whether skips are used up is not in Graph.
 		hit = hit.and(w.p.unknowns.open(Unknown{ID: "registration-campaign", What: "the account is in scope of a registration campaign that may force a method on it once its skips are used up",
 			Settle: "exclude the account from the campaign (registrationEnforcement.authenticationMethodsRegistrationCampaign.excludeTargets)"}))
 	}
@@ -492,12 +491,15 @@ func gateActivation(w *denialWriter, m *moment) gateResult {
 	return gateResult{}
 }
 
-// activationNeedsMFA: activation asks for MFA, unless it asks for a context that
-// some policy targets; with a context that no policy targets, plain MFA is
-// required, and that fallback does not fire when the policy is off.
+// activationNeedsMFA: activation asks for MFA when its rule says so; with a
+// context that no policy targets plain MFA is required, and that fallback does
+// not fire when the policy is off.
 func (w *denialWriter) activationNeedsMFA(rp *entra.RolePolicy) bool {
-	if rp == nil || rp.AuthContext == "" {
+	if rp == nil {
 		return true
+	}
+	if rp.AuthContext == "" {
+		return rp.MFARequired
 	}
 	for _, pol := range w.p.policies {
 		if pol.contexts[strings.ToLower(rp.AuthContext)] {

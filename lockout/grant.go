@@ -179,7 +179,7 @@ func (p *Prover) termsMet(id entra.ID, m *moment) ans {
 			return sure(!p.view.Agreements[i].PerDevice)
 		}
 	}
-	if p.read(entra.PartAgreements) {
+	if st := p.snap.Status(entra.PartAgreements); st.Status == entra.StatusRead && st.Detail == supposedDetail {
 		return sure(true)
 	}
 	return p.unknowns.open(Unknown{ID: "terms-per-device", Subject: string(id),

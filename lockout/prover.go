@@ -165,6 +165,10 @@ func (p *Prover) widen(c *compiled) {
 			c.widenConditions = true
 		case entra.AreaConditions:
 			c.widenConditions = true
+		default:
+			if path == "conditions" { // nobody can say whom and what it is for
+				c.widenUsers, c.widenTarget, c.widenConditions = true, true, true
+			}
 		}
 	}
 }

@@ -139,9 +139,12 @@ func split(value string) []string {
 	return out
 }
 
+// supposedDetail marks a part that a person stated.
+const supposedDetail = "supposed"
+
 func setPart(c *entra.Content, part entra.Part) {
 	if c.Parts[part].Status != entra.StatusRead {
-		c.Parts[part] = entra.PartState{Status: entra.StatusRead, Detail: "supposed"}
+		c.Parts[part] = entra.PartState{Status: entra.StatusRead, Detail: supposedDetail}
 	}
 }
 
@@ -183,7 +186,7 @@ var roleAliases = map[string]entra.ID{
 }
 
 func supposeRole(c *entra.Content, id entra.ID, value string) (string, error) {
-	if s := c.Parts[entra.PartRoleAssignments]; s.Status == entra.StatusRead && s.Detail != "supposed" {
+	if s := c.Parts[entra.PartRoleAssignments]; s.Status == entra.StatusRead && s.Detail != supposedDetail {
 		return "", fmt.Errorf("the role assignments were read; a supposition may not overrule them")
 	}
 	var names []string
@@ -308,7 +311,7 @@ func supposeLicence(c *entra.Content, _ entra.ID, value string) (string, error) 
 	if !ok {
 		return "", fmt.Errorf("%q is no licence", value)
 	}
-	if s := c.Parts[entra.PartLicences]; s.Status == entra.StatusRead && s.Detail != "supposed" {
+	if s := c.Parts[entra.PartLicences]; s.Status == entra.StatusRead && s.Detail != supposedDetail {
 		return "", fmt.Errorf("the licences were read; a supposition may not overrule them")
 	}
 	c.ServicePlans = append(c.ServicePlans, add...)

@@ -46,7 +46,7 @@ func (p *Prover) targets(pol *compiled, st *stage) ans {
 			// Policies for all resources apply while security information is
 			// registered (entra-docs concept-authentication-strength-how-it-works).
 			r = p.anyAudience(pol, st)
-			if r.v == no && strings.EqualFold(st.action, securityInfoAct) && pol.allResources {
+			if len(st.audiences) == 0 && strings.EqualFold(st.action, securityInfoAct) && pol.allResources {
 				r = sure(true)
 			}
 		}
