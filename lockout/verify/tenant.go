@@ -13,6 +13,7 @@ import (
 type tenant struct {
 	cloud            string
 	parts            map[string]string // status by part
+	supposed         map[string]bool   // parts that a person stated
 	policies         []*policy
 	locations        map[string]*location // by id, folded
 	strengths        map[string]*strength
@@ -63,12 +64,13 @@ func readTenant(data []byte) (*tenant, error) {
 	if s := root.str("schema"); s != "halligan-snapshot/1" {
 		return nil, fmt.Errorf("its form is %q, want halligan-snapshot/1", s)
 	}
-	t := &tenant{root: root, cloud: key(root.str("cloud")), parts: map[string]string{}, locations: map[string]*location{}, strengths: map[string]*strength{},
+	t := &tenant{root: root, cloud: key(root.str("cloud")), parts: map[string]string{}, supposed: map[string]bool{}, locations: map[string]*location{}, strengths: map[string]*strength{},
 		groups: map[string]*group{}, users: map[string]*value{}, agreements: map[string]*value{}, applications: map[string]*value{},
 		rolePolicies: map[string]*value{}, protected: map[string]string{}, methods: map[string]*method{}}
 	if p := root.get("parts"); p != nil {
 		for i, k := range p.keys {
 			t.parts[key(k)] = p.items[i].str("status")
+			t.supposed[key(k)] = t.read(k) && p.items[i].str("detail") == "supposed"
 		}
 	}
 	for _, e := range root.list("conditionalAccessPolicies") {
