@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
-	"strings"
 
 	"halligan/entra"
 )
@@ -108,7 +107,7 @@ func recogniseJSON(text json.RawMessage) Format {
 	switch {
 	case objects == 0 && len(s.View().Parts) == 0:
 		return FormatUnknown
-	case objects == 1 && isObject(top), named == 0 && objects > 0:
+	case objects == 1 && alone(s), named == 0 && objects > 0:
 		return FormatDraft
 	}
 	return FormatExport
@@ -129,13 +128,13 @@ func count(s *entra.Snapshot) (objects, named int) {
 	return objects, named
 }
 
-// isObject reports whether the top of a file is a single object itself, not
-// something around a list. The state of the part does not tell: one policy in a
-// file may be all that a tenant has.
-func isObject(top map[string]json.RawMessage) bool {
-	for k := range top {
-		if strings.EqualFold(k, "displayName") || strings.EqualFold(k, "conditions") {
-			return true
+// alone reports whether the first object of the source is all of it, not wrapped
+// in a list.
+func alone(s *entra.Snapshot) bool {
+	c := s.View()
+	for i := range shelves {
+		if shelves[i].len(c) > 0 {
+			return shelves[i].at(c, 0).origin.Path == ""
 		}
 	}
 	return false
