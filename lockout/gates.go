@@ -242,14 +242,16 @@ func gateSecurityDefaults(w *denialWriter, m *moment) gateResult {
 	return w.fromAns(on.not().or(met), "securityDefaultsMfa")
 }
 
-// passkeyOnly reports whether no registered method other than keys and the
-// password could have satisfied the demand to register.
+// passkeyOnly reports whether the account has no usable method of those that
+// security defaults ask people to register: Authenticator or a one-time code.
 func (w *denialWriter) passkeyOnly() bool {
 	for i := range w.a.facts.Methods {
-		switch w.a.facts.Methods[i].Type {
-		case entra.MethodFIDO2, entra.MethodPassword, entra.MethodTAP, entra.MethodEmail:
-		default:
-			return false
+		m := &w.a.facts.Methods[i]
+		switch m.Type {
+		case entra.MethodAuthenticatorPush, entra.MethodPhoneSignIn, entra.MethodHardwareOath, entra.MethodSoftwareOath, entra.MethodSMS, entra.MethodVoice:
+			if !w.p.lost[string(m.ID)] && w.p.usable(w.a, m, w.q.Now).v == yes {
+				return false
+			}
 		}
 	}
 	return true

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	_ "embed"
 	"html/template"
 	"io"
@@ -93,7 +94,7 @@ func matrix(v *reportView) (telling, rest []matrixRow) {
 		}
 	}
 	for _, rows := range [][]matrixRow{telling, rest} {
-		slices.SortStableFunc(rows, func(a, b matrixRow) int { return a.worst - b.worst })
+		slices.SortStableFunc(rows, func(a, b matrixRow) int { return cmp.Or(cmp.Compare(a.worst, b.worst), cmp.Compare(a.Name, b.Name)) })
 	}
 	return telling, rest
 }

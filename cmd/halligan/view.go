@@ -27,7 +27,6 @@ type reportView struct {
 	Common   []string // single points of failure of several accounts
 	NotRead  []string
 	Noted    []string
-	Stale    []string
 }
 
 type accountView struct {
@@ -128,9 +127,6 @@ func viewOf(r *app.Report, all bool) *reportView {
 		v.NotRead = append(v.NotRead, troubleLines(r.Change.Troubles, " (in the change)")...)
 	}
 	v.Noted = troubleLines(r.Notes, "")
-	for _, s := range r.StaleData {
-		v.Stale = append(v.Stale, s+" was last checked against Microsoft's pages over 12 months ago")
-	}
 	if r.Independence != nil {
 		for _, e := range r.Independence.SinglePoints {
 			v.Common = append(v.Common, eventText(e, namesOf(r.Accounts)))
@@ -318,7 +314,9 @@ func (v *accountView) addRows(titles map[string]string, all bool) {
 		}
 		rows = append(rows, row)
 	}
-	slices.SortStableFunc(rows, func(a, b policyRow) int { return cmp.Compare(relationAt(a.Relation), relationAt(b.Relation)) })
+	slices.SortStableFunc(rows, func(a, b policyRow) int {
+		return cmp.Or(cmp.Compare(relationAt(a.Relation), relationAt(b.Relation)), cmp.Compare(a.Name, b.Name))
+	})
 	v.Rows = rows
 	if all {
 		return
@@ -367,7 +365,8 @@ func (v *accountView) addGates(titles map[string]string, all bool) {
 				row := gateRow{Mark: "✓", Word: "open", Text: l.Why}
 				switch {
 				case !l.OK && len(l.Unknowns) > 0:
-					row.Mark, row.Word, row.Text = "?", "not known", l.Unknowns[0].What
+					row.Mark, row.Word = "?", "not known"
+					row.Text = strings.Replace(l.Why, ": not known: ", ": ", 1) // the word says it
 				case !l.OK:
 					row.Mark, row.Word = "✗", "closed"
 				}
