@@ -223,7 +223,7 @@ func asMisuse(err error) error {
 func (c *console) proveRequest(f *proveFlags) (*app.ProveRequest, *sources, error) {
 	req := &app.ProveRequest{AsIf: f.asIf, Accounts: f.accounts, Goals: f.goals, Margin: f.margin, Tool: "halligan " + versionName()}
 	if len(f.from) == 0 {
-		return nil, nil, misused("halligan prove --from FOLDER; see halligan prove --help", "nothing to read: give an export with --from")
+		return nil, nil, misused("for example --from export/, or --from - for stdin", "nothing to read: give an export with --from")
 	}
 	day := f.date
 	if day == "" {
