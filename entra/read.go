@@ -75,7 +75,8 @@ type reader struct {
 	content Content
 	methods looseMethods
 
-	tenantFile string // the file that named the tenant
+	accounts   map[string]int // where each account is in the content
+	tenantFile string         // the file that named the tenant
 
 	files   int
 	bytes   int64
@@ -90,7 +91,7 @@ type reader struct {
 }
 
 func newReader(l Limits) *reader {
-	r := &reader{limits: l, kinds: kindTable(), byName: map[string]*kind{}, seen: map[Part]bool{}, lists: map[Part]bool{},
+	r := &reader{limits: l, kinds: kindTable(), byName: map[string]*kind{}, accounts: map[string]int{}, seen: map[Part]bool{}, lists: map[Part]bool{},
 		some: map[Part]bool{}, short: map[Part]string{}}
 	for _, k := range r.kinds {
 		for _, name := range k.names {

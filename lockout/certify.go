@@ -26,7 +26,7 @@ func (p *Prover) certify(q *Question, a *account, pr *problem) (*Certificate, er
 	if err != nil {
 		return nil, err
 	}
-	c := &Certificate{Schema: CertificateSchema, Snapshot: p.snap.Digest(), Account: a.id, Goal: q.Goal, Now: q.Now}
+	c := &Certificate{Schema: CertificateSchema, Snapshot: p.snap.Digest(), Account: a.id, Goal: q.Goal, Now: q.Now, Supposing: p.view.Supposed}
 	for i := range sp.dims {
 		if d := &sp.dims[i]; !d.exists {
 			c.Dimensions = append(c.Dimensions, CertDimension{d.name, d.values, d.devices})
@@ -134,7 +134,7 @@ func (p *Prover) certLeaf(c *Certificate, q *Question, a *account, pr *problem, 
 			}
 			line.Leaf = index
 			if general || single {
-				key := st.name + "\x00" + string(pol.policy.ID) + "\x00" + fmt.Sprint(pol.index) + "\x00" + string(st.extra)
+				key := st.name + "\x00" + string(pol.policy.ID) + "\x00" + fmt.Sprint(pol.index) + "\x00" + string(st.extra) + "\x00" + line.Reason
 				if shared[key] {
 					continue
 				}

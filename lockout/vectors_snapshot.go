@@ -31,7 +31,6 @@ func (v *Vector) Snapshot() (*entra.Snapshot, error) {
 		CampaignForced:       t.campaign,
 		RegistrationRuledOut: true,
 		LegacyMethods:        append([]entra.MethodType{}, t.legacy...),
-		Agreements:           t.agreements,
 		Domains:              []entra.Domain{{Name: vectorDomain, Initial: true, Authentication: "Managed"}},
 		ServicePlans:         t.plans,
 	}
@@ -43,6 +42,7 @@ func (v *Vector) Snapshot() (*entra.Snapshot, error) {
 			return nil, fmt.Errorf("vector %s: %v", v.ID, err)
 		}
 	}
+	v.terms(&c)
 	v.contexts(&c)
 	v.principals(&c)
 	v.roles(&c)
@@ -93,6 +93,19 @@ func (v *Vector) strengths(c *entra.Content) error {
 		c.Strengths = append(c.Strengths, spelled)
 	}
 	return nil
+}
+
+// terms are the agreements that the vector describes; any other that a policy
+// asks for is accepted once, not on every device.
+func (v *Vector) terms(c *entra.Content) {
+	c.Agreements = slices.Clone(v.tenant.agreements)
+	for _, p := range c.Policies {
+		for _, id := range p.Grant.TermsOfUse {
+			if !slices.ContainsFunc(c.Agreements, func(a entra.Agreement) bool { return a.ID.Equal(id) }) {
+				c.Agreements = append(c.Agreements, entra.Agreement{ID: id, DisplayName: string(id)})
+			}
+		}
+	}
 }
 
 func (v *Vector) contexts(c *entra.Content) {

@@ -71,7 +71,9 @@ type PathChange struct {
 // both sides, match objects of which one has no id of its own, and all objects
 // when the two sides have no id in common: then they are two tenants, or a
 // tenant and a baseline. Two objects with different ids of their own are
-// otherwise one removed and one added, though they have the same name.
+// otherwise one removed and one added, though they have the same name. Objects
+// that have neither id nor name are matched by the id that their Snapshot gave
+// them, which comes from the name of the file.
 func Diff(base, next *entra.Snapshot) Difference {
 	b, n := base.View(), next.View()
 	var out [3]Delta
@@ -133,58 +135,66 @@ type matching struct {
 
 func match(s *shelf, b, n *entra.Content) matching {
 	var m matching
-	byID := map[string][]int{}
-	for j := range s.len(n) {
-		k := s.at(n, j).id.Key()
-		byID[k] = append(byID[k], j)
-	}
-	var left []int
-	common := false
-	paired := map[int]bool{}
 	for i := range s.len(b) {
-		id := *s.at(b, i).id
-		// Of an id that sources gave twice, the first copies match each other.
-		if at := byID[id.Key()]; id.Key() != "" && len(at) > 0 {
-			m.pairs = append(m.pairs, [2]int{i, at[0]})
-			byID[id.Key()], paired[at[0]], common = at[1:], true, true
-			continue
-		}
-		left = append(left, i)
-	}
-	for j := range s.len(n) {
-		if !paired[j] {
-			m.added = append(m.added, j)
-		}
-	}
-	for _, i := range left {
-		j := sameName(s, b, i, left, n, m.added)
-		if j >= 0 && (!common || ownID(*s.at(b, i).raw) == "" || ownID(*s.at(n, j).raw) == "") {
-			m.pairs = append(m.pairs, [2]int{i, j})
-			m.added = slices.DeleteFunc(m.added, func(x int) bool { return x == j })
-			continue
-		}
 		m.removed = append(m.removed, i)
 	}
+	for j := range s.len(n) {
+		m.added = append(m.added, j)
+	}
+	own := func(c *entra.Content, i int) string { return entra.ID(ownID(*s.at(c, i).raw)).Key() }
+	m.pair(keyed(m.added, func(j int) string { return own(n, j) }), func(i int) string { return own(b, i) })
+	strangers := len(m.pairs) == 0 // no id in common: ids say nothing
+	byName := map[string][]int{}
+	for _, i := range m.removed {
+		byName[*s.at(b, i).name] = append(byName[*s.at(b, i).name], i)
+	}
+	names := keyed(m.added, func(j int) string { return *s.at(n, j).name })
+	m.pair(names, func(i int) string {
+		name := *s.at(b, i).name
+		if len(byName[name]) != 1 || len(names[name]) != 1 || !strangers && own(b, i) != "" && own(n, names[name][0]) != "" {
+			return ""
+		}
+		return name
+	})
+	// What has neither id nor name in common may still be the same file.
+	m.pair(keyed(m.added, func(j int) string { return given(s, n, j) }), func(i int) string { return given(s, b, i) })
 	return m
 }
 
-// sameName returns the one object of the other side that has the name, when the
-// name is unique among what is left on both; else -1.
-func sameName(s *shelf, b *entra.Content, i int, left []int, n *entra.Content, right []int) int {
-	name := *s.at(b, i).name
-	if name == "" || slices.ContainsFunc(left, func(k int) bool { return k != i && *s.at(b, k).name == name }) {
-		return -1
+// given returns the id that a Snapshot gave to an object without one.
+func given(s *shelf, c *entra.Content, i int) string {
+	if f := s.at(c, i); ownID(*f.raw) == "" && *f.name == "" {
+		return f.id.Key()
 	}
-	found := -1
-	for _, j := range right {
-		if *s.at(n, j).name == name {
-			if found >= 0 {
-				return -1
-			}
-			found = j
+	return ""
+}
+
+func keyed(list []int, key func(int) string) map[string][]int {
+	out := map[string][]int{}
+	for _, j := range list {
+		if k := key(j); k != "" {
+			out[k] = append(out[k], j)
 		}
 	}
-	return found
+	return out
+}
+
+// pair takes out of the removed and the added those that have a key in common.
+// Of a key that sources gave twice, the first copies belong together.
+func (m *matching) pair(added map[string][]int, key func(int) string) {
+	taken := map[int]bool{}
+	m.removed = slices.DeleteFunc(m.removed, func(i int) bool {
+		k := key(i)
+		at := added[k]
+		if k == "" || len(at) == 0 {
+			return false
+		}
+		m.pairs = append(m.pairs, [2]int{i, at[0]})
+		taken[at[0]] = true
+		added[k] = at[1:]
+		return true
+	})
+	m.added = slices.DeleteFunc(m.added, func(j int) bool { return taken[j] })
 }
 
 // comparePaths lists the places at which two objects say different things. JSON
@@ -212,7 +222,7 @@ func comparePaths(was, is fields) []PathChange {
 
 func compare(out []PathChange, path string, a, b *meaning) []PathChange {
 	switch {
-	case a.set != nil || b.set != nil:
+	case a.set != nil || b.set != nil, (a.list || b.list) && (a.fields == nil || b.fields == nil):
 		return compareSets(out, path, a.members(), b.members())
 	case a.fields == nil && b.fields == nil:
 		if a.text != b.text {

@@ -179,27 +179,30 @@ func (e *edit) shelf(c *Change) (*shelf, error) {
 	return nil, errNoKind
 }
 
-// store decodes the edited object and puts it at the place of the old one, or
-// after the last for -1. What the old one had by a way other than its JSON
-// stays: an id of ours, a name, the record of keys given twice.
+// store writes the edited object, decodes it and puts it at the place of the old
+// one. What the old one was recorded to have given twice stays so, except where
+// the edit says what it is now.
 func (e *edit) store(s *shelf, at int, o object, origin entra.Origin, touched []string) error {
 	raw, err := o.bytes()
 	if err != nil {
 		return err
 	}
+	return e.storeJSON(s, at, raw, origin, slices.DeleteFunc(twice(*s.at(&e.c, at).unmodelled), func(u entra.Unmodelled) bool {
+		return within(u.Path, touched)
+	}))
+}
+
+// storeJSON decodes an object and puts it at the place of the old one, or after
+// the last for -1. What the old one had by a way other than its JSON stays: an
+// id of ours, a name.
+func (e *edit) storeJSON(s *shelf, at int, raw json.RawMessage, origin entra.Origin, more []entra.Unmodelled) error {
 	var id entra.ID
 	var name string
-	var twice []entra.Unmodelled
 	if at >= 0 {
 		old := s.at(&e.c, at)
 		id, name = *old.id, *old.name
 		if origin == (entra.Origin{}) {
 			origin = *old.origin
-		}
-		for _, u := range *old.unmodelled {
-			if u.Kind == "duplicate" && !within(u.Path, touched) {
-				twice = append(twice, u)
-			}
 		}
 	}
 	f, err := s.decode(&e.c, at, raw)
@@ -213,11 +216,17 @@ func (e *edit) store(s *shelf, at int, o object, origin entra.Origin, touched []
 	if *f.name == "" {
 		*f.name = name
 	}
-	*f.unmodelled = append(*f.unmodelled, twice...)
+	*f.unmodelled = append(*f.unmodelled, more...)
 	if s.kind == KindStrength && *f.id != "" {
 		return e.refreshStrength(*f.id, *f.raw)
 	}
 	return nil
+}
+
+// twice returns the records of keys given twice with different values. JSON that
+// was edited no longer shows them.
+func twice(list []entra.Unmodelled) []entra.Unmodelled {
+	return slices.DeleteFunc(slices.Clone(list), func(u entra.Unmodelled) bool { return u.Kind != "duplicate" })
 }
 
 // within reports whether a path is one of the touched ones or below one.
@@ -255,7 +264,7 @@ func (e *edit) create(c *Change) error {
 	if id := o.text("id"); len(s.byID(&e.c, entra.ID(id))) > 0 {
 		return fmt.Errorf("a %s with the id %s exists already", s.noun, id)
 	}
-	return e.store(s, -1, o, c.Origin, nil)
+	return e.storeJSON(s, -1, c.Object, c.Origin, nil)
 }
 
 func (e *edit) update(c *Change) error {
@@ -276,6 +285,11 @@ func (e *edit) update(c *Change) error {
 		}
 		return err
 	}
+	var scratch entra.Content
+	said, err := s.decode(&scratch, -1, c.Object)
+	if err != nil {
+		return err
+	}
 	for _, i := range at {
 		with, err := parseObject(c.Object)
 		if err != nil {
@@ -290,6 +304,8 @@ func (e *edit) update(c *Change) error {
 		if err := e.store(s, i, o, c.Origin, touched); err != nil {
 			return err
 		}
+		f := s.at(&e.c, i)
+		*f.unmodelled = append(*f.unmodelled, twice(*said.unmodelled)...)
 	}
 	return nil
 }
@@ -314,16 +330,10 @@ func (e *edit) replace(c *Change) error {
 	if err != nil {
 		return err
 	}
-	o, err := parseObject(c.Object)
-	if err != nil {
-		return err
-	}
 	for i := len(at) - 1; i > 0; i-- {
 		s.drop(&e.c, at[i])
 	}
-	// Nothing of the old object is left, so neither is what was odd about it.
-	*s.at(&e.c, at[0]).unmodelled = nil
-	return e.store(s, at[0], o, c.Origin, nil)
+	return e.storeJSON(s, at[0], c.Object, c.Origin, nil)
 }
 
 func (e *edit) remove(c *Change) error {
@@ -385,7 +395,11 @@ func (e *edit) adoptStrength(s *shelf, id entra.ID) ([]int, error) {
 		if k, ok := o.key("combinationConfigurations"); ok && unset(o[k]) {
 			delete(o, k)
 		}
-		if err := e.store(s, -1, o, e.c.Policies[i].Origin, nil); err != nil {
+		raw, err := o.bytes()
+		if err != nil {
+			return nil, err
+		}
+		if err := e.storeJSON(s, -1, raw, e.c.Policies[i].Origin, nil); err != nil {
 			return nil, err
 		}
 		return []int{s.len(&e.c) - 1}, nil

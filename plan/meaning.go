@@ -24,8 +24,10 @@ import (
 type meaning struct {
 	// text is the compared form of a leaf, shown how its source wrote it.
 	text, shown string
-	// set holds the compared forms of a list's members; nil: not a list.
-	set map[string]string // compared → shown
+	// set holds the compared forms of a list's members; nil: not a list, or a
+	// list of one, which is that one.
+	set  map[string]string // compared → shown
+	list bool              // stood in a list
 	// fields of an object by compared key; nil: not an object.
 	fields map[string]field
 }
@@ -152,7 +154,8 @@ func reduceList(list []any, key string) meaning {
 		}
 		m.set[e.key()] = e.shown
 	}
-	if len(m.set) == 1 {
+	if len(m.set) == 1 && only.set == nil {
+		only.list = true
 		return only
 	}
 	return m

@@ -25,14 +25,18 @@ func (e *edit) methods() (*methodsEdit, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &methodsEdit{o, elements(o.get("authenticationMethodConfigurations"))}, nil
+	methods := slices.DeleteFunc(slices.Clone(elements(o.get("authenticationMethodConfigurations"))), func(v any) bool { return v == nil })
+	if len(methods) != len(e.c.MethodsPolicy.Methods) {
+		return nil, errors.New("the methods of the authentication methods policy cannot be told apart")
+	}
+	return &methodsEdit{o, methods}, nil
 }
 
 // method returns the JSON of a method; the decoded form tells which it is, since
 // some sources leave out the id.
 func (m *methodsEdit) method(e *edit, id string) object {
 	for i := range e.c.MethodsPolicy.Methods {
-		if i < len(m.methods) && strings.EqualFold(e.c.MethodsPolicy.Methods[i].ID, id) {
+		if strings.EqualFold(e.c.MethodsPolicy.Methods[i].ID, id) {
 			return asObject(m.methods[i])
 		}
 	}
@@ -50,10 +54,9 @@ func (e *edit) storeMethods(m *methodsEdit) error {
 		return err
 	}
 	p.Origin = e.c.MethodsPolicy.Origin
-	for _, u := range e.c.MethodsPolicy.Unmodelled {
-		if u.Kind == "duplicate" {
-			p.Unmodelled = append(p.Unmodelled, u)
-		}
+	p.Unmodelled = append(p.Unmodelled, twice(e.c.MethodsPolicy.Unmodelled)...)
+	for i := range p.Methods {
+		p.Methods[i].Unmodelled = append(p.Methods[i].Unmodelled, twice(e.c.MethodsPolicy.Methods[i].Unmodelled)...)
 	}
 	e.c.MethodsPolicy = &p
 	return nil

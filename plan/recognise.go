@@ -107,7 +107,7 @@ func recogniseJSON(text json.RawMessage) Format {
 	switch {
 	case objects == 0 && len(s.View().Parts) == 0:
 		return FormatUnknown
-	case objects == 1 && !isList(s), named == 0 && objects > 0:
+	case objects == 1 && alone(s), named == 0 && objects > 0:
 		return FormatDraft
 	}
 	return FormatExport
@@ -128,9 +128,16 @@ func count(s *entra.Snapshot) (objects, named int) {
 	return objects, named
 }
 
-// isList reports whether the source says of some kind that it is all there is.
-func isList(s *entra.Snapshot) bool {
-	return slices.ContainsFunc(shelves, func(k shelf) bool { return s.Status(k.part).Status == entra.StatusRead })
+// alone reports whether the first object of the source is all of it, not wrapped
+// in a list.
+func alone(s *entra.Snapshot) bool {
+	c := s.View()
+	for i := range shelves {
+		if shelves[i].len(c) > 0 {
+			return shelves[i].at(c, 0).origin.Path == ""
+		}
+	}
+	return false
 }
 
 // Proposal is what was read from the sources of a change.

@@ -60,7 +60,6 @@ func writeMarkdown(w io.Writer, r *app.Report, l look) error {
 	m.list("Would take all accounts at once", v.Common)
 	m.list("Envelope", v.envelope())
 	m.list("Not read", v.NotRead)
-	m.list("Old vendor data", v.Stale)
 	if len(r.Next) > 0 {
 		m.b.WriteString("\n## Next\n\n")
 		for _, s := range r.Next {

@@ -95,7 +95,6 @@ func writeTerminal(w io.Writer, r *app.Report, l look) error {
 	if l.all {
 		p.list("Noted while reading", v.Noted)
 	}
-	p.list("Old vendor data", v.Stale)
 	p.heading("Read")
 	for _, fact := range v.Facts {
 		p.line(4, 2, fact)

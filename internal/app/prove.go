@@ -109,7 +109,7 @@ func Prove(ctx context.Context, req ProveRequest) (*Report, error) {
 			return nil, err
 		}
 	}
-	r.conclude(&req, snap)
+	r.conclude(&req)
 	return r, nil
 }
 
@@ -270,12 +270,47 @@ func candidates(snap *entra.Snapshot, req *ProveRequest) []subject {
 	}
 	var out []subject
 	for i := range list {
-		c := &list[i]
-		if c.Excluded*2 < list[0].Excluded {
+		if list[i].Excluded*2 < list[0].Excluded {
 			break
 		}
-		c.Suppose = orEmpty(c.Suppose)
-		out = append(out, subject{id: c.Account(), candidate: c, suppose: slices.Concat(c.Suppose, req.Suppose)})
+		for _, c := range members(snap.View(), list[i]) {
+			c.Suppose = orEmpty(c.Suppose)
+			s := subject{id: c.Account(), candidate: &c, suppose: slices.Concat(c.Suppose, req.Suppose)}
+			if len(out) < maxCandidates && !slices.ContainsFunc(out, func(x subject) bool { return x.id.Equal(s.id) }) {
+				out = append(out, s)
+			}
+		}
+	}
+	return out
+}
+
+// members puts the accounts that are known to be in a candidate group in its
+// place: a real account says more than a stand-in for any member.
+func members(v *entra.Content, group lockout.Candidate) []lockout.Candidate {
+	if group.Kind != "group" {
+		return []lockout.Candidate{group}
+	}
+	inside := map[string]bool{}
+	for i := range v.Groups {
+		for _, id := range v.Groups[i].Members {
+			inside[id.Key()] = inside[id.Key()] || v.Groups[i].ID.Equal(group.ID)
+		}
+	}
+	for i := range v.Accounts {
+		if slices.ContainsFunc(v.Accounts[i].Memberships, group.ID.Equal) {
+			inside[v.Accounts[i].ID.Key()] = true
+		}
+	}
+	var out []lockout.Candidate
+	for i := range v.Users {
+		if u := &v.Users[i]; inside[u.ID.Key()] {
+			c := group
+			c.Kind, c.ID, c.Name, c.Suppose = "user", u.ID, u.UserPrincipalName, nil
+			out = append(out, c)
+		}
+	}
+	if len(out) == 0 {
+		return []lockout.Candidate{group}
 	}
 	return out
 }

@@ -70,7 +70,7 @@ func settlements(a *AccountReport) []Settlement {
 }
 
 // conclude gives the report its verdict and says what to do next.
-func (r *Report) conclude(req *ProveRequest, snap *entra.Snapshot) {
+func (r *Report) conclude(req *ProveRequest) {
 	for i, a := range r.Accounts {
 		if i == 0 {
 			r.Verdict = a.Verdict
@@ -90,7 +90,7 @@ func (r *Report) conclude(req *ProveRequest, snap *entra.Snapshot) {
 		if len(r.Accounts) > 0 && r.Accounts[0].Verdict == lockout.Lockout {
 			r.Next = append(r.Next, clearWay(r.Accounts[0]))
 		}
-		r.Next = append(r.Next, r.nameOne(req, snap)...)
+		r.Next = append(r.Next, r.nameOne(req)...)
 		return
 	}
 	for _, a := range r.Accounts {
@@ -125,7 +125,7 @@ func clearWay(a *AccountReport) Step {
 }
 
 // nameOne says how to turn a hypothesis into a question.
-func (r *Report) nameOne(req *ProveRequest, snap *entra.Snapshot) []Step {
+func (r *Report) nameOne(req *ProveRequest) []Step {
 	if len(r.Accounts) == 0 {
 		return nil
 	}
@@ -140,7 +140,11 @@ func (r *Report) nameOne(req *ProveRequest, snap *entra.Snapshot) []Step {
 	}
 	switch a.Candidate.Kind {
 	case "user":
-		args = append(args, "--account "+quote(string(a.Account)))
+		for _, x := range r.Accounts {
+			if x.Candidate.Kind == "user" && x.Candidate.Excluded == a.Candidate.Excluded {
+				args = append(args, "--account "+quote(x.Label()))
+			}
+		}
 	case "group":
 		args = append(args, "--account OBJECT-ID", "--suppose "+quote("member="+string(a.Candidate.ID)))
 	default:
@@ -157,7 +161,7 @@ func (r *Report) nameOne(req *ProveRequest, snap *entra.Snapshot) []Step {
 		args = append(args, "--suppose "+quote(expression))
 	}
 	steps := []Step{{Do: strings.Join(args, " "), Why: "name your emergency account; state only what is true of it", Command: true}}
-	if snap.Status(entra.PartUsers).Status != entra.StatusRead {
+	if slices.ContainsFunc(r.Accounts, func(x *AccountReport) bool { return len(x.Settle) > 0 }) {
 		steps = append(steps, Step{Do: "add exports of users, groups, roles and authentication methods with further --from", Why: "what is read need not be supposed"})
 	}
 	return steps
