@@ -63,6 +63,10 @@ var snapshotKeys = table(map[string]func(*walk, *Content, *node){
 		c.LegacyMethods = append([]MethodType{}, members[MethodType](w, v, methodWords)...)
 	},
 	"lowPrivilegeScopes": func(w *walk, c *Content, v *node) { c.LowPrivilegeScopes = w.flag(v) },
+	"registrationRuledOut": func(w *walk, c *Content, v *node) {
+		b := w.flag(v)
+		c.RegistrationRuledOut = b != nil && *b
+	},
 	"campaignForced": func(w *walk, c *Content, v *node) {
 		c.CampaignForced = &RegistrationCampaign{}
 		campaignEntryKeys.read(w, c.CampaignForced, v)
@@ -401,6 +405,7 @@ func (r *reader) merge(doc *document, v *node, c Content) {
 	r.setSwitch(doc, v, &to.SecurityDefaults, c.SecurityDefaults, "security defaults are")
 	r.setSwitch(doc, v, &to.SSPRAllowed, c.SSPRAllowed, "self-service password reset for admins is")
 	r.setSwitch(doc, v, &to.LowPrivilegeScopes, c.LowPrivilegeScopes, "enforcement for baseline scopes is")
+	to.RegistrationRuledOut = to.RegistrationRuledOut || c.RegistrationRuledOut
 	if c.LegacyMethods != nil {
 		to.LegacyMethods = append(append([]MethodType{}, to.LegacyMethods...), c.LegacyMethods...)
 	}

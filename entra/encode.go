@@ -132,6 +132,9 @@ func snapshotNode(c *Content) node {
 		o.set("legacyMethods", listNode(c.LegacyMethods, func(m *MethodType) node { return textNode(string(*m)) }))
 	}
 	o.flag("lowPrivilegeScopes", c.LowPrivilegeScopes)
+	if c.RegistrationRuledOut {
+		o.flag("registrationRuledOut", &c.RegistrationRuledOut)
+	}
 	if c.CampaignForced != nil {
 		o.set("campaignForced", campaignNode(c.CampaignForced))
 	}

@@ -113,7 +113,7 @@ func fullContent() entra.Content {
 		Agreements:       []entra.Agreement{{ID: "tou", DisplayName: "Terms", PerDevice: true}},
 		Applications:     []entra.ServicePrincipal{{AppID: "app", DisplayName: "App", Attributes: map[string][]string{"set_attr": {"v"}}, AttributesRead: true}},
 		Domains:          []entra.Domain{{Name: "x.onmicrosoft.com", Initial: true, Authentication: "Managed", IdpMFA: "acceptIfMfaDoneByFederatedIdp"}},
-		ServicePlans:     []entra.ServicePlan{"AAD_PREMIUM_P2"}, LegacyMethods: []entra.MethodType{entra.MethodSMS}, LowPrivilegeScopes: ptr(true),
+		ServicePlans:     []entra.ServicePlan{"AAD_PREMIUM_P2"}, LegacyMethods: []entra.MethodType{entra.MethodSMS}, LowPrivilegeScopes: ptr(true), RegistrationRuledOut: true,
 		CampaignForced: &entra.RegistrationCampaign{State: "enabled", SnoozeDays: 1, Enforce: ptr(true), Include: []entra.MethodTarget{target}, Exclude: []entra.MethodTarget{target}},
 		Supposed:       []entra.Supposition{{Expression: "member=g1", Meaning: "u1 is a member of g1"}},
 		Troubles:       []entra.Trouble{{File: "a.json", Line: 1, Column: 2, What: "w"}}, Notes: []entra.Trouble{{What: "n"}},

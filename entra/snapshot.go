@@ -87,6 +87,10 @@ type Content struct {
 	// used up, as a person or a vector states it.
 	CampaignForced *RegistrationCampaign
 
+	// RegistrationRuledOut: a person stated that the accounts are outside the
+	// scope of SSPR registration and of the ID Protection registration policy.
+	RegistrationRuledOut bool
+
 	// Supposed are the statements by which a person filled in what was not read,
 	// already applied to the parts above. A verdict on a Snapshot that has any is
 	// "supposing" them.

@@ -34,6 +34,9 @@ const (
 	DimSmartLockout     Dimension = "smartLockout" // "false", "true"
 	DimAuthService      Dimension = "authService"  // normal, outageExistingSession, outageNewSession
 	DimResourceIP       Dimension = "resourceSeenIp"
+	// DimActivate is no dimension of a sign-in: in an Option it names the
+	// eligible role that the operator activates.
+	DimActivate Dimension = "activateRole"
 )
 
 // Dimensions lists every dimension in order.
@@ -129,8 +132,11 @@ type Verdict struct {
 	// Counterexample is the sign-in that fails: certain when LOCKOUT; when
 	// UNDETERMINED it fails on the unfavourable reading only.
 	Counterexample *Counterexample `json:"counterexample,omitempty"`
-	Certificate    *Certificate    `json:"certificate,omitempty"` // PROVED only
-	Unknowns       []Unknown       `json:"unknowns,omitempty"`    // UNDETERMINED only
+	// Also are further counterexamples, so that every policy that surely denies
+	// somewhere is named in one; LOCKOUT only, at most maxAlso.
+	Also        []*Counterexample `json:"also,omitempty"`
+	Certificate *Certificate      `json:"certificate,omitempty"` // PROVED only
+	Unknowns    []Unknown         `json:"unknowns,omitempty"`    // UNDETERMINED only
 	// LeansOn are the rules not documented by Microsoft, or ending on a date,
 	// on which the verdict rests.
 	LeansOn []Lean `json:"leansOn,omitempty"`
@@ -142,7 +148,8 @@ type Verdict struct {
 	// Recovery is set for recover goals whose basic/update action is closed:
 	// which other ways to repair are still open.
 	Recovery []RecoveryPath `json:"recovery,omitempty"`
-	Blast    *Blast         `json:"blast,omitempty"`
+	// Blast is left empty by Prove; ask Prover.Blast for it.
+	Blast *Blast `json:"blast,omitempty"`
 }
 
 // EnvelopeLine is one dimension of the envelope.

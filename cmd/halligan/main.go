@@ -1,0 +1,44 @@
+// Halligan judges, keeps and rehearses emergency access to Microsoft Entra ID.
+//
+// This package is assembly: it parses flags, opens paths and streams, calls a
+// verb of internal/app or a pure package, prints, and ends with an exit code.
+// It holds no rules. Results go to stdout, talk goes to stderr.
+//
+// To add a command, write one file with a function that builds it, and one line
+// in the table in commands.go. Help, docs/cli.md, completion and man pages follow.
+package main
+
+import (
+	"context"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// The first Ctrl-C asks. With the default restored, a second one ends a
+	// program that does not listen.
+	context.AfterFunc(ctx, stop)
+	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr, os.Getenv))
+}
+
+// console is what one run of the program can touch: its streams and its
+// environment. Commands use it instead of package os, so that a test sees all.
+type console struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	getenv         func(string) string
+}
+
+// run executes the program with args, which do not include its name, and
+// returns the exit code.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, getenv func(string) string) int {
+	c := &console{stdin: stdin, stdout: stdout, stderr: stderr, getenv: getenv}
+	root := newRoot(c)
+	// cobra reads os.Args when it is given nil.
+	root.SetArgs(append([]string{}, args...))
+	cmd, err := root.ExecuteContextC(ctx)
+	return int(c.report(ctx, cmd, err))
+}

@@ -1,0 +1,29 @@
+// Package halligan is the map of the house. It holds no code.
+//
+// Halligan is a tool for emergency access to Microsoft Entra ID. Everything read
+// from a tenant becomes one immutable [halligan/entra.Snapshot]; everything wise
+// is a pure function of it; everything dangerous is a [halligan/plan.Change].
+//
+// # Rooms
+//
+//	entra         the nouns of the field and the Snapshot; decodes the forms in which people export policies
+//	lockout       does an account get in whatever happens: Proved, Lockout or Undetermined, with the reasons
+//	              facts below it holds what Microsoft documents and changes, as data with source and date
+//	plan          changes as values, and what a Snapshot becomes when one is made
+//	internal/app  the verbs: what the command line does, without flags and exit codes
+//	cmd/halligan  the command line: flags, streams, exit codes
+//	scripts       makes the release files and checks the transcripts in the documents
+//
+// # Floors
+//
+//	4   cmd/halligan                    flags, wiring, opening paths and streams, exit codes
+//	3   internal/app                    the verbs
+//	2   (internal/...)                  one outside world each; siblings never meet
+//	1   lockout, plan                   value in, value out
+//	0   entra, lockout/facts            nouns, and facts as data
+//
+// Imports go down. The two lowest floors touch no network, no disk, no process,
+// no clock and no randomness: what they need arrives as an argument, so that an
+// auditor can run them again and get the same answer. floors_test.go holds the
+// whole table and fails when a package is not in it; a new room starts there.
+package halligan

@@ -1,0 +1,32 @@
+// Package examples holds the examples of the project as files that the program
+// carries with it: a tenant of a company that does not exist, and drafts of
+// changes to it. The demo shows them, and a test loads every one of them, so that
+// none goes stale.
+package examples
+
+import (
+	"embed"
+	"io/fs"
+)
+
+//go:embed tenants drafts github-actions azure-devops
+var files embed.FS
+
+// FS returns all the examples, each under the name it has in the repository.
+func FS() fs.FS { return files }
+
+// Tidewater returns the folder of the example tenant: Tidewater Instruments, two
+// emergency access accounts that get in whatever happens.
+func Tidewater() fs.FS { return folder("tenants/tidewater") }
+
+// Draft returns a draft by the name of its file, for example
+// "careless-policy.json".
+func Draft(name string) ([]byte, error) { return files.ReadFile("drafts/" + name) }
+
+func folder(name string) fs.FS {
+	sub, err := fs.Sub(files, name)
+	if err != nil {
+		panic(err) // only for a name that is no path, and it is written above
+	}
+	return sub
+}

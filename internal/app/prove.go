@@ -1,0 +1,316 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"halligan/entra"
+	"halligan/lockout"
+	"halligan/lockout/facts"
+)
+
+// ProveRequest is a question about one tenant.
+type ProveRequest struct {
+	Sources []entra.Source
+	// With are drafts, Terraform plans or a second export, AsIf expressions;
+	// with any, the tenant is judged before and after.
+	With []entra.Source
+	AsIf []string
+	// Accounts are ids or user principal names; none: candidates are proposed.
+	Accounts []string
+	// Goals are names of goals; none: DefaultGoals.
+	Goals    []string
+	Suppose  []string
+	Envelope map[lockout.Dimension]lockout.Quantifier
+	Now      lockout.Date
+	Margin   bool
+	Tool     string
+	// Progress, when not nil, is told what is being worked on.
+	Progress func(what string)
+}
+
+// DefaultGoals are judged when none is named: the sign-in, the repair, and
+// another way in that does not count.
+var DefaultGoals = []string{"entraAdminCenter", "recover:entraAdminCenter", "graphPowerShell"}
+
+const defaultCounting = 2 // of DefaultGoals
+
+// CandidateNobody is the kind of the stand-in that is judged when no policy
+// excludes anybody.
+const CandidateNobody = "nobody"
+
+const maxCandidates = 5
+
+// RequestError is a request that cannot be answered as it was put.
+type RequestError struct {
+	Err error
+	// Near is what was probably meant; may be empty.
+	Near []string
+	// Word is what was written where one of Near was meant.
+	Word string
+	hint string
+}
+
+func (e *RequestError) Error() string { return e.Err.Error() }
+func (e *RequestError) Unwrap() error { return e.Err }
+
+// Hint returns what to ask instead.
+func (e *RequestError) Hint() string { return e.hint }
+
+func refuse(hint, format string, args ...any) error {
+	return &RequestError{Err: fmt.Errorf(format, args...), hint: hint}
+}
+
+// subject is one account to be judged, and under what.
+type subject struct {
+	id        entra.ID
+	candidate *lockout.Candidate
+	suppose   []string
+}
+
+// Prove answers the request. The error is for a request that makes no sense; what
+// was found is in the report.
+func Prove(ctx context.Context, req ProveRequest) (*Report, error) {
+	goals, infos, err := resolveGoals(req.Goals)
+	if err != nil {
+		return nil, err
+	}
+	req.say("reading")
+	snap, err := entra.Read(req.Sources...)
+	if err != nil {
+		return nil, err
+	}
+	r := newReport(&req, snap, infos)
+	subjects, err := resolveSubjects(snap, &req)
+	if err != nil {
+		return nil, err
+	}
+	r.Hypothesis = len(req.Accounts) == 0
+	j := &judge{req: &req, goals: goals, infos: infos}
+	changes, err := r.readChange(&req, snap)
+	if err != nil {
+		return nil, err
+	}
+	before, after := supposed(snap, nil), supposed(snap, changes)
+	if r.Accounts, err = j.all(ctx, after, subjects); err != nil {
+		return nil, err
+	}
+	if r.Change != nil && len(subjects) > 0 {
+		if err := r.compare(ctx, j, before, after, changes, subjects); err != nil {
+			return nil, err
+		}
+	}
+	if req.Margin && !r.Hypothesis && len(subjects) > 1 {
+		req.say("what would take all accounts at once")
+		if r.Independence, err = j.independence(snap, changes, subjects); err != nil {
+			return nil, err
+		}
+	}
+	r.conclude(&req)
+	return r, nil
+}
+
+func (req *ProveRequest) say(what string) {
+	if req.Progress != nil {
+		req.Progress(what)
+	}
+}
+
+func newReport(req *ProveRequest, snap *entra.Snapshot, infos []GoalInfo) *Report {
+	v := snap.View()
+	r := &Report{Schema: ProveSchema, Tool: req.Tool, Date: req.Now, Verdict: lockout.Undetermined,
+		PoliciesRead: snap.PoliciesRead(), Incomplete: snap.Incomplete(), Snapshot: snap.Digest(),
+		Parts: []PartReport{}, Troubles: orEmpty(v.Troubles), Notes: orEmpty(v.Notes), Goals: infos,
+		Accounts: []*AccountReport{}, Next: []Step{}, StaleData: orEmpty(facts.StaleOn(string(req.Now)))}
+	for _, part := range slices.Sorted(maps.Keys(v.Parts)) {
+		st := v.Parts[part]
+		r.Parts = append(r.Parts, PartReport{part, st.Status, st.Detail})
+	}
+	if snap.Status(entra.PartPolicies).Status != entra.StatusRead {
+		r.Incomplete = true
+		if len(r.Troubles) == 0 {
+			r.Troubles = append(r.Troubles, entra.Trouble{File: sourceNames(req.Sources), What: "no Conditional Access policy was found"})
+		}
+	}
+	return r
+}
+
+func sourceNames(sources []entra.Source) string {
+	var names []string
+	for _, s := range sources {
+		names = append(names, s.Name)
+	}
+	return strings.Join(names, ", ")
+}
+
+// orEmpty makes nil into an empty list, which JSON readers need not tell apart
+// from a missing one.
+func orEmpty[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
+}
+
+// GoalNames lists every goal that can be asked for.
+func GoalNames() []string {
+	var out []string
+	for _, g := range facts.Goals() {
+		out = append(out, g.Name)
+	}
+	for _, g := range facts.Goals() {
+		out = append(out, "recover:"+g.Name)
+	}
+	return out
+}
+
+func resolveGoals(names []string) ([]lockout.Goal, []GoalInfo, error) {
+	counting := len(names)
+	if len(names) == 0 {
+		names, counting = DefaultGoals, defaultCounting
+	}
+	var goals []lockout.Goal
+	var infos []GoalInfo
+	for i, name := range names {
+		g, ok := lockout.ResolveGoal(name)
+		if !ok {
+			return nil, nil, &RequestError{Err: fmt.Errorf("no goal %q", name), Near: GoalNames(), Word: name, hint: "goals: " + strings.Join(GoalNames(), ", ")}
+		}
+		if slices.ContainsFunc(infos, func(x GoalInfo) bool { return x.Name == g.Name }) {
+			continue
+		}
+		base := strings.TrimPrefix(name, "recover:")
+		title := base
+		if f, ok := facts.LookupGoal(base); ok && f.Title != "" {
+			title = f.Title
+		}
+		goals = append(goals, g)
+		infos = append(infos, GoalInfo{Name: g.Name, Title: title, Counts: i < counting})
+	}
+	return goals, infos, nil
+}
+
+// resolveSubjects finds the accounts that are meant, or proposes some.
+func resolveSubjects(snap *entra.Snapshot, req *ProveRequest) ([]subject, error) {
+	if len(req.Accounts) == 0 {
+		return candidates(snap, req), nil
+	}
+	var out []subject
+	for _, name := range req.Accounts {
+		id, err := resolveAccount(snap, name)
+		if err != nil {
+			return nil, err
+		}
+		if !slices.ContainsFunc(out, func(s subject) bool { return s.id.Equal(id) }) {
+			out = append(out, subject{id: id, suppose: req.Suppose})
+		}
+	}
+	return out, nil
+}
+
+// resolveAccount returns the id under which an account stands in the Snapshot.
+func resolveAccount(snap *entra.Snapshot, name string) (entra.ID, error) {
+	name = strings.TrimSpace(name)
+	if name == "" {
+		return "", refuse("give an object id or a user principal name", "an account needs a name")
+	}
+	v := snap.View()
+	var near []string
+	var byName []entra.ID
+	for i := range v.Users {
+		u := &v.Users[i]
+		if u.ID.Equal(entra.ID(name)) {
+			return u.ID, nil
+		}
+		if strings.EqualFold(u.UserPrincipalName, name) {
+			byName = append(byName, u.ID)
+		}
+		if u.UserPrincipalName != "" {
+			near = append(near, u.UserPrincipalName)
+		}
+	}
+	if len(byName) == 1 {
+		return byName[0], nil
+	}
+	if entra.ID(name).IsGUID() || namedByPolicy(v, entra.ID(name)) {
+		return entra.ID(name), nil
+	}
+	hint := "give its object id: policies name accounts by id, and nobody was read whose user principal name this is"
+	if len(byName) > 1 {
+		hint = "several users have this name; give the object id"
+	}
+	return "", &RequestError{Err: fmt.Errorf("no account %q in what was read", name), Near: near, Word: name, hint: hint}
+}
+
+// namedByPolicy: some exports hold names where ids belong.
+func namedByPolicy(v *entra.Content, id entra.ID) bool {
+	for i := range v.Policies {
+		u := &v.Policies[i].Conditions.Users
+		for _, list := range [][]entra.ID{u.IncludeUsers, u.ExcludeUsers} {
+			if slices.ContainsFunc(list, id.Equal) {
+				return true
+			}
+		}
+	}
+	return slices.ContainsFunc(v.Accounts, func(a entra.Account) bool { return a.ID.Equal(id) })
+}
+
+// candidates proposes whom to judge when nobody was named. Those that far fewer
+// policies exclude than the first are not worth a reader's time.
+func candidates(snap *entra.Snapshot, req *ProveRequest) []subject {
+	if snap.PoliciesRead() == 0 {
+		return nil
+	}
+	list := lockout.Candidates(snap, maxCandidates)
+	if len(list) == 0 {
+		list = []lockout.Candidate{{Kind: CandidateNobody, ID: "account-that-no-policy-names"}}
+	}
+	var out []subject
+	for i := range list {
+		if list[i].Excluded*2 < list[0].Excluded {
+			break
+		}
+		for _, c := range members(snap.View(), list[i]) {
+			c.Suppose = orEmpty(c.Suppose)
+			s := subject{id: c.Account(), candidate: &c, suppose: slices.Concat(c.Suppose, req.Suppose)}
+			if len(out) < maxCandidates && !slices.ContainsFunc(out, func(x subject) bool { return x.id.Equal(s.id) }) {
+				out = append(out, s)
+			}
+		}
+	}
+	return out
+}
+
+// members puts the accounts that are known to be in a candidate group in its
+// place: a real account says more than a stand-in for any member.
+func members(v *entra.Content, group lockout.Candidate) []lockout.Candidate {
+	if group.Kind != "group" {
+		return []lockout.Candidate{group}
+	}
+	inside := map[string]bool{}
+	for i := range v.Groups {
+		for _, id := range v.Groups[i].Members {
+			inside[id.Key()] = inside[id.Key()] || v.Groups[i].ID.Equal(group.ID)
+		}
+	}
+	for i := range v.Accounts {
+		if slices.ContainsFunc(v.Accounts[i].Memberships, group.ID.Equal) {
+			inside[v.Accounts[i].ID.Key()] = true
+		}
+	}
+	var out []lockout.Candidate
+	for i := range v.Users {
+		if u := &v.Users[i]; inside[u.ID.Key()] {
+			c := group
+			c.Kind, c.ID, c.Name, c.Suppose = "user", u.ID, u.UserPrincipalName, nil
+			out = append(out, c)
+		}
+	}
+	if len(out) == 0 {
+		return []lockout.Candidate{group}
+	}
+	return out
+}

@@ -1,0 +1,599 @@
+package lockout
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"halligan/entra"
+)
+
+const (
+	actionUpdate = "microsoft.directory/conditionalAccessPolicies/basic/update"
+
+	sourceTenant  = "tenant"
+	sourceAccount = "account"
+	sourceService = "service"
+)
+
+// gateResult is what a gate says of one option at one moment.
+type gateResult struct {
+	fails   bool
+	why     []int
+	control string
+	// only restricts the denial to classes of one dimension; nil: all.
+	only      Dimension
+	onlyValue func(string) bool
+	// except are boxes in which the gate does not deny.
+	except []box
+}
+
+// gate is a hurdle outside the policies (ca-semantics 4).
+type gate struct {
+	name   string // as in certificates
+	source string
+	stage  string
+	judge  func(w *denialWriter, m *moment) gateResult
+	// pass explains, for certificates and people, why the gate is open.
+	pass func(w *denialWriter, m *moment) (reason string, creds []string, comb entra.Combination, detail string)
+}
+
+func plainly(reason string) func(*denialWriter, *moment) (string, []string, entra.Combination, string) {
+	return func(*denialWriter, *moment) (string, []string, entra.Combination, string) {
+		return reason, nil, nil, ""
+	}
+}
+
+// gates is the table of gates, in the order in which they are told.
+var gates = []gate{
+	{"accountEnabled", sourceAccount, "signIn", gateEnabled, plainly("enabled")},
+	{"usableCredential", sourceAccount, "signIn", gateUsable, passUsable},
+	{"groupLimit", sourceAccount, "signIn", gateGroupLimit, plainly("withinLimit")},
+	{"federation", sourceAccount, "signIn", gateFederation, plainly("managedDomain")},
+	{"passRegistration", sourceAccount, "signIn", gatePassRegistration, passPassRegistration},
+	{"mandatoryMfa", sourceTenant, "signIn", gateMandatoryMFA, passMandatoryMFA},
+	{"securityDefaults", sourceTenant, "signIn", gateSecurityDefaults, passSecurityDefaults},
+	{"perUserMfa", sourceAccount, "signIn", gatePerUserMFA, passPerUserMFA},
+	{"registrationCampaign", sourceTenant, "signIn", gateCampaign, passCampaign},
+	{"authService", sourceService, "signIn", gateAuthService, plainly("noOutage")},
+	{"recoveryRole", sourceAccount, "activation", gateRecoveryRole, passRecoveryRole},
+	{"pimActivation", sourceTenant, "activation", gateActivation, passActivation},
+	{"protectedAction", sourceTenant, "stepUp", gateProtectedAction, passProtectedAction},
+}
+
+// gates adds what the gates deny to an option.
+func (w *denialWriter) gates() {
+	sp := w.pr.cs.space
+	dep := []Dimension{DimClientApp, DimFlow, DimSmartLockout}
+	for i := range gates {
+		g := &gates[i]
+		w.momentsOf(dep, func(m *moment, part box) {
+			r := g.judge(w, m)
+			if !r.fails {
+				return
+			}
+			b := sp.clone(part)
+			if r.only != "" {
+				at := sp.at(r.only)
+				for v, value := range sp.dims[at].values {
+					if !r.onlyValue(value) {
+						sp.seg(b, at)[v/64] &^= 1 << uint(v%64)
+					}
+				}
+			}
+			for _, piece := range sp.subtractAll(b, r.except) {
+				w.add(piece, w.pr.cause(g.source, "", r.control, g.stage), r.why)
+			}
+		})
+	}
+}
+
+func denyIf(fails bool, control string) gateResult { return gateResult{fails: fails, control: control} }
+
+// fromAns denies when the answer to "is the gate open" does not hold on the
+// reading.
+func (w *denialWriter) fromAns(open ans, control string) gateResult {
+	return gateResult{fails: !open.may(!w.pr.adverse), why: open.why, control: control}
+}
+
+func gateEnabled(w *denialWriter, _ *moment) gateResult {
+	return w.fromAns(w.a.enabled, "accountDisabled")
+}
+
+func gateUsable(w *denialWriter, m *moment) gateResult {
+	r := denyIf(!w.o.kit.hasPrimary(m.locked), "noUsableCredential")
+	r.why = w.o.kit.why
+	return r
+}
+
+func passUsable(w *denialWriter, m *moment) (string, []string, entra.Combination, string) {
+	for _, c := range w.o.kit.creds {
+		if mode := w.o.kit.modeOf(c); primaryModes[mode] && !(m.locked && c.Type == entra.MethodPassword) {
+			return "primary", []string{string(c.ID)}, entra.Combination{mode}, ""
+		}
+	}
+	return "primary", nil, nil, ""
+}
+
+func gateGroupLimit(w *denialWriter, _ *moment) gateResult {
+	if len(w.a.groups) <= maxGroups || !w.pr.adverse {
+		return gateResult{}
+	}
+	return gateResult{fails: true, control: "groupLimit", why: []int{w.p.unknowns.add(Unknown{ID: "group-limit",
+		What: fmt.Sprintf("an account in more than %d groups may be blocked", maxGroups), Settle: "take the account out of groups"})}}
+}
+
+// gateFederation: with enforceMfaByFederatedIdp only the provider's own MFA
+// counts; the cloud methods are then ignored adversely.
+func gateFederation(w *denialWriter, _ *moment) gateResult {
+	d := w.p.domainOf(w.a)
+	open := sure(true)
+	switch {
+	case d != nil && strings.EqualFold(d.Authentication, "Managed"):
+	case d != nil && strings.EqualFold(d.Authentication, "Federated"):
+		if d.IdpMFA == "" || strings.EqualFold(d.IdpMFA, "enforceMfaByFederatedIdp") {
+			open = w.p.unknowns.open(Unknown{ID: "federated-idp-mfa", Subject: d.Name, What: "the domain is federated; with enforceMfaByFederatedIdp no cloud method counts", Settle: "move the account to the onmicrosoft.com domain"})
+		}
+	case strings.HasSuffix(strings.ToLower(w.a.name), ".onmicrosoft.com"):
+	case w.p.read(entra.PartDomains) && !slices.ContainsFunc(w.p.view.Domains, func(d entra.Domain) bool { return strings.EqualFold(d.Authentication, "Federated") }):
+	default:
+		open = w.p.unknowns.open(Unknown{ID: "domain-authentication", What: "whether the account's domain is managed or federated was not read",
+			Settle: "export the domains (GET /domains) or --suppose ordinary"})
+	}
+	return w.fromAns(open, "federatedDomain")
+}
+
+// gatePassRegistration: after a browser sign-in with a pass, an account in scope
+// of a registration policy must register methods first, keys not offered
+// (entra-docs howto-authentication-temporary-access-pass).
+func gatePassRegistration(w *denialWriter, m *moment) gateResult {
+	if w.p.view.RegistrationRuledOut || !onlyPass(w.o.kit, m.locked) {
+		return gateResult{}
+	}
+	open := w.p.unknowns.open(Unknown{ID: "pass-registration", What: "whether the account is in scope of SSPR or ID Protection registration, which interrupts a sign-in by pass, is not in Graph",
+		Settle: "look it up in the portal and --suppose registration=out-of-scope"})
+	return w.fromAns(open, "passRegistration")
+}
+
+func onlyPass(k *kit, locked bool) bool {
+	pass := false
+	for _, c := range k.creds {
+		mode := k.modeOf(c)
+		switch {
+		case c.Type == entra.MethodTAP:
+			pass = true
+		case primaryModes[mode] && !(locked && c.Type == entra.MethodPassword):
+			return false
+		}
+	}
+	return pass
+}
+
+func passPassRegistration(w *denialWriter, m *moment) (string, []string, entra.Combination, string) {
+	if onlyPass(w.o.kit, m.locked) {
+		return "outOfScope", nil, nil, ""
+	}
+	return "otherPrimary", nil, nil, ""
+}
+
+// mfaResult denies when the kit makes no claim of MFA.
+func (w *denialWriter) mfaResult(m *moment, control string) gateResult {
+	met, _ := w.p.mfaMet(w.o.kit, m)
+	return w.fromAns(met, control)
+}
+
+func (w *denialWriter) passMFA(m *moment) (string, []string, entra.Combination, string) {
+	c, used, _ := w.o.kit.mfa(m.locked)
+	return "mfa", credIDs(used), c, ""
+}
+
+var mandatoryControls = map[string]string{"phase1": "mandatoryMfaPhase1", "phase2": "mandatoryMfaPhase2"}
+
+// gateMandatoryMFA: Microsoft's own requirement, without exclusion (entra-docs
+// concept-mandatory-multifactor-authentication); public cloud only.
+func gateMandatoryMFA(w *denialWriter, m *moment) gateResult {
+	if !w.mandatory() {
+		return gateResult{}
+	}
+	return w.mfaResult(m, mandatoryControls[w.q.Goal.MandatoryMFA])
+}
+
+func (w *denialWriter) mandatory() bool {
+	cloud := strings.ToLower(w.p.view.Cloud)
+	return w.q.Goal.MandatoryMFA != "" && (cloud == "" || cloud == "public") && !w.p.fault(faultMandatoryMFAIgnored)
+}
+
+func passMandatoryMFA(w *denialWriter, m *moment) (string, []string, entra.Combination, string) {
+	if !w.mandatory() {
+		return "notRequired", nil, nil, ""
+	}
+	return w.passMFA(m)
+}
+
+// securityDefaults is on, off or not known. Enabled policies cannot exist
+// beside security defaults.
+func (p *Prover) securityDefaults() ans {
+	if p.view.SecurityDefaults != nil {
+		return sure(*p.view.SecurityDefaults)
+	}
+	for _, pol := range p.policies {
+		if pol.policy.State == entra.StateEnabled {
+			return sure(false)
+		}
+	}
+	return p.unknowns.open(Unknown{ID: "security-defaults", What: "whether security defaults are on was not read",
+		Settle: "export GET /policies/identitySecurityDefaultsEnforcementPolicy or --suppose ordinary"})
+}
+
+// gateSecurityDefaults: MFA for administrators at every sign-in, legacy and
+// device code sign-ins blocked, no exclusions (entra-docs security-defaults).
+func gateSecurityDefaults(w *denialWriter, m *moment) gateResult {
+	on := w.p.securityDefaults()
+	if on.v == no || w.p.fault(faultSecurityDefaultsIgnored) {
+		return gateResult{}
+	}
+	if m.legacy() {
+		return w.fromAns(on.not(), "securityDefaultsLegacyAuth")
+	}
+	if m.flow == entra.FlowDeviceCode {
+		return w.fromAns(on.not(), "securityDefaultsDeviceCode")
+	}
+	met, _ := w.p.mfaMet(w.o.kit, m)
+	if met.v == yes && !w.o.kit.anything && w.passkeyOnly() {
+		met = w.p.unknowns.open(Unknown{ID: "security-defaults-passkey-registration",
+			What: "whether a passkey alone satisfies the registration that security defaults demand is not documented", Settle: "register a second method that does, or drill the sign-in"})
+	}
+	return w.fromAns(on.not().or(met), "securityDefaultsMfa")
+}
+
+// passkeyOnly reports whether the account has no usable method of those that
+// security defaults ask people to register: Authenticator or a one-time code.
+func (w *denialWriter) passkeyOnly() bool {
+	for i := range w.a.facts.Methods {
+		m := &w.a.facts.Methods[i]
+		switch m.Type {
+		case entra.MethodAuthenticatorPush, entra.MethodPhoneSignIn, entra.MethodHardwareOath, entra.MethodSoftwareOath, entra.MethodSMS, entra.MethodVoice:
+			if !w.p.lost[string(m.ID)] && w.p.usable(w.a, m, w.q.Now).v == yes {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func passSecurityDefaults(w *denialWriter, m *moment) (string, []string, entra.Combination, string) {
+	if w.p.securityDefaults().v == no {
+		return "off", nil, nil, ""
+	}
+	return w.passMFA(m)
+}
+
+func (w *denialWriter) perUserMFA() ans {
+	state := ""
+	if w.a.facts != nil {
+		state = strings.ToLower(w.a.facts.PerUserMFA)
+	}
+	switch state {
+	case "disabled":
+		return sure(false)
+	case "enabled", "enforced":
+		return sure(!w.p.fault(faultPerUserMFAIgnored))
+	}
+	return w.p.unknowns.open(Unknown{ID: "per-user-mfa", What: "the account's per-user MFA state was not read",
+		Settle: "read beta /users/{id}/authentication/requirements or --suppose ordinary"})
+}
+
+// gatePerUserMFA: MFA on every modern sign-in, regardless of policies.
+func gatePerUserMFA(w *denialWriter, m *moment) gateResult {
+	on := w.perUserMFA()
+	met, _ := w.p.mfaMet(w.o.kit, m)
+	if m.legacy() {
+		met = w.p.unknowns.open(Unknown{ID: "per-user-mfa-legacy", What: "what per-user MFA does to a legacy client is not documented", Settle: "use a modern client"})
+	}
+	return w.fromAns(on.not().or(met), "perUserMfa")
+}
+
+func passPerUserMFA(w *denialWriter, m *moment) (string, []string, entra.Combination, string) {
+	if w.perUserMFA().v == no {
+		return "disabled", nil, nil, ""
+	}
+	return w.passMFA(m)
+}
+
+func gateAuthService(w *denialWriter, _ *moment) gateResult {
+	return gateResult{fails: !w.p.fault(faultOutageIgnored), control: "backupAuthNewSession", only: DimAuthService,
+		onlyValue: func(v string) bool { return v == "outageNewSession" }}
+}
+
+// gateCampaign: a registration campaign that forces a method the account does
+// not have (ca-semantics 4.5).
+func gateCampaign(w *denialWriter, m *moment) gateResult {
+	st := w.campaign(m)
+	if st.v == no {
+		return gateResult{}
+	}
+	r := w.fromAns(st.not(), "registrationCampaign")
+	r.only, r.onlyValue = DimPlatform, func(v string) bool {
+		// Never shown on Android and iOS; a passkey never on Linux.
+		return v != string(entra.PlatformAndroid) && v != string(entra.PlatformIOS) && (w.campaignMethod() != "fido2" || v != string(entra.PlatformLinux))
+	}
+	if !w.pr.adverse {
+		r.except = w.otherPrompts()
+	}
+	return r
+}
+
+// otherPrompts are the sign-ins on which terms of use or a custom control may be
+// asked for; a campaign is not shown on those.
+func (w *denialWriter) otherPrompts() []box {
+	st := w.p.stages(w.q, w.a, w.o.role)[0]
+	var out []box
+	for _, s := range w.p.scope(w.a, &st, true) {
+		g := &s.pol.policy.Grant
+		if s.apply && len(g.TermsOfUse)+len(g.CustomFactors) > 0 {
+			for _, b := range w.pr.cs.cond[1][s.pol.index] {
+				if pb := w.project(b); pb != nil {
+					out = append(out, pb)
+				}
+			}
+		}
+	}
+	return out
+}
+
+func passCampaign(w *denialWriter, m *moment) (string, []string, entra.Combination, string) {
+	c := w.theCampaign()
+	if c == nil {
+		return "noCampaign", nil, nil, ""
+	}
+	return "notForced", nil, nil, ""
+}
+
+func (w *denialWriter) theCampaign() *entra.RegistrationCampaign {
+	if w.p.view.CampaignForced != nil {
+		return w.p.view.CampaignForced
+	}
+	if mp := w.p.view.MethodsPolicy; mp != nil && mp.Campaign != nil && !strings.EqualFold(mp.Campaign.State, "disabled") {
+		return mp.Campaign
+	}
+	return nil
+}
+
+// campaignMethod is the one method a campaign nudges towards.
+func (w *denialWriter) campaignMethod() string {
+	c := w.theCampaign()
+	for _, t := range c.Include {
+		if strings.EqualFold(t.Method, "fido2") {
+			return "fido2"
+		}
+	}
+	return "microsoftAuthenticator"
+}
+
+// campaign says whether a campaign interrupts the account's sign-in.
+func (w *denialWriter) campaign(m *moment) ans {
+	c := w.theCampaign()
+	if c == nil || m.legacy() || w.o.kit.anything {
+		return sure(false)
+	}
+	if c.Enforce != nil && !*c.Enforce && w.p.view.CampaignForced == nil {
+		return sure(false)
+	}
+	in, _ := w.p.targeted(w.a, c.Include)
+	out, _ := w.p.targeted(w.a, c.Exclude)
+	hit := in.and(out.not())
+	if met, _ := w.p.mfaMet(w.o.kit, m); met.v == no {
+		return sure(false) // the nudge comes after MFA
+	}
+	var has func(*entra.AuthMethod) bool
+	method := w.campaignMethod()
+	if method == "fido2" {
+		has = func(m *entra.AuthMethod) bool { return m.Type == entra.MethodFIDO2 }
+	} else {
+		has = func(m *entra.AuthMethod) bool {
+			return m.Type == entra.MethodAuthenticatorPush || m.Type == entra.MethodPhoneSignIn
+		}
+	}
+	if w.a.facts != nil && slices.ContainsFunc(w.a.facts.Methods, func(m entra.AuthMethod) bool { return has(&m) }) {
+		return sure(false)
+	}
+	if mp := w.p.view.MethodsPolicy; mp != nil && method != "fido2" {
+		// Only an account that may use Authenticator is asked to register it.
+		hit = hit.and(w.p.methodEnabled(w.a, mp, "MicrosoftAuthenticator", &entra.AuthMethod{Type: entra.MethodAuthenticatorPush}))
+	}
+	if method == "fido2" && w.p.view.MethodsPolicy != nil && hit.v != no &&
+		w.p.methodEnabled(w.a, w.p.view.MethodsPolicy, "Fido2", &entra.AuthMethod{Type: entra.MethodFIDO2}).v != yes {
+		hit = hit.and(w.p.unknowns.open(Unknown{ID: "campaign-for-a-method-not-allowed", What: "whether a campaign for passkeys holds up an account that may not register one is not documented",
+			Settle: "exclude the account from the campaign"}))
+	}
+	if w.registrationBlocked() {
+		return sure(false) // never shown where a policy blocks the registration
+	}
+	if w.p.view.CampaignForced == nil {
+		// Whether skips are used up is not in Graph.
+		hit = hit.and(w.p.unknowns.open(Unknown{ID: "registration-campaign", What: "the account is in scope of a registration campaign that may force a method on it once its skips are used up",
+			Settle: "exclude the account from the campaign (registrationEnforcement.authenticationMethodsRegistrationCampaign.excludeTargets)"}))
+	}
+	return hit
+}
+
+// registrationBlocked reports whether a policy surely blocks the registration of
+// security information for the account, at every point.
+func (w *denialWriter) registrationBlocked() bool {
+	st := &stage{kind: stageUserAction, action: securityInfoAct}
+	for _, pol := range w.p.policies {
+		if !pol.actions[securityInfoAct] || !slices.Contains(pol.policy.Grant.Controls, entra.ControlBlock) {
+			continue
+		}
+		inc, exc := w.p.usersMatch(w.a, pol, "")
+		if pol.enabled.and(inc).and(exc.not()).and(w.p.targets(pol, st)).v != yes {
+			continue
+		}
+		for _, b := range w.pr.cs.cond[0][pol.index] {
+			if pb := w.project(b); pb != nil && slices.Equal(pb, w.pr.cs.full) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// roleChoices lists the eligible roles that the operator may activate, or the
+// empty role when one is active already or none can be.
+func (p *Prover) roleChoices(a *account) []entra.ID {
+	if p.recoveryActive(a).v == yes {
+		return []entra.ID{""}
+	}
+	var out []entra.ID
+	for _, r := range recoveryRoles() {
+		if a.eligible.has(r) {
+			out = append(out, r)
+		}
+	}
+	if len(out) == 0 {
+		return []entra.ID{""}
+	}
+	return out
+}
+
+// recoveryActive says whether a role that can change policies is active at
+// tenant scope (ca-semantics 4.6).
+func (p *Prover) recoveryActive(a *account) ans {
+	r := sure(false)
+	for _, role := range recoveryRoles() {
+		if r = r.or(p.holdsRole(a, role, "")); r.v == yes {
+			return r
+		}
+	}
+	return r
+}
+
+func (p *Prover) rolePolicy(role entra.ID) *entra.RolePolicy {
+	for i := range p.view.RolePolicies {
+		if p.view.RolePolicies[i].Role.Equal(role) {
+			return &p.view.RolePolicies[i]
+		}
+	}
+	return nil
+}
+
+func gateRecoveryRole(w *denialWriter, _ *moment) gateResult {
+	if !w.q.Goal.Recover || w.o.role != "" {
+		return gateResult{}
+	}
+	open := w.p.recoveryActive(w.a)
+	if open.v == no && !w.a.eligibleRead {
+		open = w.p.unknowns.open(Unknown{ID: "role-eligibility", What: "the account's eligible roles were not read", Settle: "export GET /roleManagement/directory/roleEligibilityScheduleInstances"})
+	}
+	return w.fromAns(open, "noRecoveryRole")
+}
+
+func passRecoveryRole(w *denialWriter, _ *moment) (string, []string, entra.Combination, string) {
+	if !w.q.Goal.Recover {
+		return "notAsked", nil, nil, ""
+	}
+	if w.o.role != "" {
+		return "eligible", nil, nil, string(w.o.role)
+	}
+	for _, r := range recoveryRoles() {
+		if w.a.active.has(r) {
+			return "active", nil, nil, string(r)
+		}
+	}
+	return "active", nil, nil, ""
+}
+
+// gateActivation: what PIM asks for before an eligible role is active. Policies
+// for its authentication context are a stage of their own.
+func gateActivation(w *denialWriter, m *moment) gateResult {
+	if w.o.role == "" {
+		return gateResult{}
+	}
+	rp := w.p.rolePolicy(w.o.role)
+	if rp == nil && !w.p.read(entra.PartRolePolicies) {
+		open := w.p.unknowns.open(Unknown{ID: "role-policy", Subject: string(w.o.role), What: "what PIM asks for at activation was not read", Settle: "export the role management policies"})
+		return w.fromAns(open, "pimApproval")
+	}
+	if rp != nil && rp.ApprovalRequired && !w.p.fault(faultApprovalIgnored) {
+		return denyIf(true, "pimApproval") // another person must approve
+	}
+	if w.activationNeedsMFA(rp) {
+		return w.mfaResult(m, "pimMfa")
+	}
+	return gateResult{}
+}
+
+// activationNeedsMFA: activation asks for MFA when its rule says so; with a
+// context that no policy targets plain MFA is required, and that fallback does
+// not fire when the policy is off.
+func (w *denialWriter) activationNeedsMFA(rp *entra.RolePolicy) bool {
+	if rp == nil {
+		return true
+	}
+	if rp.AuthContext == "" {
+		return rp.MFARequired
+	}
+	for _, pol := range w.p.policies {
+		if pol.contexts[strings.ToLower(rp.AuthContext)] {
+			return rp.MFARequired
+		}
+	}
+	return true
+}
+
+func passActivation(w *denialWriter, m *moment) (string, []string, entra.Combination, string) {
+	if w.o.role == "" {
+		return "notNeeded", nil, nil, ""
+	}
+	if w.activationNeedsMFA(w.p.rolePolicy(w.o.role)) {
+		return w.passMFA(m)
+	}
+	return "contextPolicies", nil, nil, ""
+}
+
+// protectedBy returns the authentication context that protects an action.
+func (p *Prover) protectedBy(action string) string {
+	for i := range p.view.ProtectedActions {
+		if strings.EqualFold(p.view.ProtectedActions[i].Action, action) {
+			return p.view.ProtectedActions[i].Context
+		}
+	}
+	return ""
+}
+
+// gateProtectedAction: a context without any enabled policy is never satisfied
+// (entra-docs protected-actions-add).
+func gateProtectedAction(w *denialWriter, _ *moment) gateResult {
+	if !w.q.Goal.Recover || w.p.fault(faultProtectedActionIgnored) {
+		return gateResult{}
+	}
+	ctx := w.p.protectedBy(actionUpdate)
+	if ctx == "" {
+		if w.p.read(entra.PartProtectedActions) {
+			return gateResult{}
+		}
+		open := w.p.unknowns.open(Unknown{ID: "protected-actions", What: "whether changing policies is a protected action was not read",
+			Settle: "read roleManagement/directory/resourceNamespaces/microsoft.directory/resourceActions?$select=authenticationContextId or --suppose ordinary"})
+		return w.fromAns(open, "protectedAction")
+	}
+	if w.p.fault(faultProtectedWithoutPolicyOpen) {
+		return gateResult{}
+	}
+	enabled := sure(false)
+	for _, pol := range w.p.policies {
+		if pol.contexts[strings.ToLower(ctx)] {
+			enabled = enabled.or(pol.enabled)
+		}
+	}
+	return w.fromAns(enabled, "protectedActionNoEnabledPolicy")
+}
+
+func passProtectedAction(w *denialWriter, _ *moment) (string, []string, entra.Combination, string) {
+	if !w.q.Goal.Recover {
+		return "notAsked", nil, nil, ""
+	}
+	if ctx := w.p.protectedBy(actionUpdate); ctx != "" {
+		return "contextHasPolicy", nil, nil, ctx
+	}
+	return "notProtected", nil, nil, ""
+}
