@@ -229,6 +229,8 @@ func writeHTML(w io.Writer, r *app.Report, l look) error {
 		p.Accounts[i].addGates(titles, true) // folded away, so there is room
 		a := htmlAccount{accountView: &p.Accounts[i], Certificates: certificates(&p.Accounts[i]), Fold: r.Hypothesis && i > 0}
 		for _, g := range p.Accounts[i].Verdicts {
+			// The heading above the card names the account.
+			g.Told = strings.Replace(g.Told, a.Label(), "it", 1)
 			a.Goals = append(a.Goals, htmlGoal{g, denials(g)})
 		}
 		p.Parts = append(p.Parts, a)

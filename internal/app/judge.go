@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -9,6 +10,7 @@ import (
 
 	"halligan/entra"
 	"halligan/lockout"
+	"halligan/lockout/verify"
 	"halligan/plan"
 )
 
@@ -82,6 +84,34 @@ func (j *judge) question(id entra.ID, g lockout.Goal) lockout.Question {
 	return lockout.Question{Account: id, Goal: g, Envelope: j.req.Envelope, Now: j.req.Now}
 }
 
+// check has the independent checker verify the certificate of a PROVED verdict.
+// A certificate that it refuses proves nothing: the verdict is then
+// UNDETERMINED, whatever the search believed.
+func check(snap *entra.Snapshot, q lockout.Question, v *lockout.Verdict) error {
+	if v.Outcome != lockout.Proved {
+		return nil
+	}
+	question, err := json.Marshal(q)
+	if err != nil {
+		return fmt.Errorf("check the certificate of %q: %w", q.Account, err)
+	}
+	cert, err := json.Marshal(v.Certificate)
+	if err != nil {
+		return fmt.Errorf("check the certificate of %q: %w", q.Account, err)
+	}
+	vq, err := verify.ParseQuestion(question)
+	if err == nil {
+		err = verify.Certificate(snap.JSON(), vq, cert)
+	}
+	if err == nil {
+		return nil
+	}
+	v.Outcome, v.Certificate = lockout.Undetermined, nil
+	v.Unknowns = []lockout.Unknown{{ID: "certificate-refused", What: "the independent checker refuses the proof: " + err.Error(),
+		Settle: "this is a fault of Halligan: please report it with the output of --format json"}}
+	return nil
+}
+
 // account judges one account for every goal.
 func (j *judge) account(prover *lockout.Prover, s subject) (*AccountReport, error) {
 	a := &AccountReport{Account: s.id, Hypothesis: s.candidate != nil, Candidate: s.candidate, Verdict: lockout.Proved,
@@ -92,6 +122,9 @@ func (j *judge) account(prover *lockout.Prover, s subject) (*AccountReport, erro
 		case err != nil && len(j.req.Envelope) > 0: // what else could be wrong with a question
 			return nil, &RequestError{Err: err, hint: "dimensions and values: halligan prove --help"}
 		case err != nil:
+			return nil, err
+		}
+		if err := check(prover.Snapshot(), j.question(s.id, g), &v); err != nil {
 			return nil, err
 		}
 		tidy(&v)
