@@ -245,7 +245,7 @@ func (r *reader) take(doc *document, k *kind, v *node, h hint, path []string) {
 func joinPath(path []string) string {
 	var b strings.Builder
 	for _, step := range path {
-		if step != "" && step[0] != '[' {
+		if !strings.HasPrefix(step, "[") {
 			b.WriteByte('.')
 		}
 		b.WriteString(step)

@@ -179,6 +179,9 @@ func inNamed(l *entra.NamedLocation, pt *point, ips []string) tri {
 	country := pt.country
 	switch l.Kind {
 	case entra.LocationIP:
+		if len(l.Ranges) == 0 {
+			return maybe // they were not read
+		}
 		return sure(slices.Contains(ips, string(l.ID)))
 	case entra.LocationCompliantNetwork:
 		return sure(pt.compliantNetwork)
@@ -378,20 +381,25 @@ func (o *oracle) target(p *entra.Policy, s *stage) tri {
 		}
 		return found
 	}
-	widely := inScope(s.audiences)
-	if !s.lowPriv || !slices.ContainsFunc(a.Include, entra.ID("All").Equal) || len(a.Exclude) == 0 && (a.Filter == nil || a.Filter.Mode == entra.FilterInclude) {
-		return widely
+	if !s.lowPriv {
+		return inScope(s.audiences)
 	}
-	// A request for baseline scopes only used to escape such a policy; under the
-	// new rule it is evaluated for the directory.
-	enforced := inScope([]entra.ID{directoryAudience})
+	// A request for baseline scopes only used to escape policies for all resources
+	// with exclusions. Under the new rule it is evaluated for the directory.
+	escapes := slices.ContainsFunc(a.Include, entra.ID("All").Equal) && (len(a.Exclude) > 0 || a.Filter != nil && a.Filter.Mode != entra.FilterInclude)
+	old, current := inScope(s.audiences), inScope([]entra.ID{directoryAudience})
+	if escapes {
+		old = no
+	} else {
+		current = current.or(old)
+	}
 	switch {
-	case o.c.LowPrivilegeScopes == nil:
-		return enforced.and(maybe)
-	case *o.c.LowPrivilegeScopes:
-		return enforced
+	case o.c.LowPrivilegeScopes == nil && old != current:
+		return maybe
+	case o.c.LowPrivilegeScopes == nil || *o.c.LowPrivilegeScopes:
+		return current
 	}
-	return no
+	return old
 }
 
 // covers says whether one audience is included and not excluded.

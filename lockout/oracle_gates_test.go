@@ -45,8 +45,11 @@ func (o *oracle) tenantGates(s *stage, pt *point, kit []entra.AuthMethod) tri {
 		d = d.or(o.saying("tenant:mandatoryMfa", sure(!o.mfa(pt, kit))))
 	}
 	on := maybe
-	if o.c.SecurityDefaults != nil {
+	switch {
+	case o.c.SecurityDefaults != nil:
 		on = sure(*o.c.SecurityDefaults)
+	case slices.ContainsFunc(o.c.Policies, func(p entra.Policy) bool { return p.State == entra.StateEnabled }):
+		on = no // they cannot be on together with an enabled policy
 	}
 	return d.or(o.saying("tenant:securityDefaultsMfa", on.and(o.securityDefaults(s, pt, kit))))
 }
@@ -102,7 +105,7 @@ func (o *oracle) nudged(c *entra.RegistrationCampaign, pt *point) tri {
 	for _, t := range c.Include {
 		wanted := no
 		if strings.EqualFold(t.Method, "fido2") {
-			wanted = o.methodAllows("Fido2").and(sure(pt.platform != "linux" && !holdsType(o.account.Methods, entra.MethodFIDO2)))
+			wanted = o.methodAllows("Fido2").or(maybe).and(sure(pt.platform != "linux" && !holdsType(o.account.Methods, entra.MethodFIDO2)))
 		} else {
 			wanted = o.methodAllows("MicrosoftAuthenticator").and(sure(!holdsType(o.account.Methods, entra.MethodAuthenticatorPush) &&
 				!holdsType(o.account.Methods, entra.MethodPhoneSignIn)))

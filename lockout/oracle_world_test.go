@@ -218,7 +218,7 @@ func makeWorld(seed uint64) *world {
 	if b.chance(25) {
 		w.tweaks = append(w.tweaks, one(b, tweakNames...))
 	}
-	w.fit(b, 600)
+	w.fit(b, one(b, 40, 80, 80, 150, 150, 150, 150, 300, 800))
 	return w
 }
 

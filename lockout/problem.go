@@ -292,15 +292,7 @@ func (w *denialWriter) policy(st *stage, pol *compiled, boxes []box, why []int, 
 			if !w.pr.cs.and(nb, b, part) {
 				continue
 			}
-			pieces := []box{nb}
-			for _, o := range over {
-				var next []box
-				for _, piece := range pieces {
-					next = append(next, w.pr.cs.subtract(piece, o)...)
-				}
-				pieces = next
-			}
-			for _, piece := range pieces {
+			for _, piece := range w.pr.cs.subtractAll(nb, over) {
 				for _, f := range fails {
 					w.add(piece, w.pr.cause(string(pol.policy.ID), pol.policy.DisplayName, f.control, st.name), join(why, f.why))
 				}
