@@ -133,14 +133,7 @@ func (c *console) prove(ctx context.Context, f *proveFlags) error {
 	if err != nil {
 		return err
 	}
-	if len(f.from) == 0 {
-		return misused("halligan prove --from FOLDER; see halligan prove --help", "nothing to read: give an export with --from")
-	}
-	req, err := c.proveRequest(f)
-	if err != nil {
-		return err
-	}
-	from, err := c.open("--from", f.from)
+	req, from, err := c.proveRequest(f)
 	if err != nil {
 		return err
 	}
@@ -150,7 +143,7 @@ func (c *console) prove(ctx context.Context, f *proveFlags) error {
 		return err
 	}
 	defer with.close()
-	req.Sources, req.With = from.list, with.list
+	req.With = with.list
 	done := c.progress(req)
 	report, err := app.Prove(ctx, *req)
 	done()
@@ -225,22 +218,34 @@ func asMisuse(err error) error {
 	return misused(hint, "%w", request.Err)
 }
 
-func (c *console) proveRequest(f *proveFlags) (*app.ProveRequest, error) {
+// proveRequest makes a request of the flags and opens what it reads; the caller
+// closes that.
+func (c *console) proveRequest(f *proveFlags) (*app.ProveRequest, *sources, error) {
 	req := &app.ProveRequest{AsIf: f.asIf, Accounts: f.accounts, Goals: f.goals, Margin: f.margin, Tool: "halligan " + versionName()}
+	if len(f.from) == 0 {
+		return nil, nil, misused("for example --from export/, or --from - for stdin", "nothing to read: give an export with --from")
+	}
 	day := f.date
 	if day == "" {
 		day = time.Now().UTC().Format(time.DateOnly)
 	}
 	if _, err := time.Parse(time.DateOnly, day); err != nil {
-		return nil, misused("write a day as 2026-12-31", "no day %q", f.date)
+		return nil, nil, misused("write a day as 2026-12-31", "no day %q", f.date)
 	}
 	req.Now = lockout.Date(day)
 	var err error
 	if req.Suppose, err = expressions(f.suppose); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	req.Envelope, err = envelope(f.dimensions, f.workstation)
-	return req, err
+	if req.Envelope, err = envelope(f.dimensions, f.workstation); err != nil {
+		return nil, nil, err
+	}
+	from, err := c.open("--from", f.from)
+	if err != nil {
+		return nil, nil, err
+	}
+	req.Sources = from.list
+	return req, from, nil
 }
 
 // expressions reads suppositions; @FILE stands for the lines of a file, in which

@@ -66,6 +66,7 @@ type madeKey struct {
 
 func (u *undoing) explain(ctx context.Context, c *VerdictChange, s subject, goal int, was, is *GoalReport) error {
 	one := *u.judge
+	one.quick = true
 	one.goals, one.infos = u.judge.goals[goal:goal+1], u.judge.infos[goal:goal+1]
 	for i := range u.changes {
 		accounts, err := one.all(ctx, u.without(i), []subject{s})
