@@ -302,7 +302,10 @@ func deviceRule(text string, d lockout.Device) tri {
 	}
 	if !d.Registered {
 		// Every positive atom is false, every negative one true.
-		return r.eval(func(string) ([]string, bool) { return unregistered, true })
+		return r.eval(func(subject string) ([]string, bool) {
+			_, ok := property(subject)
+			return unregistered, ok
+		})
 	}
 	if slices.ContainsFunc(r.subjects(), isExtension) && !wellKnown(d) {
 		return maybe // null, or the filter is skipped
