@@ -155,11 +155,8 @@ func (r *reader) group(doc *document, v *node, at Origin) {
 
 // account merges what was read about one judged account.
 func (r *reader) account(a Account) {
-	for i := range r.content.Accounts {
+	if i, ok := r.accounts[a.ID.Key()]; ok {
 		b := &r.content.Accounts[i]
-		if !b.ID.Equal(a.ID) {
-			continue
-		}
 		b.Memberships = append(b.Memberships, a.Memberships...)
 		b.MembersRead = b.MembersRead || a.MembersRead
 		b.Methods = append(b.Methods, a.Methods...)
@@ -169,6 +166,7 @@ func (r *reader) account(a Account) {
 		}
 		return
 	}
+	r.accounts[a.ID.Key()] = len(r.content.Accounts)
 	r.content.Accounts = append(r.content.Accounts, a)
 }
 

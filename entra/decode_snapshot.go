@@ -382,14 +382,22 @@ func (r *reader) merge(doc *document, v *node, c Content) {
 	to.Applications = append(to.Applications, c.Applications...)
 	to.Domains = append(to.Domains, c.Domains...)
 	to.ServicePlans = append(to.ServicePlans, c.ServicePlans...)
-	for _, s := range c.Supposed {
-		addOnce(&to.Supposed, s)
+	supposed := make(map[Supposition]bool, len(to.Supposed))
+	for _, x := range to.Supposed {
+		supposed[x] = true
 	}
+	for _, x := range c.Supposed {
+		if !supposed[x] {
+			supposed[x] = true
+			to.Supposed = append(to.Supposed, x)
+		}
+	}
+	say := speak(to)
 	for _, t := range c.Troubles {
-		addOnce(&to.Troubles, t)
+		say.trouble(t)
 	}
 	for _, n := range c.Notes {
-		addOnce(&to.Notes, n)
+		say.note(n)
 	}
 	for _, a := range c.Accounts {
 		r.account(a)

@@ -133,8 +133,7 @@ func mayBePolicy(v *node) bool {
 }
 
 func looksLikeLocation(v *node) bool {
-	switch strings.ToLower(odataType(v)) {
-	case "ipnamedlocation", "countrynamedlocation", "compliantnetworknamedlocation":
+	if strings.HasSuffix(strings.ToLower(odataType(v)), "namedlocation") {
 		return true
 	}
 	return v.member("countriesAndRegions") != nil || v.member("compliantNetworkType") != nil ||

@@ -75,11 +75,15 @@ type reader struct {
 	content Content
 	methods looseMethods
 
-	tenantFile string // the file that named the tenant
+	otherRoles *kind          // roles of another service: left out
+	treeGroups map[ID][]ID    // members of groups in a tree of files
+	accounts   map[string]int // where each account is in the content
+	tenantFile string         // the file that named the tenant
 
 	files   int
 	bytes   int64
 	objects int
+	nothing []string      // files of the current folder or archive without tenant data
 	alone   bool          // the current file was named by a person
 	owner   ID            // the account of which the current list is
 	wrapper string        // name of the object around the current one, for templates
@@ -90,7 +94,7 @@ type reader struct {
 }
 
 func newReader(l Limits) *reader {
-	r := &reader{limits: l, kinds: kindTable(), byName: map[string]*kind{}, seen: map[Part]bool{}, lists: map[Part]bool{},
+	r := &reader{limits: l, otherRoles: &kind{}, treeGroups: map[ID][]ID{}, kinds: kindTable(), byName: map[string]*kind{}, accounts: map[string]int{}, seen: map[Part]bool{}, lists: map[Part]bool{},
 		some: map[Part]bool{}, short: map[Part]string{}}
 	for _, k := range r.kinds {
 		for _, name := range k.names {
@@ -174,6 +178,7 @@ func (r *reader) folder(name string, fsys fs.FS) {
 	if err != nil {
 		r.fileTrouble(name, "cannot be read: "+err.Error())
 	}
+	r.sayNothing(name)
 	if ignored > 0 {
 		r.note(name, fmt.Sprintf("%d files that are neither JSON nor zip were not read", ignored))
 	}
@@ -229,6 +234,9 @@ func (r *reader) file(name string, data []byte, explicit bool) {
 	}
 	if bytes.HasPrefix(data, []byte("PK\x03\x04")) || bytes.HasPrefix(data, []byte("PK\x05\x06")) {
 		r.archive(name, data)
+		if explicit {
+			r.sayNothing(name)
+		}
 		return
 	}
 	text := toUTF8(data)
@@ -248,12 +256,30 @@ func (r *reader) file(name string, data []byte, explicit bool) {
 	}
 	r.alone = explicit
 	before, troubles, lists := r.objects, len(r.content.Troubles), len(r.lists)
-	for i := range doc.values {
-		r.visit(doc, &doc.values[i], hint{}, nil)
+	if !r.treeMember(doc) {
+		for i := range doc.values {
+			r.visit(doc, &doc.values[i], hint{}, nil)
+		}
 	}
 	if r.objects == before && len(r.lists) == lists && len(r.content.Troubles) == troubles && syntax == nil && len(doc.values) > 0 {
-		r.note(name, "no tenant data found")
+		r.nothing = append(r.nothing, name)
+		if explicit {
+			r.sayNothing(name)
+		}
 	}
+}
+
+// sayNothing notes the files in which nothing was found, all of a folder in one
+// note: trees hold thousands that are about something else.
+func (r *reader) sayNothing(source string) {
+	switch n := len(r.nothing); {
+	case n == 0:
+	case n == 1:
+		r.note(r.nothing[0], "no tenant data found")
+	default:
+		r.note(source, fmt.Sprintf("no tenant data found in %d JSON files, for example %s", n, strings.Join(r.nothing[:min(n, 3)], ", ")))
+	}
+	r.nothing = nil
 }
 
 // archive reads the JSON files of a zip archive.

@@ -2,6 +2,7 @@ package entra_test
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -213,6 +214,43 @@ func TestFoldersAreReadWhole(t *testing.T) {
 		if st := s.Status(p).Status; st != entra.StatusRead {
 			t.Errorf("%s: got %q, want read", p, st)
 		}
+	}
+}
+
+// EntraExporter writes a folder per type and a file per object.
+func TestTreeOfOneFilePerObject(t *testing.T) {
+	folder := fstest.MapFS{
+		"Identity/Conditional/AccessPolicies/1/1.json":                                       {Data: []byte(onePolicy)},
+		"Groups/g1/g1.json":                                                                  {Data: []byte(`{"id":"g1","displayName":"Break glass","groupTypes":[],"securityEnabled":true,"mailEnabled":false}`)},
+		"Groups/g1/Members/u1/u1.json":                                                       {Data: []byte(`{"id":"u1","userPrincipalName":"a@b","displayName":"A"}`)},
+		"Groups/g1/Members/g2/g2.json":                                                       {Data: []byte(`{"id":"g2","displayName":"nested"}`)},
+		"Groups/g1/Owners/u2/u2.json":                                                        {Data: []byte(`{"id":"u2","userPrincipalName":"c@d","displayName":"C"}`)},
+		"Groups/g3/Owners/u2/u2.json":                                                        {Data: []byte(`{"id":"u2","userPrincipalName":"c@d","displayName":"C"}`)},
+		"RoleManagement/Directory/RoleAssignments/a/a.json":                                  {Data: []byte(`{"id":"a","principalId":"u1","roleDefinitionId":"r1","directoryScopeId":"/"}`)},
+		"RoleManagement/Exchange/RoleAssignments/b/b.json":                                   {Data: []byte(`{"id":"b","principalId":"u1","roleDefinitionId":"x","directoryScopeId":"/"}`)},
+		"Policies/AuthenticationMethodsPolicy/AuthenticationMethodConfigurations/FIDO2.json": {Data: []byte(`{"@odata.type":"#microsoft.graph.fido2AuthenticationMethodConfiguration","id":"Fido2","state":"enabled"}`)},
+	}
+	s, err := entra.Read(entra.Source{Name: "tenant", FS: folder})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := s.Content()
+	wantGroups := []entra.Group{{ID: "g1", DisplayName: "Break glass", Members: []entra.ID{"g2", "u1"}, MembersRead: true}}
+	if got := bare(c.Groups); !reflect.DeepEqual(got, wantGroups) {
+		t.Errorf("got groups %+v\nwant %+v", got, wantGroups)
+	}
+	wantRoles := []entra.RoleAssignment{{Principal: "u1", Role: "r1", Scope: "/", Assignment: entra.AssignmentActive}}
+	if got := bare(c.RoleAssignments); !reflect.DeepEqual(got, wantRoles) {
+		t.Errorf("got roles %+v\nwant %+v", got, wantRoles)
+	}
+	if len(c.Policies) != 1 || len(c.Troubles) != 0 || len(c.Notes) != 1 ||
+		c.Notes[0].What != "no tenant data found in 3 JSON files, for example tenant/Groups/g1/Owners/u2/u2.json, tenant/Groups/g3/Owners/u2/u2.json, tenant/RoleManagement/Exchange/RoleAssignments/b/b.json" {
+		t.Errorf("got %d policies, troubles %q, notes %q", len(c.Policies), whats(c.Troubles), whats(c.Notes))
+	}
+	// Exchange's list alone says nothing about the directory's roles.
+	s = read(t, "x.json", `{"@odata.context":"https://graph.microsoft.com/beta/$metadata#roleManagement/exchange/roleAssignments","value":[{"principalId":"u1","roleDefinitionId":"x","directoryScopeId":"/"}]}`)
+	if st := s.Status(entra.PartRoleAssignments).Status; st != entra.StatusNotAsked || len(s.View().RoleAssignments) != 0 {
+		t.Errorf("Exchange's roles: got status %q, %d assignments", st, len(s.View().RoleAssignments))
 	}
 }
 

@@ -34,6 +34,9 @@ func (r *reader) contextKind(obj *node) (*kind, bool) {
 	r.cloudOf(c)
 	c = strings.ToLower(c[at+1:])
 	c, single := strings.CutSuffix(c, "/$entity")
+	if otherService(c) {
+		return r.otherRoles, true
+	}
 	if inner, ok := strings.CutPrefix(c, "collection("); ok {
 		return r.byName[strings.TrimPrefix(strings.TrimSuffix(inner, ")"), "microsoft.graph.")], true
 	}
@@ -114,11 +117,11 @@ func (r *reader) visitObject(doc *document, v *node, h hint, path []string) {
 	if k, list := r.contextKind(v); k != nil {
 		h = hint{kind: k, list: list, sure: list, item: h.item}
 	}
-	if page := v.get("value"); page != nil && (page.kind == '[' || page.kind == '{') {
+	if page := v.get("value"); h.kind != r.otherRoles && page != nil && (page.kind == '[' || page.kind == '{') {
 		r.visitPage(doc, v, page, h, path)
 		return
 	}
-	if looksLikeLog(v) {
+	if looksLikeLog(v) || h.kind == r.otherRoles {
 		return
 	}
 	if k := r.kindOf(v, h.kind); k != nil {
@@ -225,6 +228,9 @@ func (r *reader) kindOf(v *node, hinted *kind) *kind {
 
 // take reads an object of a known kind.
 func (r *reader) take(doc *document, k *kind, v *node, h hint, path []string) {
+	if (k.part == PartRoleAssignments || k.part == PartRoleEligibility) && !directoryRoles(doc) {
+		return
+	}
 	if r.objects++; r.objects > r.limits.Objects {
 		if r.objects == r.limits.Objects+1 {
 			r.trouble(doc, v.off, fmt.Sprintf("more than %d objects; the rest is not read", r.limits.Objects))
@@ -245,7 +251,7 @@ func (r *reader) take(doc *document, k *kind, v *node, h hint, path []string) {
 func joinPath(path []string) string {
 	var b strings.Builder
 	for _, step := range path {
-		if step != "" && step[0] != '[' {
+		if !strings.HasPrefix(step, "[") {
 			b.WriteByte('.')
 		}
 		b.WriteString(step)

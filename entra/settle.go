@@ -39,27 +39,28 @@ func (c *Content) settle() {
 	for i := range c.Groups {
 		c.Groups[i].Members = uniqueIDs(c.Groups[i].Members)
 	}
-	c.Policies = settle(c, c.Policies, sorting[Policy]{"policy",
+	say := speak(c)
+	c.Policies = settle(say, c.Policies, sorting[Policy]{"policy",
 		func(p *Policy) thing { return thing{p.ID.Key(), p.Label(), &p.Origin, p.Raw} }, oneOf(samePolicy)})
-	c.Locations = settle(c, c.Locations, sorting[NamedLocation]{"named location",
+	c.Locations = settle(say, c.Locations, sorting[NamedLocation]{"named location",
 		func(l *NamedLocation) thing { return thing{l.ID.Key(), l.DisplayName, &l.Origin, l.Raw} }, nil})
-	c.Strengths = settle(c, c.Strengths, sorting[AuthStrength]{"authentication strength",
+	c.Strengths = settle(say, c.Strengths, sorting[AuthStrength]{"authentication strength",
 		func(s *AuthStrength) thing { return thing{s.ID.Key(), s.DisplayName, &s.Origin, s.Raw} }, nil})
-	c.Contexts = settle(c, c.Contexts, small("authentication context", func(x *AuthContext) string { return ID(x.ID).Key() }, contextNode, nil))
-	c.Users = settle(c, c.Users, small("user", func(x *User) string { return x.ID.Key() }, userNode, mergeUsers))
-	c.Groups = settle(c, c.Groups, small("group", func(x *Group) string { return x.ID.Key() }, groupNode, mergeGroups))
+	c.Contexts = settle(say, c.Contexts, small("authentication context", func(x *AuthContext) string { return ID(x.ID).Key() }, contextNode, nil))
+	c.Users = settle(say, c.Users, small("user", func(x *User) string { return x.ID.Key() }, userNode, mergeUsers))
+	c.Groups = settle(say, c.Groups, small("group", func(x *Group) string { return x.ID.Key() }, groupNode, mergeGroups))
 	for i := range c.Accounts {
 		a := &c.Accounts[i]
 		a.Memberships = uniqueIDs(a.Memberships)
-		a.Methods = settle(c, a.Methods, small("method", func(m *AuthMethod) string { return m.ID.Key() }, methodNode, nil))
+		a.Methods = settle(say, a.Methods, small("method", func(m *AuthMethod) string { return m.ID.Key() }, methodNode, nil))
 	}
-	c.Accounts = settle(c, c.Accounts, small("account", func(x *Account) string { return x.ID.Key() }, accountNode, nil))
-	c.RoleAssignments = settle(c, c.RoleAssignments, small("role assignment", assignmentKey, assignmentNode, mergeAssignments))
-	c.RolePolicies = settle(c, c.RolePolicies, small("role policy", func(x *RolePolicy) string { return x.Role.Key() }, rolePolicyNode, nil))
-	c.ProtectedActions = settle(c, c.ProtectedActions, small("protected action", func(x *ProtectedAction) string { return ID(x.Action).Key() }, actionNode, nil))
-	c.Agreements = settle(c, c.Agreements, small("agreement", func(x *Agreement) string { return x.ID.Key() }, agreementNode, nil))
-	c.Applications = settle(c, c.Applications, small("service principal", func(x *ServicePrincipal) string { return x.AppID.Key() }, applicationNode, nil))
-	c.Domains = settle(c, c.Domains, small("domain", func(x *Domain) string { return ID(x.Name).Key() }, domainNode, nil))
+	c.Accounts = settle(say, c.Accounts, small("account", func(x *Account) string { return x.ID.Key() }, accountNode, nil))
+	c.RoleAssignments = settle(say, c.RoleAssignments, small("role assignment", assignmentKey, assignmentNode, mergeAssignments))
+	c.RolePolicies = settle(say, c.RolePolicies, small("role policy", func(x *RolePolicy) string { return x.Role.Key() }, rolePolicyNode, nil))
+	c.ProtectedActions = settle(say, c.ProtectedActions, small("protected action", func(x *ProtectedAction) string { return ID(x.Action).Key() }, actionNode, nil))
+	c.Agreements = settle(say, c.Agreements, small("agreement", func(x *Agreement) string { return x.ID.Key() }, agreementNode, nil))
+	c.Applications = settle(say, c.Applications, small("service principal", func(x *ServicePrincipal) string { return x.AppID.Key() }, applicationNode, nil))
+	c.Domains = settle(say, c.Domains, small("domain", func(x *Domain) string { return ID(x.Name).Key() }, domainNode, nil))
 	c.ServicePlans = slices.Compact(slices.Sorted(slices.Values(c.ServicePlans)))
 	if c.LegacyMethods != nil {
 		c.LegacyMethods = slices.Compact(slices.AppendSeq([]MethodType{}, slices.Values(slices.Sorted(slices.Values(c.LegacyMethods)))))
@@ -104,7 +105,7 @@ func oneOf[T any](same func(a, b *T) bool) func(a, b *T) (T, bool) {
 
 // settle sorts a list, drops what was read twice, and names objects that share
 // an id and differ: nobody can say which of them is in force, so all stay.
-func settle[T any](c *Content, list []T, k sorting[T]) []T {
+func settle[T any](say *speech, list []T, k sorting[T]) []T {
 	type item struct {
 		x *T
 		thing
@@ -135,11 +136,11 @@ func settle[T any](c *Content, list []T, k sorting[T]) []T {
 		switch {
 		case !same:
 			at.What = fmt.Sprintf("%s %s (%q) is also in %s with other content; both are kept", k.name, it.key, it.label, place(last.origin))
-			addOnce(&c.Troubles, at)
+			say.trouble(at)
 			out = append(out, it)
 		case at.File != "":
 			at.What = fmt.Sprintf("%s %s (%q) is also in %s; read once", k.name, it.key, it.label, place(last.origin))
-			addOnce(&c.Notes, at)
+			say.note(at)
 		}
 	}
 	if len(out) == 0 {
@@ -152,9 +153,35 @@ func settle[T any](c *Content, list []T, k sorting[T]) []T {
 	return settled
 }
 
-func addOnce[T comparable](to *[]T, x T) {
-	if !slices.Contains(*to, x) {
-		*to = append(*to, x)
+// speech adds troubles and notes that were not there before: a Snapshot that is
+// read again has them already.
+type speech struct {
+	c               *Content
+	troubles, notes map[Trouble]bool
+}
+
+func speak(c *Content) *speech {
+	s := &speech{c, make(map[Trouble]bool, len(c.Troubles)), make(map[Trouble]bool, len(c.Notes))}
+	for _, t := range c.Troubles {
+		s.troubles[t] = true
+	}
+	for _, n := range c.Notes {
+		s.notes[n] = true
+	}
+	return s
+}
+
+func (s *speech) trouble(t Trouble) {
+	if !s.troubles[t] {
+		s.troubles[t] = true
+		s.c.Troubles = append(s.c.Troubles, t)
+	}
+}
+
+func (s *speech) note(n Trouble) {
+	if !s.notes[n] {
+		s.notes[n] = true
+		s.c.Notes = append(s.c.Notes, n)
 	}
 }
 
@@ -273,7 +300,7 @@ func (c *Content) writeRaw() {
 // the same files are read: "file:NAME" when the policy is alone in its file,
 // else "policy-" and a hash of its display name or, without one, of its JSON.
 func (c *Content) namePolicies() {
-	perFile, taken := map[string]int{}, map[string]bool{}
+	perFile, taken, used := map[string]int{}, map[string]bool{}, map[string]int{}
 	for i := range c.Policies {
 		perFile[c.Policies[i].Origin.File]++
 		taken[c.Policies[i].ID.Key()] = true
@@ -294,8 +321,9 @@ func (c *Content) namePolicies() {
 			name = "policy-" + hex.EncodeToString(sum[:4])
 		}
 		id := ID(name)
-		for n := 2; taken[id.Key()]; n++ {
-			id = ID(name + "-" + strconv.Itoa(n))
+		for taken[id.Key()] {
+			used[name] = max(used[name], 1) + 1
+			id = ID(name + "-" + strconv.Itoa(used[name]))
 		}
 		taken[id.Key()] = true
 		p.ID = id

@@ -137,7 +137,7 @@ func (w *walk) area() Area {
 	var steps [2]string
 	n := 0
 	for _, step := range w.path {
-		if n < len(steps) && step[0] != '[' && !strings.EqualFold(step, "AdditionalProperties") {
+		if n < len(steps) && !strings.HasPrefix(step, "[") && !strings.EqualFold(step, "AdditionalProperties") {
 			steps[n] = strings.ToLower(step)
 			n++
 		}
@@ -164,7 +164,7 @@ func (w *walk) area() Area {
 func (w *walk) where() string {
 	var b strings.Builder
 	for _, step := range w.path {
-		if b.Len() > 0 && step[0] != '[' {
+		if b.Len() > 0 && !strings.HasPrefix(step, "[") {
 			b.WriteByte('.')
 		}
 		b.WriteString(step)
@@ -292,7 +292,7 @@ func (w *walk) texts(v *node) []string {
 func (w *walk) strings(v *node, add func(string)) {
 	if v.kind == '[' {
 		for i := range v.items {
-			if e := &v.items[i]; e.kind == '"' && e.text != "" && !w.lost(e.text) {
+			if e := &v.items[i]; e.kind == '"' && (e.text != "" || w.verbatim) && !w.lost(e.text) {
 				add(e.text)
 			} else if e.kind != 'n' {
 				w.path = append(w.path, "["+strconv.Itoa(i)+"]")

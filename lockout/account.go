@@ -177,8 +177,8 @@ func (p *Prover) resolveRoles(a *account) {
 		mine := r.Principal.Key() == a.key
 		viaGroup := !mine && a.groups[r.Principal.Key()]
 		if !mine && !viaGroup {
-			if p.groups[r.Principal.Key()] != nil && !a.groupsRead && !p.groupClosed(r.Principal.Key(), map[string]bool{}) {
-				a.rolesRead = false // a role of a group that may hold the account
+			if !p.users[r.Principal.Key()] && !a.groupsRead && !p.groupClosed(r.Principal.Key(), map[string]bool{}) {
+				a.rolesRead = false // a role of what may be a group that holds the account
 			}
 			continue
 		}
@@ -227,6 +227,9 @@ func (p *Prover) usersMatch(a *account, pol *compiled, extra entra.ID) (include,
 		return include, sure(false)
 	}
 	exclude = p.anyRoute(a, u.ExcludeUsers, u.ExcludeGroups, u.ExcludeRoles, u.ExcludeGuests, extra, pol.dropped, pol)
+	if exclude.v == yes && pol.openUserExclusions {
+		exclude = pol.unmodelledAns(p)
+	}
 	if p.fault(faultExcludeIgnored) {
 		exclude = sure(false)
 	}

@@ -19,6 +19,8 @@ type Certificate struct {
 	Account  entra.ID `json:"account"`
 	Goal     Goal     `json:"goal"`
 	Now      Date     `json:"now,omitempty"`
+	// Supposing repeats the suppositions of the Snapshot.
+	Supposing []entra.Supposition `json:"supposing,omitempty"`
 	// Dimensions are the forall dimensions with all their classes, in order.
 	Dimensions []CertDimension `json:"dimensions"`
 	Options    []Option        `json:"options"` // only those that leaves name

@@ -178,12 +178,27 @@ func (p *Prover) canonicalValue(name Dimension, d *dim, v string) (string, bool)
 	if name == DimDevice {
 		var dev Device
 		if json.Unmarshal([]byte(v), &dev) == nil {
-			v = deviceName(&dev)
+			return p.deviceClass(d, &dev)
 		}
 	}
 	for _, x := range d.values {
 		if strings.EqualFold(x, v) {
 			return x, true
+		}
+	}
+	return "", false
+}
+
+// deviceClass finds the class of a device: itself, or one that no filter and no
+// control tells apart from it.
+func (p *Prover) deviceClass(d *dim, dev *Device) (string, bool) {
+	if i := d.index(deviceName(dev)); i >= 0 {
+		return d.values[i], true
+	}
+	sig := p.deviceSignature(dev)
+	for i := range d.devices {
+		if p.deviceSignature(&d.devices[i]) == sig {
+			return d.values[i], true
 		}
 	}
 	return "", false
@@ -219,7 +234,7 @@ func (p *Prover) spaceFor(q *Question) (*compiledSpace, error) {
 		DimGPSCountry:       classIndex(cs.dim(DimGPSCountry).values, p.places.gps, slices.Index(p.places.gps, countryOther)),
 		DimCompliantNetwork: classIndex(cs.dim(DimCompliantNetwork).values, []string{"false", "true"}, -1),
 	}
-	strict := len(cs.dim(DimResourceIP).values) > 1
+	strict := p.places.strict
 	for r := range 2 {
 		cs.cond[r], cs.condWhy[r] = make([][]box, len(p.policies)), make([][]int, len(p.policies))
 		cs.where[r], cs.whereWhy[r] = make([]box, len(p.policies)), make([][]int, len(p.policies))
@@ -250,6 +265,9 @@ func (p *Prover) conditionBoxes(cs *compiledSpace, pol *compiled, i int, adverse
 	}
 	cs.where[r][i], cs.whereWhy[r][i] = base, why
 	boxes, locWhy := p.locationBoxes(cs, pol, base, DimIP, adverse)
+	if adverse && pol.looseLocations {
+		boxes, locWhy = []box{base}, join(locWhy, pol.unmodelled)
+	}
 	cs.cond[r][i], cs.condWhy[r][i] = boxes, join(why, locWhy)
 	if strict && pol.locInclude != nil {
 		cs.resource[r][i], _ = p.locationBoxes(cs, pol, base, DimResourceIP, adverse)

@@ -73,21 +73,26 @@ func (p *Prover) distinct(devices []Device) []Device {
 	var out []Device
 	for i := range devices {
 		d := &devices[i]
-		var sig strings.Builder
-		for _, prop := range []struct{ k, v string }{{"isCompliant", "true"}, {"trustType", "ServerAD"}} {
-			sig.WriteByte("01"[b2i(d.is(prop.k, prop.v))])
-		}
-		for _, pol := range p.policies {
-			if pol.deviceRule != nil {
-				sig.WriteByte("-?+"[pol.deviceRule.evalDevice(d)+1])
-			}
-		}
-		if !seen[sig.String()] {
-			seen[sig.String()] = true
+		if sig := p.deviceSignature(d); !seen[sig] {
+			seen[sig] = true
 			out = append(out, *d)
 		}
 	}
 	return out
+}
+
+// deviceSignature is all that controls and filters can see of a device.
+func (p *Prover) deviceSignature(d *Device) string {
+	var sig strings.Builder
+	for _, b := range []bool{d.Registered, d.Managed || d.managed(), d.is("isCompliant", "true"), d.is("trustType", "ServerAD")} {
+		sig.WriteByte("01"[b2i(b)])
+	}
+	for _, pol := range p.policies {
+		if pol.deviceRule != nil {
+			sig.WriteByte("-?+"[pol.deviceRule.evalDevice(d)+1])
+		}
+	}
+	return sig.String()
 }
 
 func canonicalProp(folded string) string {

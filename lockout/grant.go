@@ -193,6 +193,9 @@ type strength struct {
 	configs      []entra.CombinationConfiguration
 	known        bool // combinations are known
 	configsKnown bool
+	// odd: the strength holds something that is not modelled and could restrict
+	// every combination.
+	odd bool
 }
 
 // resolveStrength joins what the policy carries inline, what the tenant lists
@@ -202,11 +205,13 @@ func (p *Prover) resolveStrength(s *entra.AuthStrength) *strength {
 		return nil
 	}
 	out := &strength{name: s.DisplayName, combinations: s.Combinations, configs: s.Configurations, configsKnown: s.ConfigurationsRead, known: len(s.Combinations) > 0}
+	out.odd = restricts(s)
 	for i := range p.view.Strengths {
 		t := &p.view.Strengths[i]
 		if !t.ID.Equal(s.ID) {
 			continue
 		}
+		out.odd = out.odd || restricts(t)
 		if len(t.Combinations) > 0 {
 			out.combinations, out.known = t.Combinations, true
 		}
@@ -230,6 +235,12 @@ func (p *Prover) resolveStrength(s *entra.AuthStrength) *strength {
 		out.name = string(s.ID)
 	}
 	return out
+}
+
+// restricts reports whether a strength holds something unmodelled. An unknown
+// mode in a combination only makes that combination useless.
+func restricts(s *entra.AuthStrength) bool {
+	return slices.ContainsFunc(s.Unmodelled, func(u entra.Unmodelled) bool { return u.Kind != "member" })
 }
 
 // configurable reports whether a combination can be bound by a configuration
@@ -264,7 +275,7 @@ func (p *Prover) strengthMet(pol *compiled, k *kit, m *moment) (ans, CertItem) {
 		if used == nil {
 			continue
 		}
-		if configurable(c) && !s.configsKnown || boundByUnknown(configs, c) {
+		if s.odd || configurable(c) && !s.configsKnown || boundByUnknown(configs, c) {
 			maybe = true
 			continue
 		}
@@ -354,7 +365,8 @@ func (p *Prover) tokenProtection(pol *compiled, st *stage, m *moment, adverse bo
 	if !m.device.Registered && m.client == entra.ClientBrowser && pol.include[armApp.Key()] && st.kind == stageResource {
 		return failure{control: controlToken}, true
 	}
-	bound := m.device.Registered && (m.platform == entra.PlatformWindows || m.platform == entra.PlatformMacOS || m.platform == entra.PlatformIOS && m.client == entra.ClientNative)
+	managed := m.device.Managed || m.device.managed()
+	bound := m.device.Registered && (m.platform == entra.PlatformWindows || m.platform == entra.PlatformMacOS && managed || m.platform == entra.PlatformIOS && m.client == entra.ClientNative)
 	if !adverse || bound {
 		return failure{}, false
 	}

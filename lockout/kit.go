@@ -337,6 +337,10 @@ func (p *Prover) methodEnabled(a *account, mp *entra.MethodsPolicy, id string, m
 		out = sure(false)
 	}
 	r := in.and(out.not())
+	if len(cfg.Unmodelled) > 0 {
+		r = r.and(p.unknowns.open(Unknown{ID: "method-configuration", Subject: id,
+			What: fmt.Sprintf("the configuration of method %s holds something that is not modelled (%s)", id, cfg.Unmodelled[0].Path), Settle: "export the policy again, or exclude the account from what it adds"}))
+	}
 	if m.Type != entra.MethodFIDO2 || r.v == no {
 		return r
 	}

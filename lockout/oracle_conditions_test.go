@@ -27,25 +27,69 @@ func (o *oracle) matches(p *entra.Policy, s *stage, pt *point, ips []string) tri
 	return o.users(p, s, pt).and(o.target(p, s)).and(o.conditions(p, pt).and(o.network(p, pt, ips)))
 }
 
-// conditions are all assignments but users, target and network.
+// conditions are all assignments but users, target and network. A condition with
+// something in it that we do not know may match or not; a condition that we do
+// not know at all may fail to match.
 func (o *oracle) conditions(p *entra.Policy, pt *point) tri {
-	if unknownIn(p, entra.AreaConditions) {
-		return maybe
-	}
 	c := &p.Conditions
-	in := func(list []string, v string) bool {
-		return len(list) == 0 || slices.ContainsFunc(list, func(x string) bool { return strings.EqualFold(x, v) })
+	in := func(list []string, v string) tri {
+		return sure(len(list) == 0 || slices.ContainsFunc(list, func(x string) bool { return strings.EqualFold(x, v) }))
 	}
-	all := sure(slices.Contains(c.ClientAppTypes, entra.ClientAll) || in(strs(c.ClientAppTypes), pt.client)).
-		and(sure(platformMatches(c.Platforms, pt.platform))).
-		and(sure(in(strs(c.SignInRisk), pt.signIn))).
-		and(sure(in(strs(c.UserRisk), pt.user))).
-		and(sure(in(strs(c.InsiderRisk), pt.insider))).
-		and(sure(in(strs(c.Flows), pt.flow)))
+	clients := in(strs(c.ClientAppTypes), pt.client)
+	if slices.Contains(c.ClientAppTypes, entra.ClientAll) {
+		clients = yes
+	}
+	devices := yes
 	if f := c.DeviceFilter; f != nil {
-		all = all.and(filterApplies(f.Mode, deviceRule(f.Rule, pt.device)))
+		devices = filterApplies(f.Mode, deviceRule(f.Rule, pt.device))
+	}
+	parts := map[string]tri{
+		"clientapptypes": clients, "platforms": sure(platformMatches(c.Platforms, pt.platform)), "devices": devices,
+		"signinrisklevels": in(strs(c.SignInRisk), pt.signIn), "userrisklevels": in(strs(c.UserRisk), pt.user),
+		"insiderrisklevels": in(strs(c.InsiderRisk), pt.insider), "authenticationflows": in(strs(c.Flows), pt.flow),
+	}
+	for _, name := range unknownConditions(p) {
+		switch {
+		case name == "devices.includedevices" || name == "devices.excludedevices" || name == "devices.devicestates":
+			parts[name] = maybe // a retired form beside the filter
+		case name != "locations":
+			parts[strings.Split(name, ".")[0]] = maybe
+		}
+	}
+	all := yes
+	for _, t := range parts {
+		all = all.and(t)
 	}
 	return all
+}
+
+// unknownConditions are the conditions in which there is something that we do
+// not know: the key below "conditions", for devices with the next one.
+func unknownConditions(p *entra.Policy) []string {
+	var out []string
+	for _, u := range p.Unmodelled {
+		if u.Area != entra.AreaConditions {
+			continue
+		}
+		steps := strings.Split(strings.ToLower(u.Path), ".")
+		name, _, _ := strings.Cut(steps[1], "[")
+		if name == "devices" && len(steps) > 2 {
+			name += "." + steps[2]
+		}
+		out = append(out, name)
+	}
+	return out
+}
+
+// retired: these conditions are of a kind we know, only what they match is not
+// known any more.
+func retired(u entra.Unmodelled) bool {
+	path := strings.ToLower(u.Path)
+	return u.Area == entra.AreaConditions && slices.ContainsFunc([]string{"conditions.times", "conditions.time", "conditions.devicestates", "conditions.devices.includedevices",
+		"conditions.devices.excludedevices", "conditions.devices.includedevicestates", "conditions.devices.excludedevicestates"},
+		func(known string) bool {
+			return path == known || strings.HasPrefix(path, known+".") || strings.HasPrefix(path, known+"[")
+		})
 }
 
 func strs[T ~string](list []T) []string {
@@ -80,8 +124,11 @@ func filterApplies(mode entra.FilterMode, rule tri) tri {
 
 func (o *oracle) network(p *entra.Policy, pt *point, ips []string) tri {
 	l := p.Conditions.Locations
-	if l == nil || unknownIn(p, entra.AreaConditions) {
-		return yes // or not known: conditions says so
+	if slices.ContainsFunc(unknownConditions(p), func(n string) bool { return strings.HasPrefix(n, "locations") }) {
+		return maybe
+	}
+	if l == nil {
+		return yes
 	}
 	inside := func(list []entra.ID) tri {
 		found := no
@@ -132,6 +179,9 @@ func inNamed(l *entra.NamedLocation, pt *point, ips []string) tri {
 	country := pt.country
 	switch l.Kind {
 	case entra.LocationIP:
+		if len(l.Ranges) == 0 {
+			return maybe // they were not read
+		}
 		return sure(slices.Contains(ips, string(l.ID)))
 	case entra.LocationCompliantNetwork:
 		return sure(pt.compliantNetwork)
@@ -165,8 +215,11 @@ func (o *oracle) users(p *entra.Policy, s *stage, pt *point) tri {
 		// Such a policy is for everybody; whether exclusions survive is not known.
 		included, excluded = yes, excluded.and(maybe)
 	}
-	if unknownIn(p, entra.AreaUsers) {
-		return maybe
+	if unknownIn(p, entra.AreaUsers) || withoutConditions(p) {
+		included = maybe // what we do know as an exclusion still wins
+		if excluded != yes {
+			excluded = maybe
+		}
 	}
 	return included.and(excluded.not())
 }
@@ -250,9 +303,6 @@ func (o *oracle) inside(group entra.ID, seen map[string]bool) tri {
 		}
 		return found
 	}
-	if o.s.Status(entra.PartGroups).Status == entra.StatusRead {
-		return no // the id resolves to nothing
-	}
 	return maybe
 }
 
@@ -309,7 +359,7 @@ const directoryAudience entra.ID = "00000002-0000-0000-c000-000000000000"
 // target says whether one of the audiences, the action or the context of the
 // stage is in the scope of the policy.
 func (o *oracle) target(p *entra.Policy, s *stage) tri {
-	if unknownIn(p, entra.AreaTarget) {
+	if unknownIn(p, entra.AreaTarget) || withoutConditions(p) {
 		return maybe
 	}
 	a := &p.Conditions.Applications
@@ -328,20 +378,23 @@ func (o *oracle) target(p *entra.Policy, s *stage) tri {
 		}
 		return found
 	}
-	widely := inScope(s.audiences)
-	if !s.lowPriv || !slices.ContainsFunc(a.Include, entra.ID("All").Equal) || len(a.Exclude) == 0 && (a.Filter == nil || a.Filter.Mode == entra.FilterInclude) {
-		return widely
+	if !s.lowPriv {
+		return inScope(s.audiences)
 	}
-	// A request for baseline scopes only used to escape such a policy; under the
-	// new rule it is evaluated for the directory.
-	enforced := inScope([]entra.ID{directoryAudience})
+	// A request for baseline scopes only used to escape policies for all resources
+	// with exclusions. Under the new rule it is evaluated for the directory.
+	escapes := slices.ContainsFunc(a.Include, entra.ID("All").Equal) && (len(a.Exclude) > 0 || a.Filter != nil && a.Filter.Mode != entra.FilterInclude)
+	old, current := inScope(s.audiences), inScope([]entra.ID{directoryAudience})
+	if escapes {
+		old = no
+	}
 	switch {
-	case o.c.LowPrivilegeScopes == nil:
-		return enforced.and(maybe)
-	case *o.c.LowPrivilegeScopes:
-		return enforced
+	case o.c.LowPrivilegeScopes == nil && old != current:
+		return maybe
+	case o.c.LowPrivilegeScopes == nil || *o.c.LowPrivilegeScopes:
+		return current
 	}
-	return no
+	return old
 }
 
 // covers says whether one audience is included and not excluded.
@@ -383,14 +436,17 @@ func (o *oracle) applicationRule(text string, audience entra.ID) tri {
 		if !sp.AttributesRead {
 			return maybe
 		}
-		return sure(r.eval(func(subject string) []string {
+		return r.eval(func(subject string) ([]string, bool) {
 			for name, values := range sp.Attributes {
 				if strings.EqualFold("CustomSecurityAttribute."+name, subject) {
-					return values
+					return values, true
 				}
 			}
-			return nil
-		}))
+			return nil, true
+		})
+	}
+	if o.s.Status(entra.PartApplications).Status == entra.StatusRead {
+		return r.eval(func(string) ([]string, bool) { return nil, true }) // not in the tenant: no attributes
 	}
 	return maybe
 }

@@ -168,7 +168,7 @@ func (o *oracle) policy(p *entra.Policy, s *stage, pt *point, kit []entra.AuthMe
 	}
 	applies := o.applies(p, s, pt)
 	d = d.or(applies.and(o.grant(p, s, pt, kit).not()))
-	d = d.or(o.unmodelled(p, applies))
+	d = d.or(applies.and(unmodelled(p)))
 	d = d.or(applies.and(o.session(p, s, pt, kit)))
 	if pt.service == "outageExistingSession" && p.Session.DisableResilienceDefaults {
 		d = d.or(enforced(p).and(o.outage(p, s, pt, kit)))
@@ -176,22 +176,21 @@ func (o *oracle) policy(p *entra.Policy, s *stage, pt *point, kit []entra.AuthMe
 	return d
 }
 
-// unmodelled: what we do not know may make the policy apply, and deny.
-func (o *oracle) unmodelled(p *entra.Policy, applies tri) tri {
-	d := no
+// unmodelled: what we do not know may deny where the policy applies.
+func unmodelled(p *entra.Policy) tri {
 	for _, u := range p.Unmodelled {
-		switch u.Area {
-		case entra.AreaGrant:
-			if u.Kind != "member" || !strings.Contains(u.Path, "builtInControls") { // that is an item of its own
-				d = d.or(applies.and(maybe))
-			}
-		case entra.AreaSession:
-			d = d.or(applies.and(maybe))
-		case entra.AreaOther:
-			d = d.or(enforced(p).and(maybe))
+		item := u.Kind == "member" && strings.Contains(u.Path, "builtInControls") // stands for itself among the controls
+		if !item && !retired(u) {
+			return maybe
 		}
 	}
-	return d
+	return no
+}
+
+// withoutConditions: the source has no conditions, so nobody can say whom the
+// policy is for.
+func withoutConditions(p *entra.Policy) bool {
+	return slices.ContainsFunc(p.Unmodelled, func(u entra.Unmodelled) bool { return strings.EqualFold(u.Path, "conditions") })
 }
 
 // unknownIn: there is something in this part of the policy that we do not know.
@@ -263,8 +262,9 @@ func (o *oracle) control(c entra.GrantControl, s *stage, pt *point, kit []entra.
 	case entra.ControlMFA:
 		return sure(o.mfa(pt, kit))
 	case entra.ControlCompliantDevice:
-		supported := pt.platform != "windowsPhone" && pt.platform != "unknown"
-		return sure(!legacy(pt) && has(pt.device, "isCompliant", "true") && pt.flow != "deviceCodeFlow" && supported)
+		// A compliant device has a supported system; the platform is only what the
+		// user agent says.
+		return sure(!legacy(pt) && has(pt.device, "isCompliant", "true") && pt.flow != "deviceCodeFlow")
 	case entra.ControlDomainJoinedDevice:
 		return sure(!legacy(pt) && has(pt.device, "trustType", "ServerAD") && pt.flow != "deviceCodeFlow" && pt.platform == "windows")
 	case entra.ControlApprovedApplication:

@@ -26,13 +26,13 @@ func (o *oracle) gates(pt *point, kit []entra.AuthMethod) tri {
 }
 
 func (o *oracle) perUserMFA(pt *point, kit []entra.AuthMethod) tri {
-	if legacy(pt) {
-		return no // "on every modern sign-in"
-	}
 	switch o.account.PerUserMFA {
 	case "disabled":
 		return no
 	case "enabled", "enforced":
+		if legacy(pt) {
+			return maybe // MFA on every modern sign-in; what becomes of others is not said
+		}
 		return sure(!o.mfa(pt, kit))
 	}
 	return sure(!o.mfa(pt, kit)).and(maybe)
@@ -45,8 +45,11 @@ func (o *oracle) tenantGates(s *stage, pt *point, kit []entra.AuthMethod) tri {
 		d = d.or(o.saying("tenant:mandatoryMfa", sure(!o.mfa(pt, kit))))
 	}
 	on := maybe
-	if o.c.SecurityDefaults != nil {
+	switch {
+	case o.c.SecurityDefaults != nil:
 		on = sure(*o.c.SecurityDefaults)
+	case slices.ContainsFunc(o.c.Policies, func(p entra.Policy) bool { return p.State == entra.StateEnabled }):
+		on = no // they cannot be on together with an enabled policy
 	}
 	return d.or(o.saying("tenant:securityDefaultsMfa", on.and(o.securityDefaults(s, pt, kit))))
 }
@@ -72,7 +75,7 @@ func (o *oracle) securityDefaults(s *stage, pt *point, kit []entra.AuthMethod) t
 		switch m.Type {
 		case entra.MethodAuthenticatorPush, entra.MethodSoftwareOath, entra.MethodHardwareOath, entra.MethodPhoneSignIn, entra.MethodSMS, entra.MethodVoice:
 			registered = registered.or(o.usable(&m, o.q))
-		case entra.MethodFIDO2, entra.MethodX509, entra.MethodWindowsHello:
+		case entra.MethodFIDO2, entra.MethodX509, entra.MethodWindowsHello, entra.MethodTAP:
 			registered = registered.or(o.usable(&m, o.q).and(maybe))
 		}
 	}
@@ -102,9 +105,10 @@ func (o *oracle) nudged(c *entra.RegistrationCampaign, pt *point) tri {
 	for _, t := range c.Include {
 		wanted := no
 		if strings.EqualFold(t.Method, "fido2") {
-			wanted = o.methodAllows("Fido2").and(sure(pt.platform != "linux" && !holdsType(o.account.Methods, entra.MethodFIDO2)))
+			wanted = o.methodAllows("Fido2").or(maybe).and(sure(pt.platform != "linux" && !holdsType(o.account.Methods, entra.MethodFIDO2)))
 		} else {
-			wanted = o.methodAllows("MicrosoftAuthenticator").and(sure(!holdsType(o.account.Methods, entra.MethodAuthenticatorPush)))
+			wanted = o.methodAllows("MicrosoftAuthenticator").and(sure(!holdsType(o.account.Methods, entra.MethodAuthenticatorPush) &&
+				!holdsType(o.account.Methods, entra.MethodPhoneSignIn)))
 		}
 		d = d.or(o.target1(t).and(wanted))
 	}
@@ -120,7 +124,7 @@ func (o *oracle) uninterrupted(pt *point) tri {
 	for i := range o.c.Policies {
 		p := &o.c.Policies[i]
 		if len(p.Grant.TermsOfUse)+len(p.Grant.CustomFactors) > 0 {
-			shown = shown.and(o.applies(p, signIn, pt).not())
+			shown = shown.and(o.applies(p, signIn, pt).not().or(maybe)) // unless they were accepted before
 		}
 		if slices.Contains(p.Grant.Controls, entra.ControlBlock) && len(p.Conditions.Applications.UserActions) > 0 {
 			shown = shown.and(o.applies(p, register, pt).not())
@@ -143,21 +147,26 @@ func (o *oracle) session(p *entra.Policy, s *stage, pt *point, kit []entra.AuthM
 		d = d.or(maybe)
 	}
 	if ctl.SecureSignInSession {
-		d = d.or(o.tokenProtection(p, pt))
+		d = d.or(tokenProtection(p, pt))
 	}
 	return d
 }
 
 const resourceManager entra.ID = "797f4846-ba00-4fd7-ba43-dac1f8f63013"
 
-// tokenProtection: only tokens bound to a device.
-func (o *oracle) tokenProtection(p *entra.Policy, pt *point) tri {
-	names := slices.ContainsFunc(p.Conditions.Applications.Include, resourceManager.Equal)
+// tokenProtection: only tokens bound to a registered device. What it does to
+// resources that the documentation does not name is not known.
+func tokenProtection(p *entra.Policy, pt *point) tri {
+	browser := pt.client == string(entra.ClientBrowser)
 	switch {
-	case pt.client == "browser" && names && !pt.device.Registered:
+	case !pt.device.Registered && browser && slices.ContainsFunc(p.Conditions.Applications.Include, resourceManager.Equal):
 		return yes
-	case pt.device.Registered:
-		return maybe
+	case pt.device.Registered && pt.platform == "windows":
+		return no
+	case pt.device.Registered && pt.platform == "macOS" && (!browser || wellKnown(pt.device)):
+		return no
+	case pt.device.Registered && pt.platform == "iOS" && !browser:
+		return no
 	}
 	return maybe
 }

@@ -30,7 +30,7 @@ func (b *builder) policy(id string) obj {
 // unheardOf puts something into the policy that we do not model.
 func (b *builder) unheardOf(p obj) {
 	c := p["conditions"].(obj)
-	switch b.r.IntN(8) {
+	switch b.r.IntN(12) {
 	case 0:
 		c["times"] = obj{"includedRanges": arr{}}
 		c["times"].(obj)["allDay"] = true
@@ -50,6 +50,14 @@ func (b *builder) unheardOf(p obj) {
 		p["sessionControls"] = obj{"newControl": obj{"isEnabled": true}}
 	case 7:
 		p["state"] = "auditing"
+	case 8:
+		c["weather"] = "rain"
+	case 9:
+		c["platforms"] = obj{"includePlatforms": arr{"linux", "newSystem"}}
+	case 10:
+		c["locations"] = obj{"includeLocations": arr{"All"}, "includeGalaxies": arr{"All"}}
+	case 11:
+		c["devices"] = obj{"includeDevices": arr{"All"}, "excludeDevices": arr{"Compliant"}}
 	}
 }
 

@@ -89,13 +89,38 @@ func (w *world) shrink(disagrees func(*world) bool) *world {
 		}
 		for _, path := range paths(best.vector) {
 			c := &world{vector: without(best.vector, path).(obj), tweaks: best.tweaks}
-			if disagrees(c) {
+			if c.sensible() && disagrees(c) {
 				best, again = c, true
 				break
 			}
 		}
 	}
 	return best
+}
+
+// sensible: the world is still one that the generator could have made.
+func (w *world) sensible() bool {
+	query := w.vector["query"].(obj)
+	if g, ok := query["goal"].(obj); ok {
+		stage, staged := g["stage"].(obj)
+		if empty(g["audiences"]) || empty(g["clientAppTypes"]) || staged && empty(stage["audiences"]) {
+			return false
+		}
+	}
+	policies, _ := w.vector["tenant"].(obj)["policies"].(arr)
+	for _, p := range policies {
+		p := p.(obj)
+		c, ok := p["conditions"].(obj)
+		if !ok || p["state"] == nil || p["id"] == nil || c["users"] == nil || c["applications"] == nil {
+			return false
+		}
+	}
+	return true
+}
+
+func empty(v any) bool {
+	list, _ := v.(arr)
+	return len(list) == 0
 }
 
 // paths lists what may be removed, large things first.

@@ -119,6 +119,14 @@ var tweaks = map[string]func(*entra.Content, *lockout.Question){
 			c.Applications[i].Attributes, c.Applications[i].AttributesRead = nil, false
 		}
 	},
+	"agreements not read": func(c *entra.Content, _ *lockout.Question) {
+		c.Agreements = nil
+		c.Parts[entra.PartAgreements] = entra.PartState{Status: entra.StatusDenied}
+	},
+	"applications not read": func(c *entra.Content, _ *lockout.Question) {
+		c.Applications = nil
+		c.Parts[entra.PartApplications] = entra.PartState{Status: entra.StatusDenied}
+	},
 	"2049 groups": func(c *entra.Content, _ *lockout.Question) {
 		for i := range 2049 {
 			c.Accounts[0].Memberships = append(c.Accounts[0].Memberships, entra.ID("filler-"+strconv.Itoa(i)))
@@ -210,7 +218,7 @@ func makeWorld(seed uint64) *world {
 	if b.chance(25) {
 		w.tweaks = append(w.tweaks, one(b, tweakNames...))
 	}
-	w.fit(b, 600)
+	w.fit(b, one(b, 40, 80, 80, 150, 150, 150, 150, 300, 800))
 	return w
 }
 

@@ -52,6 +52,7 @@ type scoped struct {
 	pol   *compiled
 	in    ans // includes the account and the target, exclusion aside
 	out   ans // excluded
+	aim   ans // the target alone
 	why   []int
 	apply bool // on the reading at hand, exclusion considered
 }
@@ -151,11 +152,11 @@ func (p *Prover) scope(a *account, st *stage, adverse bool) []scoped {
 			continue
 		}
 		inc, exc := p.usersMatch(a, pol, st.extra)
-		if inc.v == no && !pol.namesGroupsOrRoles() {
+		if inc.v == no && !pol.namesGroupsOrRoles() && !pol.activeSyncForAll() {
 			continue
 		}
 		all := on.and(inc).and(exc.not()).and(t)
-		s := scoped{pol: pol, in: inc.and(t), out: exc, apply: all.may(adverse)}
+		s := scoped{pol: pol, in: inc.and(t), out: exc, aim: t, apply: all.may(adverse)}
 		if all.v == unknown {
 			s.why = all.why
 		}
@@ -225,10 +226,15 @@ func (w *denialWriter) stage(st *stage, list []scoped) {
 		pol := s.pol
 		apply := s.apply
 		why := s.why
-		if !apply && w.pr.adverse && w.easForAll(pol, s) {
-			apply = true
-			why = []int{w.p.unknowns.add(Unknown{ID: "eas-all-users", Subject: string(pol.policy.ID),
-				What: "whether exclusions hold for Exchange ActiveSync policies on all users is not documented", Settle: "do not rely on an ActiveSync client"})}
+		if !apply && w.activeSync(pol) {
+			hit := pol.enabled.and(s.aim)
+			if s.out.v != no {
+				hit = hit.and(w.p.unknowns.open(Unknown{ID: "eas-all-users", Subject: string(pol.policy.ID),
+					What: "whether exclusions hold for Exchange ActiveSync policies on all users is not documented", Settle: "do not rely on an ActiveSync client"}))
+			}
+			if hit.may(w.pr.adverse) {
+				w.policy(st, pol, w.activeSyncOnly(w.pr.cs.cond[r][pol.index]), join(hit.why, w.pr.cs.condWhy[r][pol.index]), list)
+			}
 		}
 		if apply {
 			w.policy(st, pol, w.pr.cs.cond[r][pol.index], join(why, w.pr.cs.condWhy[r][pol.index]), list)
@@ -243,16 +249,37 @@ func (w *denialWriter) stage(st *stage, list []scoped) {
 	}
 }
 
-// easForAll: ActiveSync policies assigned to all users, guests or roles "cause
-// all users to be subject of the policy".
-func (w *denialWriter) easForAll(pol *compiled, s *scoped) bool {
+// activeSyncForAll: Exchange ActiveSync policies assigned to all users, guests or
+// roles "cause all users to be subject of the policy".
+func (c *compiled) activeSyncForAll() bool {
+	u := &c.policy.Conditions.Users
+	return contains(c.policy.Conditions.ClientAppTypes, string(entra.ClientEAS)) && (len(u.IncludeRoles) > 0 || u.IncludeGuests != nil ||
+		contains(u.IncludeUsers, "All") || contains(u.IncludeUsers, "GuestsOrExternalUsers"))
+}
+
+// activeSync reports whether the option can be a sign-in by Exchange ActiveSync
+// to which such a policy applies.
+func (w *denialWriter) activeSync(pol *compiled) bool {
 	at := w.pr.cs.at(DimClientApp)
+	eas := w.pr.cs.dims[at].index(string(entra.ClientEAS))
 	c := w.o.classes[at]
-	if c < 0 || w.pr.cs.dims[at].values[c] != string(entra.ClientEAS) || !pol.enabled.may(true) || s.out.v != yes {
-		return false
+	return eas >= 0 && (c < 0 || c == eas) && pol.activeSyncForAll()
+}
+
+// activeSyncOnly narrows boxes to sign-ins by Exchange ActiveSync.
+func (w *denialWriter) activeSyncOnly(boxes []box) []box {
+	sp := w.pr.cs.space
+	at := sp.at(DimClientApp)
+	only := sp.clone(sp.full)
+	sp.clear(only, at)
+	sp.set(only, at, sp.dims[at].index(string(entra.ClientEAS)))
+	var out []box
+	for _, b := range boxes {
+		if nb := sp.clone(b); sp.and(nb, b, only) {
+			out = append(out, nb)
+		}
 	}
-	u := &pol.policy.Conditions.Users
-	return len(u.IncludeRoles) > 0 || u.IncludeGuests != nil || contains(u.IncludeUsers, "All") || contains(u.IncludeUsers, "GuestsOrExternalUsers")
+	return out
 }
 
 // policy adds the boxes in which a policy applies and is not satisfied.
@@ -275,15 +302,7 @@ func (w *denialWriter) policy(st *stage, pol *compiled, boxes []box, why []int, 
 			if !w.pr.cs.and(nb, b, part) {
 				continue
 			}
-			pieces := []box{nb}
-			for _, o := range over {
-				var next []box
-				for _, piece := range pieces {
-					next = append(next, w.pr.cs.subtract(piece, o)...)
-				}
-				pieces = next
-			}
-			for _, piece := range pieces {
+			for _, piece := range w.pr.cs.subtractAll(nb, over) {
 				for _, f := range fails {
 					w.add(piece, w.pr.cause(string(pol.policy.ID), pol.policy.DisplayName, f.control, st.name), join(why, f.why))
 				}
@@ -428,28 +447,34 @@ func (p *Prover) dependsOn(pol *compiled) []Dimension {
 	return dep
 }
 
-// strictLocation: when a policy with strict location enforcement applies, the
-// address that the resource sees must pass the policies with ip locations too.
+// strictLocation: a policy with strict location enforcement is evaluated at the
+// address that the resource sees too (entra-docs
+// concept-continuous-access-evaluation-strict-enforcement). Whether it makes
+// resources enforce the locations of other policies is not documented.
 func (w *denialWriter) strictLocation(st *stage, s *scoped, list []scoped, why []int) {
 	r := b2i(w.pr.adverse)
 	if !strings.EqualFold(s.pol.policy.Session.ContinuousAccessEvaluation, "strictLocation") {
 		return
 	}
+	w.policy(st, s.pol, w.pr.cs.resource[r][s.pol.index], join(why, w.pr.cs.condWhy[r][s.pol.index]), list)
+	where := w.pr.cs.where[r][s.pol.index]
+	if !w.pr.adverse || where == nil {
+		return
+	}
 	for i := range list {
 		x := list[i].pol
-		if !list[i].apply || len(w.pr.cs.resource[r][x.index]) == 0 {
+		if x == s.pol || !list[i].apply {
 			continue
 		}
 		var boxes []box
-		for _, q := range w.pr.cs.cond[r][s.pol.index] {
-			for _, b := range w.pr.cs.resource[r][x.index] {
-				nb := w.pr.cs.clone(b)
-				if w.pr.cs.and(nb, q, b) {
-					boxes = append(boxes, nb)
-				}
+		for _, b := range w.pr.cs.resource[r][x.index] {
+			if nb := w.pr.cs.clone(b); w.pr.cs.and(nb, where, b) {
+				boxes = append(boxes, nb)
 			}
 		}
-		w.policy(st, x, boxes, join(why, list[i].why), list)
+		w.policy(st, x, boxes, []int{w.p.unknowns.add(Unknown{ID: "strict-location-of-others", Subject: string(x.policy.ID),
+			What:   "whether strict location enforcement of one policy makes resources enforce the locations of another is not documented",
+			Settle: "exclude the account from the policy with strict enforcement"})}, list)
 	}
 }
 

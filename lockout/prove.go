@@ -50,8 +50,7 @@ func (p *Prover) Prove(q Question) (Verdict, error) {
 
 // incomplete: an incomplete set of policies is not a Snapshot to prove on.
 func (p *Prover) incomplete() bool {
-	s := p.snap.Status(entra.PartPolicies).Status
-	return s == entra.StatusCutShort || s == entra.StatusDenied || len(p.view.Troubles) > 0
+	return !p.read(entra.PartPolicies) || len(p.view.Troubles) > 0
 }
 
 func (p *Prover) incompleteUnknown() Unknown {

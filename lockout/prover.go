@@ -52,6 +52,10 @@ type compiled struct {
 
 	// How what is not modelled widens the policy.
 	widenUsers, widenTarget, widenConditions bool
+	looseLocations                           bool
+	// An exclusion list that is given twice with different values may be the
+	// other one.
+	openUserExclusions, openTargetExclusions bool
 	unmodelled                               []int
 	// mayDeny are the unmodelled parts that could be a demand of their own. A
 	// grant control that is not known is an item of the grant instead, and the
@@ -156,6 +160,11 @@ func (p *Prover) widen(c *compiled) {
 		if !(u.Area == entra.AreaGrant && u.Kind == "member") && !retiredCondition(path) {
 			c.mayDeny = append(c.mayDeny, c.unmodelled[len(c.unmodelled)-1])
 		}
+		if u.Kind == "duplicate" {
+			c.openUserExclusions = c.openUserExclusions || u.Area == entra.AreaUsers
+			c.openTargetExclusions = c.openTargetExclusions || u.Area == entra.AreaTarget
+		}
+		c.looseLocations = c.looseLocations || strings.HasPrefix(path, "conditions.locations")
 		switch u.Area {
 		case entra.AreaUsers:
 			c.widenUsers = c.widenUsers || !strings.Contains(path, "exclude")
@@ -168,6 +177,7 @@ func (p *Prover) widen(c *compiled) {
 		default:
 			if path == "conditions" { // nobody can say whom and what it is for
 				c.widenUsers, c.widenTarget, c.widenConditions = true, true, true
+				c.openUserExclusions, c.openTargetExclusions, c.looseLocations = true, true, true
 			}
 		}
 	}

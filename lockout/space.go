@@ -170,6 +170,19 @@ func (s *space) subtract(a, b box) []box {
 	return out
 }
 
+// subtractAll returns what of a lies in none of the boxes, as disjoint boxes.
+func (s *space) subtractAll(a box, boxes []box) []box {
+	pieces := []box{a}
+	for _, b := range boxes {
+		var next []box
+		for _, p := range pieces {
+			next = append(next, s.subtract(p, b)...)
+		}
+		pieces = next
+	}
+	return pieces
+}
+
 // cut splits a region along the first dimension in which b holds some of its
 // classes and not others; ok is false when there is none.
 func (s *space) cut(region, b box) (in, over box, ok bool) {

@@ -123,6 +123,9 @@ func (p *Prover) inScope(pol *compiled, aud entra.ID) ans {
 			inc, exc = inc.or(pol.filterMode(p)), exc.or(pol.filterMode(p))
 		}
 	}
+	if exc.v == yes && pol.openTargetExclusions {
+		exc = pol.unmodelledAns(p)
+	}
 	return inc.and(exc.not())
 }
 

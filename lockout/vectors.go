@@ -168,6 +168,9 @@ func (r *vectorReader) goal(at string, v any) Goal {
 		"stage":        func(at string, v any) { g.Stage = r.stage(at, v) },
 	})
 	r.require(at, v, "audiences", "clientAppTypes")
+	if len(audiences) == 0 || len(clients) == 0 {
+		r.mistake(at, "a goal needs at least one audience and one client app type")
+	}
 	g.Client = entra.ID(client)
 	g.Audiences = ids[entra.ID](audiences)
 	g.ClientAppTypes = ids[entra.ClientAppType](clients)

@@ -31,7 +31,6 @@ func (v *Vector) Snapshot() (*entra.Snapshot, error) {
 		CampaignForced:       t.campaign,
 		RegistrationRuledOut: true,
 		LegacyMethods:        append([]entra.MethodType{}, t.legacy...),
-		Agreements:           t.agreements,
 		Domains:              []entra.Domain{{Name: vectorDomain, Initial: true, Authentication: "Managed"}},
 		ServicePlans:         t.plans,
 	}
@@ -43,6 +42,7 @@ func (v *Vector) Snapshot() (*entra.Snapshot, error) {
 			return nil, fmt.Errorf("vector %s: %v", v.ID, err)
 		}
 	}
+	v.terms(&c)
 	v.contexts(&c)
 	v.principals(&c)
 	v.roles(&c)
@@ -80,7 +80,7 @@ func (v *Vector) strengths(c *entra.Content) error {
 		if err != nil {
 			return fmt.Errorf("authentication strength %d: %v", i+1, err)
 		}
-		s.ConfigurationsRead = true
+		s.ConfigurationsRead, s.Raw = true, nil
 		c.Strengths = append(c.Strengths, s)
 	}
 	for _, p := range c.Policies {
@@ -89,10 +89,23 @@ func (v *Vector) strengths(c *entra.Content) error {
 			continue
 		}
 		spelled := *s
-		spelled.ConfigurationsRead = true
+		spelled.ConfigurationsRead, spelled.Raw = true, nil
 		c.Strengths = append(c.Strengths, spelled)
 	}
 	return nil
+}
+
+// terms are the agreements that the vector describes; any other that a policy
+// asks for is accepted once, not on every device.
+func (v *Vector) terms(c *entra.Content) {
+	c.Agreements = slices.Clone(v.tenant.agreements)
+	for _, p := range c.Policies {
+		for _, id := range p.Grant.TermsOfUse {
+			if !slices.ContainsFunc(c.Agreements, func(a entra.Agreement) bool { return a.ID.Equal(id) }) {
+				c.Agreements = append(c.Agreements, entra.Agreement{ID: id, DisplayName: string(id)})
+			}
+		}
+	}
 }
 
 func (v *Vector) contexts(c *entra.Content) {
@@ -237,6 +250,7 @@ func (v *Vector) methodsPolicy(c *entra.Content) error {
 		if given.MigrationState == "" {
 			given.MigrationState = "preMigration" // not said to be complete
 		}
+		given.Raw = nil // methods are added below: the JSON is written anew
 		m = &given
 	}
 	for _, id := range vectorMethods {

@@ -19,6 +19,7 @@ var commands = []command{
 	{"judge", proveCommand},
 	{"judge", explainCommand},
 	{"judge", selftestCommand},
+	{"act", demoCommand},
 	{"program", versionCommand},
 	{"program", completionCommand},
 	{"program", manCommand},

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	_ "embed"
 	"html/template"
 	"io"
@@ -93,7 +94,7 @@ func matrix(v *reportView) (telling, rest []matrixRow) {
 		}
 	}
 	for _, rows := range [][]matrixRow{telling, rest} {
-		slices.SortStableFunc(rows, func(a, b matrixRow) int { return a.worst - b.worst })
+		slices.SortStableFunc(rows, func(a, b matrixRow) int { return cmp.Or(cmp.Compare(a.worst, b.worst), cmp.Compare(a.Name, b.Name)) })
 	}
 	return telling, rest
 }
@@ -228,6 +229,8 @@ func writeHTML(w io.Writer, r *app.Report, l look) error {
 		p.Accounts[i].addGates(titles, true) // folded away, so there is room
 		a := htmlAccount{accountView: &p.Accounts[i], Certificates: certificates(&p.Accounts[i]), Fold: r.Hypothesis && i > 0}
 		for _, g := range p.Accounts[i].Verdicts {
+			// The heading above the card names the account.
+			g.Told = strings.Replace(g.Told, a.Label(), "it", 1)
 			a.Goals = append(a.Goals, htmlGoal{g, denials(g)})
 		}
 		p.Parts = append(p.Parts, a)

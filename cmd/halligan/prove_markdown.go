@@ -60,7 +60,6 @@ func writeMarkdown(w io.Writer, r *app.Report, l look) error {
 	m.list("Would take all accounts at once", v.Common)
 	m.list("Envelope", v.envelope())
 	m.list("Not read", v.NotRead)
-	m.list("Old vendor data", v.Stale)
 	if len(r.Next) > 0 {
 		m.b.WriteString("\n## Next\n\n")
 		for _, s := range r.Next {
@@ -117,6 +116,6 @@ func (m *markdown) change(c *changeView) {
 	m.list("Change: "+strings.Join(c.Source, ", "), c.Lines)
 	m.line("\n### Before and after\n\n| account | goal | before | after | |\n|---|---|---|---|---|")
 	for _, x := range c.Verdicts {
-		m.line("| %s | %s | %s | %s | %s |", x.Who, x.Title, string(x.Before), string(x.After), strings.TrimSpace(x.Word+" "+x.Because))
+		m.line("| %s | %s | %s | %s | %s |", x.Who, x.Title, x.Was, x.Is, strings.TrimSpace(x.Word+" "+x.Because))
 	}
 }

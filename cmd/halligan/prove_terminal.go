@@ -95,7 +95,6 @@ func writeTerminal(w io.Writer, r *app.Report, l look) error {
 	if l.all {
 		p.list("Noted while reading", v.Noted)
 	}
-	p.list("Old vendor data", v.Stale)
 	p.heading("Read")
 	for _, fact := range v.Facts {
 		p.line(4, 2, fact)
@@ -191,9 +190,9 @@ func (p *page) change(c *changeView) {
 		case "better":
 			s = green
 		}
-		text := fmt.Sprintf("– %s, %s: %s", x.Who, x.Title, x.After)
+		text := fmt.Sprintf("– %s, %s: %s", x.Who, x.Title, x.Is)
 		if x.Before != x.After {
-			text = fmt.Sprintf("– %s, %s: %s before, %s after, %s", x.Who, x.Title, x.Before, x.After, x.Because)
+			text = fmt.Sprintf("– %s, %s: %s before, %s after, %s", x.Who, x.Title, x.Was, x.Is, x.Because)
 		}
 		p.styled(4, 2, s, x.Word, strings.TrimSuffix(text, ", "))
 	}

@@ -109,9 +109,9 @@ func (c *console) writeSelftest(r *selftestReport) error {
 				mark, s = "✗", red
 			}
 			p.styled(0, 2, s, mark+" "+escape(v.ID), v.Title)
-			p.line(4, 6, "want  "+v.Want)
-			p.line(4, 6, "got   "+v.Got)
-			p.line(4, 6, "why   "+v.Reason)
+			p.line(4, 6, "want "+v.Want)
+			p.line(4, 6, "got "+v.Got)
+			p.line(4, 6, "why "+v.Reason)
 		}
 	}
 	s, word, n := green, "agrees", r.Vectors

@@ -27,7 +27,6 @@ type reportView struct {
 	Common   []string // single points of failure of several accounts
 	NotRead  []string
 	Noted    []string
-	Stale    []string
 }
 
 type accountView struct {
@@ -128,9 +127,6 @@ func viewOf(r *app.Report, all bool) *reportView {
 		v.NotRead = append(v.NotRead, troubleLines(r.Change.Troubles, " (in the change)")...)
 	}
 	v.Noted = troubleLines(r.Notes, "")
-	for _, s := range r.StaleData {
-		v.Stale = append(v.Stale, s+" was last checked against Microsoft's pages over 12 months ago")
-	}
 	if r.Independence != nil {
 		for _, e := range r.Independence.SinglePoints {
 			v.Common = append(v.Common, eventText(e, namesOf(r.Accounts)))
@@ -188,7 +184,8 @@ func plural(n int, one, many string) string {
 
 func viewAccount(a *app.AccountReport, titles map[string]string, all bool) accountView {
 	v := accountView{AccountReport: a, Heading: a.Label(), Intro: introOf(a)}
-	var reasons, also, leans, warnings, blast, recovery []string
+	var reasons, also, leans, warnings, recovery []string
+	var blast []section
 	for _, g := range a.Goals {
 		word := string(g.Outcome)
 		if g.Outcome == lockout.Proved && len(g.Supposing) > 0 {
@@ -216,7 +213,9 @@ func viewAccount(a *app.AccountReport, titles map[string]string, all bool) accou
 		v.Verdicts = append(v.Verdicts, vv)
 		leans = appendNew(leans, leanLines(g)...)
 		warnings = appendNew(warnings, g.Warnings...)
-		blast = append(blast, blastLines(g, titles)...)
+		if s := blastText(g); s != "" {
+			blast = append(blast, section{titles[g.Goal], []string{s}})
+		}
 		if all || g.Outcome == lockout.Lockout { // otherwise it repeats what was not read
 			recovery = appendNew(recovery, recoveryLines(g)...)
 		}
@@ -237,7 +236,7 @@ func viewAccount(a *app.AccountReport, titles map[string]string, all bool) accou
 	for _, s := range a.Suppositions {
 		supposed = append(supposed, s.Expression+" – "+s.Meaning)
 	}
-	for _, s := range []section{{"Other sign-ins that fail", also}, {"Supposing", supposed}, {"Other ways to repair", recovery}, {"How much is denied", blast},
+	for _, s := range []section{{"Other sign-ins that fail", also}, {"Supposing", supposed}, {"Other ways to repair", recovery}, {"How much is denied", titled(blast)},
 		{"Margin", marginLines(a)}, {"Leans on", leans}, {"To know", warnings}} {
 		if len(s.Items) > 0 {
 			v.Sections = append(v.Sections, s)
@@ -276,8 +275,11 @@ func introOf(a *app.AccountReport) string {
 	if c.Kind == "group" {
 		which = "if this group holds your emergency accounts"
 	}
-	s := fmt.Sprintf("a hypothesis, %s: %s %s is excluded from %d of %s", which, c.Kind, c.ID, c.Excluded, plural(c.Enabled, "enabled policy", "enabled policies"))
-	return s
+	among := plural(c.Enabled, "enabled policy", "enabled policies")
+	if len(a.Goals) > 0 && !slices.ContainsFunc(a.Goals[0].Policies, func(l lockout.PolicyLine) bool { return l.State == string(entra.StateEnabled) }) {
+		among = plural(c.Enabled, "policy", "policies") + ", and no policy is enabled"
+	}
+	return fmt.Sprintf("a hypothesis, %s: %s %s is excluded from %d of %s", which, c.Kind, c.ID, c.Excluded, among)
 }
 
 // addRows lays the policies of all goals over each other: what is the same for
@@ -318,7 +320,9 @@ func (v *accountView) addRows(titles map[string]string, all bool) {
 		}
 		rows = append(rows, row)
 	}
-	slices.SortStableFunc(rows, func(a, b policyRow) int { return cmp.Compare(relationAt(a.Relation), relationAt(b.Relation)) })
+	slices.SortStableFunc(rows, func(a, b policyRow) int {
+		return cmp.Or(cmp.Compare(relationAt(a.Relation), relationAt(b.Relation)), cmp.Compare(a.Name, b.Name))
+	})
 	v.Rows = rows
 	if all {
 		return
@@ -367,7 +371,8 @@ func (v *accountView) addGates(titles map[string]string, all bool) {
 				row := gateRow{Mark: "✓", Word: "open", Text: l.Why}
 				switch {
 				case !l.OK && len(l.Unknowns) > 0:
-					row.Mark, row.Word, row.Text = "?", "not known", l.Unknowns[0].What
+					row.Mark, row.Word = "?", "not known"
+					row.Text = strings.Replace(l.Why, ": not known: ", ": ", 1) // the word says it
 				case !l.OK:
 					row.Mark, row.Word = "✗", "closed"
 				}
@@ -420,23 +425,37 @@ func recoveryLines(g *app.GoalReport) []string {
 	return out
 }
 
-func blastLines(g *app.GoalReport, titles map[string]string) []string {
-	if g.Blast == nil {
-		return nil
+// titled writes what several goals share once, after all their names.
+func titled(list []section) []string {
+	var out []string
+	for i, s := range list {
+		if slices.ContainsFunc(list[:i], func(x section) bool { return x.Items[0] == s.Items[0] }) {
+			continue
+		}
+		names := []string{s.Title}
+		for _, x := range list[i+1:] {
+			if x.Items[0] == s.Items[0] {
+				names = append(names, x.Title)
+			}
+		}
+		out = append(out, strings.Join(names, ", ")+": "+s.Items[0])
 	}
-	s := fmt.Sprintf("%s: %s of the kinds of sign-in are denied (%d of %d)", titles[g.Goal], share(g.Blast.Share), g.Blast.Denied, g.Blast.Points)
-	var only []string
+	return out
+}
+
+func blastText(g *app.GoalReport) string {
+	if g.Blast == nil {
+		return ""
+	}
+	s := fmt.Sprintf("%s of the kinds of sign-in are denied (%d of %d)", share(g.Blast.Share), g.Blast.Denied, g.Blast.Points)
 	for _, o := range g.Blast.Only {
 		name := o.Name
 		if name == "" {
 			name = o.Policy
 		}
-		only = append(only, fmt.Sprintf("%s by %q alone", share(o.Share), name))
+		s += fmt.Sprintf("; %s by %q alone", share(o.Share), name)
 	}
-	if len(only) > 0 {
-		s += "; " + strings.Join(only, ", ")
-	}
-	return []string{s}
+	return s
 }
 
 func share(x float64) string {

@@ -28,6 +28,9 @@ type ProveRequest struct {
 	Now      lockout.Date
 	Margin   bool
 	Tool     string
+	// Keep are the words of the question that a follow-up command must repeat:
+	// goals, changes, the envelope, the date.
+	Keep []string
 	// Progress, when not nil, is told what is being worked on.
 	Progress func(what string)
 }
@@ -109,7 +112,7 @@ func Prove(ctx context.Context, req ProveRequest) (*Report, error) {
 			return nil, err
 		}
 	}
-	r.conclude(&req, snap)
+	r.conclude(&req)
 	return r, nil
 }
 
@@ -235,6 +238,10 @@ func resolveAccount(snap *entra.Snapshot, name string) (entra.ID, error) {
 	if len(byName) == 1 {
 		return byName[0], nil
 	}
+	if namedAsGroup(v, entra.ID(name)) {
+		return "", &RequestError{Err: fmt.Errorf("%q is a group in the policies that were read, not an account", name),
+			hint: "judge an account that is in it: --account OBJECT-ID --suppose " + quote("member="+name)}
+	}
 	if entra.ID(name).IsGUID() || namedByPolicy(v, entra.ID(name)) {
 		return entra.ID(name), nil
 	}
@@ -243,6 +250,18 @@ func resolveAccount(snap *entra.Snapshot, name string) (entra.ID, error) {
 		hint = "several users have this name; give the object id"
 	}
 	return "", &RequestError{Err: fmt.Errorf("no account %q in what was read", name), Near: near, Word: name, hint: hint}
+}
+
+// namedAsGroup reports whether policies name an id as a group, and none as a
+// user.
+func namedAsGroup(v *entra.Content, id entra.ID) bool {
+	if namedByPolicy(v, id) {
+		return false
+	}
+	return slices.ContainsFunc(v.Policies, func(p entra.Policy) bool {
+		u := &p.Conditions.Users
+		return slices.ContainsFunc(u.IncludeGroups, id.Equal) || slices.ContainsFunc(u.ExcludeGroups, id.Equal)
+	}) || slices.ContainsFunc(v.Groups, func(g entra.Group) bool { return g.ID.Equal(id) })
 }
 
 // namedByPolicy: some exports hold names where ids belong.
@@ -270,12 +289,47 @@ func candidates(snap *entra.Snapshot, req *ProveRequest) []subject {
 	}
 	var out []subject
 	for i := range list {
-		c := &list[i]
-		if c.Excluded*2 < list[0].Excluded {
+		if list[i].Excluded*2 < list[0].Excluded {
 			break
 		}
-		c.Suppose = orEmpty(c.Suppose)
-		out = append(out, subject{id: c.Account(), candidate: c, suppose: slices.Concat(c.Suppose, req.Suppose)})
+		for _, c := range members(snap.View(), list[i]) {
+			c.Suppose = orEmpty(c.Suppose)
+			s := subject{id: c.Account(), candidate: &c, suppose: slices.Concat(c.Suppose, req.Suppose)}
+			if len(out) < maxCandidates && !slices.ContainsFunc(out, func(x subject) bool { return x.id.Equal(s.id) }) {
+				out = append(out, s)
+			}
+		}
+	}
+	return out
+}
+
+// members puts the accounts that are known to be in a candidate group in its
+// place: a real account says more than a stand-in for any member.
+func members(v *entra.Content, group lockout.Candidate) []lockout.Candidate {
+	if group.Kind != "group" {
+		return []lockout.Candidate{group}
+	}
+	inside := map[string]bool{}
+	for i := range v.Groups {
+		for _, id := range v.Groups[i].Members {
+			inside[id.Key()] = inside[id.Key()] || v.Groups[i].ID.Equal(group.ID)
+		}
+	}
+	for i := range v.Accounts {
+		if slices.ContainsFunc(v.Accounts[i].Memberships, group.ID.Equal) {
+			inside[v.Accounts[i].ID.Key()] = true
+		}
+	}
+	var out []lockout.Candidate
+	for i := range v.Users {
+		if u := &v.Users[i]; inside[u.ID.Key()] {
+			c := group
+			c.Kind, c.ID, c.Name, c.Suppose = "user", u.ID, u.UserPrincipalName, nil
+			out = append(out, c)
+		}
+	}
+	if len(out) == 0 {
+		return []lockout.Candidate{group}
 	}
 	return out
 }

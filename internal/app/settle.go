@@ -70,7 +70,7 @@ func settlements(a *AccountReport) []Settlement {
 }
 
 // conclude gives the report its verdict and says what to do next.
-func (r *Report) conclude(req *ProveRequest, snap *entra.Snapshot) {
+func (r *Report) conclude(req *ProveRequest) {
 	for i, a := range r.Accounts {
 		if i == 0 {
 			r.Verdict = a.Verdict
@@ -79,6 +79,9 @@ func (r *Report) conclude(req *ProveRequest, snap *entra.Snapshot) {
 	}
 	if len(r.Accounts) == 0 {
 		r.Verdict = lockout.Undetermined
+	}
+	if r.PoliciesRead == 0 {
+		r.Next = append(r.Next, Step{Do: "az rest --method get --url https://graph.microsoft.com/v1.0/identity/conditionalAccess/policies > policies.json", Why: "exports the policies; then halligan prove --from policies.json", Command: true})
 	}
 	for _, t := range r.Troubles {
 		r.Next = append(r.Next, Step{Do: "mend or export again: " + place(t), Why: t.What})
@@ -90,7 +93,7 @@ func (r *Report) conclude(req *ProveRequest, snap *entra.Snapshot) {
 		if len(r.Accounts) > 0 && r.Accounts[0].Verdict == lockout.Lockout {
 			r.Next = append(r.Next, clearWay(r.Accounts[0]))
 		}
-		r.Next = append(r.Next, r.nameOne(req, snap)...)
+		r.Next = append(r.Next, r.nameOne(req)...)
 		return
 	}
 	for _, a := range r.Accounts {
@@ -125,7 +128,7 @@ func clearWay(a *AccountReport) Step {
 }
 
 // nameOne says how to turn a hypothesis into a question.
-func (r *Report) nameOne(req *ProveRequest, snap *entra.Snapshot) []Step {
+func (r *Report) nameOne(req *ProveRequest) []Step {
 	if len(r.Accounts) == 0 {
 		return nil
 	}
@@ -140,7 +143,11 @@ func (r *Report) nameOne(req *ProveRequest, snap *entra.Snapshot) []Step {
 	}
 	switch a.Candidate.Kind {
 	case "user":
-		args = append(args, "--account "+quote(string(a.Account)))
+		for _, x := range r.Accounts {
+			if x.Candidate.Kind == "user" && x.Candidate.Excluded == a.Candidate.Excluded {
+				args = append(args, "--account "+quote(x.Label()))
+			}
+		}
 	case "group":
 		args = append(args, "--account OBJECT-ID", "--suppose "+quote("member="+string(a.Candidate.ID)))
 	default:
@@ -153,14 +160,30 @@ func (r *Report) nameOne(req *ProveRequest, snap *entra.Snapshot) []Step {
 		}
 		seen = append(seen, s.Suppose)
 	}
-	for _, expression := range seen {
+	for _, expression := range append(slices.Clone(req.Suppose), r.complete(seen)...) {
 		args = append(args, "--suppose "+quote(expression))
 	}
+	for _, word := range req.Keep {
+		args = append(args, quote(word))
+	}
 	steps := []Step{{Do: strings.Join(args, " "), Why: "name your emergency account; state only what is true of it", Command: true}}
-	if snap.Status(entra.PartUsers).Status != entra.StatusRead {
+	if slices.ContainsFunc(r.Accounts, func(x *AccountReport) bool { return len(x.Settle) > 0 }) {
 		steps = append(steps, Step{Do: "add exports of users, groups, roles and authentication methods with further --from", Why: "what is read need not be supposed"})
 	}
 	return steps
+}
+
+// complete adds what a supposed key needs besides: one more round would only ask
+// for it.
+func (r *Report) complete(expressions []string) []string {
+	key := slices.ContainsFunc(expressions, func(x string) bool { return strings.HasPrefix(x, "key=") })
+	read := slices.ContainsFunc(r.Parts, func(p PartReport) bool {
+		return p.Part == entra.PartMethodsPolicy && p.Status == entra.StatusRead
+	})
+	if key && !read && !slices.Contains(expressions, "methods=default") {
+		expressions = append(expressions, "methods=default")
+	}
+	return expressions
 }
 
 // quote makes an argument safe to paste into a shell.

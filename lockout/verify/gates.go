@@ -150,11 +150,13 @@ func gateDefaults(c *checker, g *gateLine, sc *scene) error {
 	if c.somewhere(sc, func(m *moment) bool { return m.legacy() || m.flow == "deviceCodeFlow" }) {
 		return fmt.Errorf("security defaults block legacy clients and device code")
 	}
-	other := slices.ContainsFunc(c.creds, func(x *credential) bool {
-		return !slices.Contains([]string{"fido2", "password", "temporaryaccesspass", "email"}, x.kind)
+	// Whether anything else satisfies the registration that they demand is not
+	// documented, a passkey included.
+	registered := slices.ContainsFunc(c.creds, func(x *credential) bool {
+		return slices.Contains([]string{"microsoftauthenticatorpush", "devicebasedpush", "softwareoath", "hardwareoath", "sms", "voice"}, x.kind) && c.a.usable(x, c.now)
 	})
-	if !other {
-		return fmt.Errorf("security defaults may ask for a registration that a passkey alone does not satisfy")
+	if !registered {
+		return fmt.Errorf("security defaults may ask for a registration that the account's methods do not satisfy")
 	}
 	return c.mfa(g, sc)
 }
@@ -184,9 +186,9 @@ func gateCampaign(c *checker, g *gateLine, sc *scene) error {
 	has := slices.ContainsFunc(c.creds, func(r *credential) bool {
 		return passkey && r.kind == "fido2" || !passkey && (r.kind == "microsoftauthenticatorpush" || r.kind == "devicebasedpush")
 	})
-	modern := c.somewhere(sc, func(m *moment) bool { return !m.legacy() })
+	nudged := c.somewhere(sc, func(m *moment) bool { return !m.legacy() && sc.kit.mfa(m.locked) }) // it comes after MFA
 	switch {
-	case !shown, has, !modern, !x.mayEnforce && !x.forced:
+	case !shown, has, !nudged, !x.mayEnforce && !x.forced:
 		return nil
 	case !c.a.targeted(x.include, false), c.a.targeted(x.exclude, true):
 		return nil
@@ -240,8 +242,9 @@ func gateActivation(c *checker, g *gateLine, sc *scene) error {
 		return fmt.Errorf("another person must approve the activation")
 	}
 	ctx := key(rp.str("authContext"))
-	targeted := ctx != "" && slices.ContainsFunc(c.t.policies, func(p *policy) bool { return slices.Contains(p.contexts, ctx) })
-	if targeted && !rp.is("mfaRequired") {
+	targeted := slices.ContainsFunc(c.t.policies, func(p *policy) bool { return slices.Contains(p.contexts, ctx) })
+	// A context that no policy targets falls back to MFA.
+	if rp != nil && !rp.is("mfaRequired") && (ctx == "" || targeted) {
 		return unless(g, g.Reason == "contextPolicies")
 	}
 	return c.mfa(g, sc)

@@ -61,10 +61,7 @@ func (c *checker) reason(l *line, p *policy, st *stage, sc *scene) error {
 		if err := c.a.excluded(p, l.Route, st.extra); err != nil {
 			return err
 		}
-		if c.activeSync(p, sc) {
-			return c.requirement(p, st, sc, c.mayApply(p, false), nil)
-		}
-		return nil
+		return c.requirement(p, st, sc, c.activeSync(p), nil)
 	case "disjoint":
 		return c.disjoint(l, p, st, sc)
 	case "satisfied":

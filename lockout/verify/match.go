@@ -1,9 +1,6 @@
 package verify
 
-import (
-	"slices"
-	"strings"
-)
+import "slices"
 
 // classes are the values of each dimension that a certificate speaks of: for
 // forall dimensions those it lists, for exists dimensions those its options name.
@@ -258,7 +255,7 @@ func (a *account) targets(p *policy, st *stage, surely bool) bool {
 		if slices.Contains(p.actions, action) {
 			return true
 		}
-		everything := slices.Contains(p.includeApps, "all") && action == "urn:user:registersecurityinfo"
+		everything := slices.Contains(p.includeApps, "all") && action == "urn:user:registersecurityinfo" && len(st.audiences) == 0
 		return plain && (everything || a.anyAudience(p, st, surely))
 	}
 	return plain && a.anyAudience(p, st, surely)
@@ -318,14 +315,4 @@ func covers(tokens []string, app string) bool {
 		}
 		return token == app || slices.Contains(serviceGroup(token), app)
 	})
-}
-
-// clientIs reports whether some client of a box is one of those named.
-func (c *checker) clientIs(b box, names ...string) bool {
-	for i, v := range c.values[dClient] {
-		if (b[dClient] == nil || b[dClient][i]) && slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, v) }) {
-			return true
-		}
-	}
-	return false
 }

@@ -3,7 +3,6 @@ package verify
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"halligan/lockout/facts"
 )
@@ -141,7 +140,7 @@ func (c *checker) termsMet(id string, m *moment) bool {
 	if x := c.t.agreements[id]; x != nil {
 		return !x.is("perDevice")
 	}
-	return c.t.read("agreements")
+	return c.t.supposed["agreements"] // that none is per device
 }
 
 // grantItems lists the items of the grant, folded.
@@ -198,8 +197,9 @@ func (c *checker) sessionHarmless(p *policy, k *kit, m *moment) bool {
 		}
 	}
 	if p.tokens {
-		bound := m.device.Registered && (m.platform == "windows" || m.platform == "macOS" || m.platform == "iOS" && m.client == "mobileAppsAndDesktopClients")
-		if !bound {
+		native := m.client == "mobileAppsAndDesktopClients"
+		bound := m.platform == "windows" || m.platform == "macOS" && (native || m.device.managed()) || m.platform == "iOS" && native
+		if !bound || !m.device.Registered {
 			return false
 		}
 	}
@@ -285,7 +285,8 @@ func (c *checker) surelyExcluded(p *policy, st *stage) bool {
 }
 
 // resourceBoxes are where a policy applies by the address that the resource
-// sees: only where a policy with strict location enforcement applies.
+// sees: only where a policy with strict location enforcement, itself or another
+// one, applies but for its own network condition.
 func (c *checker) resourceBoxes(p *policy, st *stage) []box {
 	if !c.geo.strict || p.locations == nil {
 		return nil
@@ -295,11 +296,9 @@ func (c *checker) resourceBoxes(p *policy, st *stage) []box {
 		if !s.strictLocation || !c.inScope(s, st) {
 			continue
 		}
-		for _, a := range c.mayApply(s, false) {
-			for _, b := range c.mayApply(p, true) {
-				if both, ok := meet(a, b); ok {
-					out = append(out, both)
-				}
+		for _, b := range c.mayApply(p, true) {
+			if both, ok := meet(s.conditions(), b); ok {
+				out = append(out, both)
 			}
 		}
 	}
@@ -369,11 +368,26 @@ func serviceGroup(token string) []string {
 	return modesOf(apps)
 }
 
-// activeSync: ActiveSync policies on all users, guests or roles make all users
-// subject to them; whether exclusions survive is not documented.
-func (c *checker) activeSync(p *policy, sc *scene) bool {
+// activeSync are the boxes in which an exclusion may not hold: a policy for
+// ActiveSync on all users, guests or roles makes all users subject to it, and
+// whether exclusions survive is not documented.
+func (c *checker) activeSync(p *policy) []box {
 	wide := len(p.includeRoles) > 0 || p.includeGuests != nil || slices.ContainsFunc(p.includeUsers, func(u string) bool {
-		return u == "all" || u == "guestsorexternalusers" || strings.HasPrefix(u, "all")
+		return u == "all" || u == "guestsorexternalusers"
 	})
-	return wide && c.clientIs(sc.box, "exchangeActiveSync")
+	if !wide || !slices.Contains(p.clients, "exchangeactivesync") && !p.matchesAll("clientapptypes") {
+		return nil
+	}
+	var client box
+	client[dClient] = make([]bool, len(c.values[dClient]))
+	for i, v := range c.values[dClient] {
+		client[dClient][i] = v == "exchangeActiveSync"
+	}
+	var out []box
+	for _, b := range c.mayApply(p, false) {
+		if both, ok := meet(b, client); ok {
+			out = append(out, both)
+		}
+	}
+	return out
 }

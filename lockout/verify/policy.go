@@ -117,7 +117,11 @@ func (p *policy) open(path, kind string) {
 	case path == "state":
 		p.stateOpen = true
 	case steps[0] != "conditions" || len(steps) == 1:
-		p.mayInclude, p.mayTarget, p.loose["*"] = true, true, true
+		// A key beside the conditions may deny where the policy applies; without
+		// conditions nobody can say whom and what it is for.
+		if path == "" || path == "conditions" {
+			p.mayInclude, p.mayTarget, p.loose["*"] = true, true, true
+		}
 		p.exclusionsOpen = p.exclusionsOpen || kind == "duplicate"
 	case steps[1] == "users":
 		p.mayInclude = p.mayInclude || !exclude

@@ -137,6 +137,9 @@ type geography struct {
 	countries []string
 	gps       []string
 	strict    bool
+	// known are the ids of all locations, used those of ip locations that
+	// policies name; folded.
+	known, used map[string]bool
 }
 
 // named lists the ids that the network conditions of policies name, folded.
@@ -153,18 +156,20 @@ func (t *tenant) named() map[string]bool {
 }
 
 func (t *tenant) geography() *geography {
-	g := &geography{cells: map[string]map[string]bool{}}
+	g := &geography{cells: map[string]map[string]bool{}, known: map[string]bool{}, used: map[string]bool{}}
 	named := t.named()
 	codes, gps := map[string]bool{}, map[string]bool{}
 	usesGPS := false
 	var ip []*location
 	for _, id := range slices.Sorted(maps.Keys(t.locations)) {
 		l := t.locations[id]
+		g.known[id] = true
 		if !named[id] && !(named["alltrusted"] && l.trusted) {
 			continue
 		}
 		if l.kind == "ip" {
 			ip = append(ip, l)
+			g.used[id] = true
 		}
 		if l.kind == "country" {
 			set := codes
@@ -315,7 +320,8 @@ func (g *geography) spell(d int, v string, all []string) (string, bool) {
 	case dIP, dResourceIP:
 		want := map[string]bool{}
 		for id := range strings.SplitSeq(v, ",") {
-			if id = key(id); id != "" {
+			// A location that no policy names makes no difference.
+			if id = key(id); g.used[id] || id != "" && !g.known[id] {
 				want[id] = true
 			}
 		}

@@ -13,6 +13,7 @@ import (
 type tenant struct {
 	cloud            string
 	parts            map[string]string // status by part
+	supposed         map[string]bool   // parts that a person stated
 	policies         []*policy
 	locations        map[string]*location // by id, folded
 	strengths        map[string]*strength
@@ -63,12 +64,13 @@ func readTenant(data []byte) (*tenant, error) {
 	if s := root.str("schema"); s != "halligan-snapshot/1" {
 		return nil, fmt.Errorf("its form is %q, want halligan-snapshot/1", s)
 	}
-	t := &tenant{root: root, cloud: key(root.str("cloud")), parts: map[string]string{}, locations: map[string]*location{}, strengths: map[string]*strength{},
+	t := &tenant{root: root, cloud: key(root.str("cloud")), parts: map[string]string{}, supposed: map[string]bool{}, locations: map[string]*location{}, strengths: map[string]*strength{},
 		groups: map[string]*group{}, users: map[string]*value{}, agreements: map[string]*value{}, applications: map[string]*value{},
 		rolePolicies: map[string]*value{}, protected: map[string]string{}, methods: map[string]*method{}}
 	if p := root.get("parts"); p != nil {
 		for i, k := range p.keys {
 			t.parts[key(k)] = p.items[i].str("status")
+			t.supposed[key(k)] = t.read(k) && p.items[i].str("detail") == "supposed"
 		}
 	}
 	for _, e := range root.list("conditionalAccessPolicies") {
@@ -130,11 +132,10 @@ func once[T any](in map[string]T, id string, x T, what string) error {
 
 func (t *tenant) read(part string) bool { return t.parts[key(part)] == "read" }
 
-// complete reports why the Snapshot is nothing to prove on, or "".
+// complete says why the Snapshot is nothing to prove on; nil: it is.
 func (t *tenant) complete() error {
-	switch s := t.parts["conditionalaccesspolicies"]; s {
-	case "denied", "cutShort":
-		return fmt.Errorf("the policies are %s", s)
+	if !t.read("conditionalAccessPolicies") {
+		return fmt.Errorf("not all policies were read (%s)", t.parts["conditionalaccesspolicies"])
 	}
 	if n := len(t.root.list("troubles")); n > 0 {
 		return fmt.Errorf("%d things could not be read", n)
