@@ -105,6 +105,7 @@ func (r *reader) visit(doc *document, v *node, h hint, path []string) {
 	case '0', 't', 'f':
 		if h.kind != nil && h.item && h.kind.part == PartPolicies {
 			r.trouble(doc, v.off, "stands among policies, but is no object")
+			r.cut(PartPolicies, "an element of the list is no object")
 		}
 	}
 }
