@@ -138,6 +138,7 @@ func (r *reader) visitObject(doc *document, v *node, h hint, path []string) {
 		r.cut(h.kind.part, "an element of a list was not recognised")
 	}
 	r.tenant(doc, v)
+	r.failures(doc, v)
 	name := r.wrapper
 	if r.wrapper = v.str("name"); r.wrapper == "" {
 		r.wrapper = v.str("displayName")
