@@ -75,12 +75,16 @@ type reader struct {
 	content Content
 	methods looseMethods
 
+	otherRoles *kind          // roles of another service: left out
+	treeGroups map[ID][]ID    // members of groups in a tree of files
 	accounts   map[string]int // where each account is in the content
 	tenantFile string         // the file that named the tenant
 
 	files   int
 	bytes   int64
 	objects int
+	inFile  int           // troubles in the current file
+	nothing []string      // files of the current folder or archive without tenant data
 	alone   bool          // the current file was named by a person
 	owner   ID            // the account of which the current list is
 	wrapper string        // name of the object around the current one, for templates
@@ -91,7 +95,7 @@ type reader struct {
 }
 
 func newReader(l Limits) *reader {
-	r := &reader{limits: l, kinds: kindTable(), byName: map[string]*kind{}, accounts: map[string]int{}, seen: map[Part]bool{}, lists: map[Part]bool{},
+	r := &reader{limits: l, otherRoles: &kind{}, treeGroups: map[ID][]ID{}, kinds: kindTable(), byName: map[string]*kind{}, accounts: map[string]int{}, seen: map[Part]bool{}, lists: map[Part]bool{},
 		some: map[Part]bool{}, short: map[Part]string{}}
 	for _, k := range r.kinds {
 		for _, name := range k.names {
@@ -117,9 +121,18 @@ func (r *reader) cut(p Part, why string) {
 }
 
 func (r *reader) trouble(doc *document, off int, what string) {
+	switch r.inFile++; {
+	case r.inFile > troublesPerFile:
+		return
+	case r.inFile == troublesPerFile:
+		what += "; further troubles of this file are not listed"
+	}
 	line, column := doc.position(off)
 	r.content.Troubles = append(r.content.Troubles, Trouble{File: doc.file, Line: line, Column: column, What: what})
 }
+
+// troublesPerFile is how many troubles of one file are listed.
+const troublesPerFile = 1000
 
 func (r *reader) fileTrouble(file, what string) {
 	r.content.Troubles = append(r.content.Troubles, Trouble{File: file, What: what})
@@ -149,6 +162,7 @@ func (r *reader) folder(name string, fsys fs.FS) {
 		}
 		if !readable(p) {
 			ignored++
+			r.desiredState(fsys, p, full)
 			return nil
 		}
 		if !r.admit(full) {
@@ -175,8 +189,26 @@ func (r *reader) folder(name string, fsys fs.FS) {
 	if err != nil {
 		r.fileTrouble(name, "cannot be read: "+err.Error())
 	}
+	r.sayNothing(name)
 	if ignored > 0 {
 		r.note(name, fmt.Sprintf("%d files that are neither JSON nor zip were not read", ignored))
+	}
+}
+
+// desiredState notes a Microsoft365DSC configuration, which holds policies in a
+// form that is not read.
+func (r *reader) desiredState(fsys fs.FS, p, full string) {
+	if ext := strings.ToLower(path.Ext(p)); ext != ".ps1" && ext != ".psd1" {
+		return
+	}
+	f, err := fsys.Open(p)
+	if err != nil {
+		return // it would not have been read anyway
+	}
+	defer f.Close()
+	text, _ := io.ReadAll(io.LimitReader(f, 16<<20))
+	if what := foreignFormat(toUTF8(text)); what != "" {
+		r.note(full, what)
 	}
 }
 
@@ -230,6 +262,9 @@ func (r *reader) file(name string, data []byte, explicit bool) {
 	}
 	if bytes.HasPrefix(data, []byte("PK\x03\x04")) || bytes.HasPrefix(data, []byte("PK\x05\x06")) {
 		r.archive(name, data)
+		if explicit {
+			r.sayNothing(name)
+		}
 		return
 	}
 	text := toUTF8(data)
@@ -247,14 +282,32 @@ func (r *reader) file(name string, data []byte, explicit bool) {
 	if !utf8.Valid(text) {
 		r.note(name, "some bytes are not UTF-8; they were read as U+FFFD")
 	}
-	r.alone = explicit
+	r.alone, r.inFile = explicit, 0
 	before, troubles, lists := r.objects, len(r.content.Troubles), len(r.lists)
-	for i := range doc.values {
-		r.visit(doc, &doc.values[i], hint{}, nil)
+	if !r.treeMember(doc) {
+		for i := range doc.values {
+			r.visit(doc, &doc.values[i], hint{}, nil)
+		}
 	}
 	if r.objects == before && len(r.lists) == lists && len(r.content.Troubles) == troubles && syntax == nil && len(doc.values) > 0 {
-		r.note(name, "no tenant data found")
+		r.nothing = append(r.nothing, name)
+		if explicit {
+			r.sayNothing(name)
+		}
 	}
+}
+
+// sayNothing notes the files in which nothing was found, all of a folder in one
+// note: trees hold thousands that are about something else.
+func (r *reader) sayNothing(source string) {
+	switch n := len(r.nothing); {
+	case n == 0:
+	case n == 1:
+		r.note(r.nothing[0], "no tenant data found")
+	default:
+		r.note(source, fmt.Sprintf("no tenant data found in %d JSON files, for example %s", n, strings.Join(r.nothing[:min(n, 3)], ", ")))
+	}
+	r.nothing = nil
 }
 
 // archive reads the JSON files of a zip archive.

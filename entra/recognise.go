@@ -34,6 +34,9 @@ func (r *reader) contextKind(obj *node) (*kind, bool) {
 	r.cloudOf(c)
 	c = strings.ToLower(c[at+1:])
 	c, single := strings.CutSuffix(c, "/$entity")
+	if otherService(c) {
+		return r.otherRoles, true
+	}
 	if inner, ok := strings.CutPrefix(c, "collection("); ok {
 		return r.byName[strings.TrimPrefix(strings.TrimSuffix(inner, ")"), "microsoft.graph.")], true
 	}
@@ -102,6 +105,7 @@ func (r *reader) visit(doc *document, v *node, h hint, path []string) {
 	case '0', 't', 'f':
 		if h.kind != nil && h.item && h.kind.part == PartPolicies {
 			r.trouble(doc, v.off, "stands among policies, but is no object")
+			r.cut(PartPolicies, "an element of the list is no object")
 		}
 	}
 }
@@ -114,11 +118,11 @@ func (r *reader) visitObject(doc *document, v *node, h hint, path []string) {
 	if k, list := r.contextKind(v); k != nil {
 		h = hint{kind: k, list: list, sure: list, item: h.item}
 	}
-	if page := v.get("value"); page != nil && (page.kind == '[' || page.kind == '{') {
+	if page := v.get("value"); h.kind != r.otherRoles && page != nil && (page.kind == '[' || page.kind == '{') {
 		r.visitPage(doc, v, page, h, path)
 		return
 	}
-	if looksLikeLog(v) {
+	if looksLikeLog(v) || h.kind == r.otherRoles {
 		return
 	}
 	if k := r.kindOf(v, h.kind); k != nil {
@@ -134,6 +138,7 @@ func (r *reader) visitObject(doc *document, v *node, h hint, path []string) {
 		r.cut(h.kind.part, "an element of a list was not recognised")
 	}
 	r.tenant(doc, v)
+	r.failures(doc, v)
 	name := r.wrapper
 	if r.wrapper = v.str("name"); r.wrapper == "" {
 		r.wrapper = v.str("displayName")
@@ -225,6 +230,9 @@ func (r *reader) kindOf(v *node, hinted *kind) *kind {
 
 // take reads an object of a known kind.
 func (r *reader) take(doc *document, k *kind, v *node, h hint, path []string) {
+	if (k.part == PartRoleAssignments || k.part == PartRoleEligibility) && !directoryRoles(doc) {
+		return
+	}
 	if r.objects++; r.objects > r.limits.Objects {
 		if r.objects == r.limits.Objects+1 {
 			r.trouble(doc, v.off, fmt.Sprintf("more than %d objects; the rest is not read", r.limits.Objects))

@@ -581,8 +581,11 @@ func gateProtectedAction(w *denialWriter, _ *moment) gateResult {
 	}
 	enabled := sure(false)
 	for _, pol := range w.p.policies {
-		if pol.contexts[strings.ToLower(ctx)] {
+		switch {
+		case pol.contexts[strings.ToLower(ctx)]:
 			enabled = enabled.or(pol.enabled)
+		case pol.widenTarget: // may be meant for the context
+			enabled = enabled.or(pol.enabled.and(pol.unmodelledAns(w.p)))
 		}
 	}
 	return w.fromAns(enabled, "protectedActionNoEnabledPolicy")
