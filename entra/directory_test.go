@@ -125,8 +125,8 @@ func TestTenantDataIsRecognised(t *testing.T) {
 			func(c entra.Content) any { return len(c.Users) }, 0},
 		{"a report about users is none", `{"value":[{"@odata.type":"#microsoft.graph.userRegistrationDetails","id":"u1","userPrincipalName":"a@b","userType":"member","methodsRegistered":[]}]}`,
 			func(c entra.Content) any { return len(c.Users) }, 0},
-		{"a list of deleted things", `{"@odata.context":"https://graph.microsoft.com/v1.0/$metadata#identity/conditionalAccess/deletedItems/policies","value":[]}`,
-			func(c entra.Content) any { return c.Parts[entra.PartPolicies].Status }, entra.Status("")},
+		{"a list of deleted things", `{"@odata.context":"https://graph.microsoft.com/v1.0/$metadata#identity/conditionalAccess/deletedItems/namedLocations","value":[]}`,
+			func(c entra.Content) any { return c.Parts[entra.PartLocations].Status }, entra.Status("")},
 	}
 	schema := snapshotSchema(t)
 	for _, c := range cases {

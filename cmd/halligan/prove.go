@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"halligan/internal/app"
 	"halligan/lockout"
@@ -22,6 +23,7 @@ import (
 // proveFlags are the flags of prove.
 type proveFlags struct {
 	from, accounts, goals, suppose, with, asIf, dimensions []string
+	keep                                                   []string // see app.ProveRequest.Keep
 	workstation, date, format, output                      string
 	margin, all                                            bool
 }
@@ -65,7 +67,10 @@ func proveCommand(c *console) *cobra.Command {
   halligan prove --from export/ --account bg1@contoso.example --with draft.json
   halligan prove --from export/ --format html -o report.html`,
 		Args: takes(),
-		RunE: func(cmd *cobra.Command, _ []string) error { return c.prove(cmd.Context(), &f) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			f.keep = keptWords(cmd.Flags())
+			return c.prove(cmd.Context(), &f)
+		},
 	}
 	flags := cmd.Flags()
 	flags.StringArrayVar(&f.from, "from", nil, "`PATH` of an export: file, folder, zip, or - for stdin; repeatable")
@@ -165,6 +170,26 @@ func (c *console) prove(ctx context.Context, f *proveFlags) error {
 	return ended(codeOf(report))
 }
 
+// keptWords are the flags that make the question what it is, as they were
+// written: a command that is advised next must repeat them.
+func keptWords(flags *pflag.FlagSet) []string {
+	var out []string
+	for _, name := range []string{"goal", "with", "as-if", "dimension", "workstation", "date"} {
+		flag := flags.Lookup(name)
+		if flag == nil || !flag.Changed {
+			continue
+		}
+		values := []string{flag.Value.String()}
+		if list, is := flag.Value.(pflag.SliceValue); is {
+			values = list.GetSlice()
+		}
+		for _, v := range values {
+			out = append(out, "--"+name, v)
+		}
+	}
+	return out
+}
+
 // codeOf is the exit code of a report.
 func codeOf(r *app.Report) exitCode {
 	code := exitDone
@@ -221,7 +246,7 @@ func asMisuse(err error) error {
 // proveRequest makes a request of the flags and opens what it reads; the caller
 // closes that.
 func (c *console) proveRequest(f *proveFlags) (*app.ProveRequest, *sources, error) {
-	req := &app.ProveRequest{AsIf: f.asIf, Accounts: f.accounts, Goals: f.goals, Margin: f.margin, Tool: "halligan " + versionName()}
+	req := &app.ProveRequest{AsIf: f.asIf, Accounts: f.accounts, Goals: f.goals, Margin: f.margin, Keep: f.keep, Tool: "halligan " + versionName()}
 	if len(f.from) == 0 {
 		return nil, nil, misused("for example --from export/, or --from - for stdin", "nothing to read: give an export with --from")
 	}

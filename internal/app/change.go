@@ -35,7 +35,7 @@ func (r *Report) compare(ctx context.Context, j *judge, before, after world, cha
 	for i, a := range r.Accounts {
 		for g := range a.Goals {
 			b, n := was[i].Goals[g], a.Goals[g]
-			c := VerdictChange{Account: a.Account, Name: a.Name, Goal: n.Goal, Before: b.Outcome, After: n.Outcome,
+			c := VerdictChange{Account: a.Account, Name: a.Name, Goal: n.Goal, Before: b.Outcome, After: n.Outcome, Supposing: a.Supposing,
 				Worse: rank(n.Outcome) > rank(b.Outcome), Because: []PolicyChange{}}
 			if c.Before != c.After {
 				if err := undone.explain(ctx, &c, subjects[i], g, b, n); err != nil {

@@ -203,9 +203,9 @@ func reason(g *GoalReport) string {
 	case g.Outcome == lockout.Lockout:
 		return ": " + g.Counterexample.Sentence
 	case g.Outcome == lockout.Proved && len(g.Supposing) > 0:
-		return ", supposing what is stated"
+		return ", supposing what is stated" + untested(g)
 	case g.Outcome == lockout.Proved:
-		return ""
+		return untested(g)
 	case g.Counterexample != nil && len(g.Counterexample.Causes) <= fewCauses:
 		return "; what may stand in the way: " + g.Counterexample.Sentence
 	case len(g.Unknowns) > 1:
@@ -214,6 +214,16 @@ func reason(g *GoalReport) string {
 		return ": " + g.Unknowns[0].What
 	}
 	return ""
+}
+
+// untested says when a proof is not about what the policies demand.
+func untested(g *GoalReport) string {
+	if len(g.Policies) == 0 || slices.ContainsFunc(g.Policies, func(l lockout.PolicyLine) bool {
+		return l.State != "disabled" && l.State != string(entra.StateReportOnly)
+	}) {
+		return ""
+	}
+	return fmt.Sprintf("; but none of the %d policies is enabled, so none was put to the test", len(g.Policies))
 }
 
 const fewCauses = 2

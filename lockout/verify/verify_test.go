@@ -60,9 +60,9 @@ func newProof() *proof {
 			{"id": "de", "raw": {"@odata.type": "#microsoft.graph.countryNamedLocation", "id": "de", "countriesAndRegions": ["DE"], "includeUnknownCountriesAndRegions": false}}],
 		"authenticationStrengthPolicies": [
 			{"id": "model-a", "raw": {"id": "model-a", "policyType": "custom", "allowedCombinations": ["fido2"],
-				"combinationConfigurations": [{"@odata.type": "#microsoft.graph.fido2CombinationConfiguration", "appliesToCombinations": ["fido2"], "allowedAAGUIDs": ["`+modelA+`"]}]}},
+				"combinationConfigurations": [{"@odata.type": "#microsoft.graph.fido2CombinationConfiguration", "appliesToCombinations": ["fido2"], "allowedAAGUIDs": ["` + modelA + `"]}]}},
 			{"id": "model-b", "raw": {"id": "model-b", "policyType": "custom", "allowedCombinations": ["fido2"],
-				"combinationConfigurations": [{"@odata.type": "#microsoft.graph.fido2CombinationConfiguration", "appliesToCombinations": ["fido2"], "allowedAAGUIDs": ["`+modelB+`"]}]}}],
+				"combinationConfigurations": [{"@odata.type": "#microsoft.graph.fido2CombinationConfiguration", "appliesToCombinations": ["fido2"], "allowedAAGUIDs": ["` + modelB + `"]}]}}],
 		"authenticationMethodsPolicy": {"raw": {"policyMigrationState": "migrationComplete", "authenticationMethodConfigurations": [
 			{"id": "Fido2", "state": "enabled", "includeTargets": [{"targetType": "group", "id": "all_users"}], "excludeTargets": []}]}},
 		"securityDefaults": false,
@@ -70,8 +70,8 @@ func newProof() *proof {
 		"groups": [{"id": "outer", "members": ["inner"], "membersRead": true}, {"id": "inner", "members": ["bg"], "membersRead": true},
 			{"id": "others", "members": ["someone"], "membersRead": true}, {"id": "unread", "members": ["someone"]}],
 		"accounts": [{"id": "bg", "memberships": [], "methodsRead": true, "perUserMfa": "disabled", "methods": [
-			{"id": "key", "type": "fido2", "aaGuid": "`+modelA+`", "passkeyType": "deviceBound"}, {"id": "pw", "type": "password"}]}],
-		"roleAssignments": [{"principal": "bg", "role": "`+globalAdmin+`", "scope": "/", "assignment": "active"},
+			{"id": "key", "type": "fido2", "aaGuid": "` + modelA + `", "passkeyType": "deviceBound"}, {"id": "pw", "type": "password"}]}],
+		"roleAssignments": [{"principal": "bg", "role": "` + globalAdmin + `", "scope": "/", "assignment": "active"},
 			{"principal": "bg", "role": "b1be1c3e-b65d-4f19-8427-f6fa0d97feb9", "scope": "/", "assignment": "eligible"},
 			{"principal": "bg", "role": "f2ef992c-3afb-46b9-b7cf-a126ee74c451", "scope": "/administrativeUnits/x", "assignment": "active"}],
 		"roleManagementPolicies": [], "protectedActions": [], "agreements": [{"id": "terms"}, {"id": "terms-device", "perDevice": true}],
