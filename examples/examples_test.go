@@ -110,6 +110,29 @@ func TestExampleTenantIsWholeAndUnderstood(t *testing.T) {
 	}
 }
 
+// What a group says of its members and an account of its groups must agree, or
+// the example would teach something that cannot be.
+func TestExampleTenantAgreesWithItself(t *testing.T) {
+	c := tenant(t).View()
+	for i := range c.Groups {
+		g := &c.Groups[i]
+		if !g.MembersRead {
+			continue
+		}
+		for j := range c.Accounts {
+			a := &c.Accounts[j]
+			if inside := slices.ContainsFunc(g.Members, a.ID.Equal); inside != slices.ContainsFunc(a.Memberships, g.ID.Equal) {
+				t.Errorf("group %s and account %s do not agree whether the one holds the other", g.DisplayName, a.ID)
+			}
+		}
+		for _, m := range g.Members {
+			if !slices.ContainsFunc(c.Users, func(u entra.User) bool { return u.ID.Equal(m) }) {
+				t.Errorf("group %s has a member %s that is no user", g.DisplayName, m)
+			}
+		}
+	}
+}
+
 func TestExampleTenantHasTwoKeyModelsPerAccount(t *testing.T) {
 	c := tenant(t).View()
 	if len(c.Accounts) < 2 {

@@ -178,7 +178,8 @@ func (p *Prover) certLine(w *denialWriter, pr *problem, st *stage, pol *compiled
 		return line, true
 	}
 	inc, exc := p.usersMatch(w.a, pol, st.extra)
-	if inc.v == no && !pol.namesGroupsOrRoles() {
+	anybody := w.activeSync(pol)
+	if inc.v == no && !pol.namesGroupsOrRoles() && !anybody {
 		line.Reason = ReasonUserNotIncluded
 		return line, true
 	}
@@ -186,7 +187,7 @@ func (p *Prover) certLine(w *denialWriter, pr *problem, st *stage, pol *compiled
 		line.Reason = ReasonTarget
 		return line, true
 	}
-	if exc.v == yes && !pol.policy.Session.DisableResilienceDefaults && !w.easForAll(pol, &scoped{pol: pol, out: exc}) {
+	if exc.v == yes && !pol.policy.Session.DisableResilienceDefaults && !anybody {
 		if r := p.surestRoute(w.a, pol, st.extra); r != nil {
 			line.Reason, line.Route = ReasonExcluded, r
 			return line, true
@@ -200,13 +201,13 @@ func (p *Prover) certLine(w *denialWriter, pr *problem, st *stage, pol *compiled
 		line.Reason, line.Condition = ReasonDisjoint, cond
 		return line, false
 	}
-	if exc.v == yes {
+	if exc.v == yes && !anybody {
 		if r := p.surestRoute(w.a, pol, st.extra); r != nil {
 			line.Reason, line.Route = ReasonExcluded, r
 			return line, true
 		}
 	}
-	if inc.v == no {
+	if inc.v == no && !anybody {
 		line.Reason = ReasonUserNotIncluded
 		return line, true
 	}

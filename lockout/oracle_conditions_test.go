@@ -303,9 +303,6 @@ func (o *oracle) inside(group entra.ID, seen map[string]bool) tri {
 		}
 		return found
 	}
-	if o.s.Status(entra.PartGroups).Status == entra.StatusRead {
-		return no // the id resolves to nothing
-	}
 	return maybe
 }
 
@@ -390,8 +387,6 @@ func (o *oracle) target(p *entra.Policy, s *stage) tri {
 	old, current := inScope(s.audiences), inScope([]entra.ID{directoryAudience})
 	if escapes {
 		old = no
-	} else {
-		current = current.or(old)
 	}
 	switch {
 	case o.c.LowPrivilegeScopes == nil && old != current:
@@ -441,17 +436,17 @@ func (o *oracle) applicationRule(text string, audience entra.ID) tri {
 		if !sp.AttributesRead {
 			return maybe
 		}
-		return sure(r.eval(func(subject string) []string {
+		return r.eval(func(subject string) ([]string, bool) {
 			for name, values := range sp.Attributes {
 				if strings.EqualFold("CustomSecurityAttribute."+name, subject) {
-					return values
+					return values, true
 				}
 			}
-			return nil
-		}))
+			return nil, true
+		})
 	}
 	if o.s.Status(entra.PartApplications).Status == entra.StatusRead {
-		return sure(r.eval(func(string) []string { return nil })) // not in the tenant: no attributes
+		return r.eval(func(string) ([]string, bool) { return nil, true }) // not in the tenant: no attributes
 	}
 	return maybe
 }

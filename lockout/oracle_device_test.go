@@ -189,21 +189,34 @@ func (r *rule) literal(p *ruleParser) {
 	}
 }
 
-// eval evaluates the rule; values returns what the subject has, nil for null.
-func (r *rule) eval(values func(subject string) []string) bool {
+// eval evaluates the rule; values returns what the subject has, nil for null,
+// and whether that is known.
+func (r *rule) eval(values func(subject string) ([]string, bool)) tri {
+	out := no
 	switch r.op {
 	case "or":
-		return slices.ContainsFunc(r.parts, func(p *rule) bool { return p.eval(values) })
+		for _, p := range r.parts {
+			out = out.or(p.eval(values))
+		}
+		return out
 	case "and":
-		return !slices.ContainsFunc(r.parts, func(p *rule) bool { return !p.eval(values) })
+		out = yes
+		for _, p := range r.parts {
+			out = out.and(p.eval(values))
+		}
+		return out
 	case "not":
-		return !r.parts[0].eval(values)
+		return r.parts[0].eval(values).not()
+	}
+	have, known := values(r.subject)
+	if !known {
+		return maybe
 	}
 	positive, negative := strings.CutPrefix(r.op, "not")
 	if r.op == "ne" {
 		positive, negative = "eq", true
 	}
-	return r.positive(positive, values(r.subject)) != negative
+	return sure(r.positive(positive, have) != negative)
 }
 
 func (r *rule) positive(op string, values []string) bool {
@@ -271,11 +284,6 @@ func property(subject string) (string, bool) {
 	return ruleProperties[i], true
 }
 
-func isProperty(subject string) bool {
-	_, ok := property(subject)
-	return ok
-}
-
 // isList: the properties that hold several values.
 func isList(subject string) bool {
 	s := strings.ToLower(subject)
@@ -292,26 +300,27 @@ func deviceRule(text string, d lockout.Device) tri {
 	if err != nil {
 		return maybe
 	}
-	for _, s := range r.subjects() {
-		if !isProperty(s) {
-			return maybe // not a rule for devices
-		}
-	}
 	if !d.Registered {
 		// Every positive atom is false, every negative one true.
-		return sure(r.eval(func(string) []string { return unregistered }))
+		return r.eval(func(subject string) ([]string, bool) {
+			_, ok := property(subject)
+			return unregistered, ok
+		})
 	}
 	if slices.ContainsFunc(r.subjects(), isExtension) && !wellKnown(d) {
 		return maybe // null, or the filter is skipped
 	}
-	return sure(r.eval(func(subject string) []string {
+	return r.eval(func(subject string) ([]string, bool) {
+		if _, ok := property(subject); !ok {
+			return nil, false // we do not know what that is
+		}
 		for name, values := range d.Attributes {
 			if strings.EqualFold("device."+name, subject) {
-				return values
+				return values, true
 			}
 		}
-		return nil
-	}))
+		return nil, true
+	})
 }
 
 // everyDevice are enough concrete devices to tell every rule of the tenant from

@@ -180,8 +180,7 @@ func (o *oracle) policy(p *entra.Policy, s *stage, pt *point, kit []entra.AuthMe
 func unmodelled(p *entra.Policy) tri {
 	for _, u := range p.Unmodelled {
 		item := u.Kind == "member" && strings.Contains(u.Path, "builtInControls") // stands for itself among the controls
-		state := strings.EqualFold(u.Path, "state")                               // nobody knows whether it is enforced
-		if !item && !state && !retired(u) {
+		if !item && !retired(u) {
 			return maybe
 		}
 	}
@@ -263,8 +262,9 @@ func (o *oracle) control(c entra.GrantControl, s *stage, pt *point, kit []entra.
 	case entra.ControlMFA:
 		return sure(o.mfa(pt, kit))
 	case entra.ControlCompliantDevice:
-		supported := pt.platform != "windowsPhone" && pt.platform != "unknown"
-		return sure(!legacy(pt) && has(pt.device, "isCompliant", "true") && pt.flow != "deviceCodeFlow" && supported)
+		// A compliant device has a supported system; the platform is only what the
+		// user agent says.
+		return sure(!legacy(pt) && has(pt.device, "isCompliant", "true") && pt.flow != "deviceCodeFlow")
 	case entra.ControlDomainJoinedDevice:
 		return sure(!legacy(pt) && has(pt.device, "trustType", "ServerAD") && pt.flow != "deviceCodeFlow" && pt.platform == "windows")
 	case entra.ControlApprovedApplication:

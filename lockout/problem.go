@@ -52,6 +52,7 @@ type scoped struct {
 	pol   *compiled
 	in    ans // includes the account and the target, exclusion aside
 	out   ans // excluded
+	aim   ans // the target alone
 	why   []int
 	apply bool // on the reading at hand, exclusion considered
 }
@@ -151,11 +152,11 @@ func (p *Prover) scope(a *account, st *stage, adverse bool) []scoped {
 			continue
 		}
 		inc, exc := p.usersMatch(a, pol, st.extra)
-		if inc.v == no && !pol.namesGroupsOrRoles() {
+		if inc.v == no && !pol.namesGroupsOrRoles() && !pol.activeSyncForAll() {
 			continue
 		}
 		all := on.and(inc).and(exc.not()).and(t)
-		s := scoped{pol: pol, in: inc.and(t), out: exc, apply: all.may(adverse)}
+		s := scoped{pol: pol, in: inc.and(t), out: exc, aim: t, apply: all.may(adverse)}
 		if all.v == unknown {
 			s.why = all.why
 		}
@@ -225,10 +226,15 @@ func (w *denialWriter) stage(st *stage, list []scoped) {
 		pol := s.pol
 		apply := s.apply
 		why := s.why
-		if !apply && w.pr.adverse && w.easForAll(pol, s) {
-			why = []int{w.p.unknowns.add(Unknown{ID: "eas-all-users", Subject: string(pol.policy.ID),
-				What: "whether exclusions hold for Exchange ActiveSync policies on all users is not documented", Settle: "do not rely on an ActiveSync client"})}
-			w.policy(st, pol, w.activeSyncOnly(w.pr.cs.cond[r][pol.index]), why, list)
+		if !apply && w.activeSync(pol) {
+			hit := pol.enabled.and(s.aim)
+			if s.out.v != no {
+				hit = hit.and(w.p.unknowns.open(Unknown{ID: "eas-all-users", Subject: string(pol.policy.ID),
+					What: "whether exclusions hold for Exchange ActiveSync policies on all users is not documented", Settle: "do not rely on an ActiveSync client"}))
+			}
+			if hit.may(w.pr.adverse) {
+				w.policy(st, pol, w.activeSyncOnly(w.pr.cs.cond[r][pol.index]), join(hit.why, w.pr.cs.condWhy[r][pol.index]), list)
+			}
 		}
 		if apply {
 			w.policy(st, pol, w.pr.cs.cond[r][pol.index], join(why, w.pr.cs.condWhy[r][pol.index]), list)
@@ -243,17 +249,21 @@ func (w *denialWriter) stage(st *stage, list []scoped) {
 	}
 }
 
-// easForAll: ActiveSync policies assigned to all users, guests or roles "cause
-// all users to be subject of the policy".
-func (w *denialWriter) easForAll(pol *compiled, s *scoped) bool {
+// activeSyncForAll: Exchange ActiveSync policies assigned to all users, guests or
+// roles "cause all users to be subject of the policy".
+func (c *compiled) activeSyncForAll() bool {
+	u := &c.policy.Conditions.Users
+	return contains(c.policy.Conditions.ClientAppTypes, string(entra.ClientEAS)) && (len(u.IncludeRoles) > 0 || u.IncludeGuests != nil ||
+		contains(u.IncludeUsers, "All") || contains(u.IncludeUsers, "GuestsOrExternalUsers"))
+}
+
+// activeSync reports whether the option can be a sign-in by Exchange ActiveSync
+// to which such a policy applies.
+func (w *denialWriter) activeSync(pol *compiled) bool {
 	at := w.pr.cs.at(DimClientApp)
 	eas := w.pr.cs.dims[at].index(string(entra.ClientEAS))
-	if c := w.o.classes[at]; eas < 0 || c >= 0 && c != eas || !contains(pol.policy.Conditions.ClientAppTypes, string(entra.ClientEAS)) ||
-		!pol.enabled.may(true) || s.out.v != yes {
-		return false
-	}
-	u := &pol.policy.Conditions.Users
-	return len(u.IncludeRoles) > 0 || u.IncludeGuests != nil || contains(u.IncludeUsers, "All") || contains(u.IncludeUsers, "GuestsOrExternalUsers")
+	c := w.o.classes[at]
+	return eas >= 0 && (c < 0 || c == eas) && pol.activeSyncForAll()
 }
 
 // activeSyncOnly narrows boxes to sign-ins by Exchange ActiveSync.

@@ -86,9 +86,6 @@ func newProver(s *entra.Snapshot, f fault) *Prover {
 	return p
 }
 
-// Snapshot returns what the Prover judges.
-func (p *Prover) Snapshot() *entra.Snapshot { return p.snap }
-
 func (p *Prover) read(part entra.Part) bool { return p.snap.Status(part).Status == entra.StatusRead }
 
 func (p *Prover) compile(pol *entra.Policy, index int) *compiled {

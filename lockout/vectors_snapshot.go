@@ -80,7 +80,7 @@ func (v *Vector) strengths(c *entra.Content) error {
 		if err != nil {
 			return fmt.Errorf("authentication strength %d: %v", i+1, err)
 		}
-		s.ConfigurationsRead = true
+		s.ConfigurationsRead, s.Raw = true, nil
 		c.Strengths = append(c.Strengths, s)
 	}
 	for _, p := range c.Policies {
@@ -89,7 +89,7 @@ func (v *Vector) strengths(c *entra.Content) error {
 			continue
 		}
 		spelled := *s
-		spelled.ConfigurationsRead = true
+		spelled.ConfigurationsRead, spelled.Raw = true, nil
 		c.Strengths = append(c.Strengths, spelled)
 	}
 	return nil
@@ -250,6 +250,7 @@ func (v *Vector) methodsPolicy(c *entra.Content) error {
 		if given.MigrationState == "" {
 			given.MigrationState = "preMigration" // not said to be complete
 		}
+		given.Raw = nil // methods are added below: the JSON is written anew
 		m = &given
 	}
 	for _, id := range vectorMethods {

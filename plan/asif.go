@@ -31,7 +31,7 @@ var questions = []question{
 	{"remove-exclusion", "remove-exclusion=POLICY:ID", "the policy no longer excluded this user, group or role", nil,
 		func(v string) Change {
 			i := strings.LastIndexByte(v, ':') // names of policies hold colons, ids do not
-			return Change{Verb: VerbRemoveExclusion, Kind: KindPolicy, Subject: strings.TrimSpace(v[:max(i, 0)]), Value: strings.TrimSpace(v[i+1:])}
+			return Change{Verb: VerbRemoveExclusion, Kind: KindPolicy, Subject: strings.TrimSpace(v[:max(i, 0)]), Value: strings.TrimSpace(v[i+1:]), whole: v}
 		}},
 	{"withdraw-key-model", "withdraw-key-model=AAGUID", "security keys of this model were no longer allowed", nil,
 		func(v string) Change { return Change{Verb: VerbWithdrawKeyModel, Subject: v} }},
@@ -213,7 +213,10 @@ func (e *edit) removeExclusion(c *Change) error {
 // policyAndWhom finds the policy and the ids of whom it is to exclude no longer.
 // Where a name holds colons too, the last cut at which a policy is found counts.
 func (e *edit) policyAndWhom(s *shelf, c *Change) ([]int, []entra.ID, error) {
-	whole := c.Subject + ":" + c.Value
+	whole := c.whole
+	if whole == "" {
+		whole = c.Subject + ":" + c.Value
+	}
 	var first error
 	for i := strings.LastIndexByte(whole, ':'); i > 0; i = strings.LastIndexByte(whole[:i], ':') {
 		at, err := s.find(&e.c, strings.TrimSpace(whole[:i]))

@@ -65,7 +65,8 @@ type Change struct {
 	// of the resource.
 	Origin entra.Origin `json:"origin,omitzero"`
 
-	next *entra.Snapshot // VerbTakePart
+	next  *entra.Snapshot // VerbTakePart
+	whole string          // VerbRemoveExclusion: subject and value as a person wrote them
 }
 
 // verb is what the table knows of a Verb.

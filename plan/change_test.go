@@ -326,6 +326,29 @@ func TestKeyGivenTwiceStaysUnknownThroughAChange(t *testing.T) {
 	}
 }
 
+func TestExclusionOfAGroupWhoseNameHoldsAColon(t *testing.T) {
+	s := made(t, `{"id":"11111111-1111-4111-8111-111111111111","displayName":"CA1: Block","state":"enabled","conditions":{"users":{"includeUsers":["All"],"excludeGroups":["`+emergencyGroup+`"],"excludeRoles":["role"]}},"grantControls":{"operator":"OR","builtInControls":["block"]}}`,
+		`{"@odata.type":"#microsoft.graph.group","id":"`+emergencyGroup+`","displayName":"Team: Emergency"}`)
+	u := asIf(t, s, "remove-exclusion=CA1: Block:Team: Emergency").View().Policies[0].Conditions.Users
+	if len(u.ExcludeGroups) != 0 || len(u.ExcludeRoles) != 1 {
+		t.Errorf("excluded: groups %v, roles %v; want the role only", u.ExcludeGroups, u.ExcludeRoles)
+	}
+}
+
+// The id that a Snapshot gave to a template stays when the template changes.
+func TestPolicyWithoutAnIDKeepsTheOneItWasGiven(t *testing.T) {
+	s := made(t, "["+policyJSON("", "A", "disabled", blockAll)+","+policyJSON("", "B", "disabled", blockAll)+"]")
+	id := policyNamed(t, s, "A").ID
+	c := plan.Change{Verb: plan.VerbUpdate, Kind: plan.KindPolicy, Subject: string(id), Object: []byte(`{"displayName":"Renamed"}`)}
+	next, err := c.On(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := policyNamed(t, next, "Renamed").ID; got != id {
+		t.Errorf("got %s, want %s", got, id)
+	}
+}
+
 func TestMethodGivenTwiceOrNullSurvivesAChange(t *testing.T) {
 	s := made(t, `{"policyMigrationState":"migrationComplete","authenticationMethodConfigurations":[null,{"id":"Sms","state":"enabled","state":"disabled"},{"id":"Fido2","state":"enabled"}]}`)
 	next := asIf(t, s, "disable-method=Fido2").View().MethodsPolicy

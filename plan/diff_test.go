@@ -135,6 +135,7 @@ func TestDiffOfLocationsAndStrengths(t *testing.T) {
 	const ranges = `"isTrusted":true,"ipRanges":[{"@odata.type":"#microsoft.graph.iPv4CidrRange","cidrAddress":"192.0.2.0/24"},{"@odata.type":"#microsoft.graph.iPv4CidrRange","cidrAddress":"198.51.100.0/24"}]`
 	tests := map[string]struct{ before, after, want string }{
 		"the order of ranges": {location(ip, ranges), location(ip, `"isTrusted":true,"ipRanges":[{"cidrAddress":"198.51.100.0/24"},{"cidrAddress":"192.0.2.0/24"}]`), "=L"},
+		"a remark of nothing": {location(ip, ranges), location(ip, strings.Replace(ranges, `"cidrAddress":"192`, `"description":null,"cidrAddress":"192`, 1)), "=L"},
 		"no type":             {location(ip, ranges), location("", ranges), "=L"},
 		"no longer trusted":   {location(ip, ranges), location(ip, strings.Replace(ranges, "true", "false", 1)), "~L(isTrusted true>false)"},
 		"a range less":        {location(ip, ranges), location(ip, `"isTrusted":true,"ipRanges":[{"cidrAddress":"192.0.2.0/24"}]`), `~L(ipRanges -{"@odata.type":"#microsoft.graph.iPv4CidrRange","cidrAddress":"198.51.100.0/24"})`},

@@ -96,6 +96,11 @@ func TestDraftThatMentionsLessThanTheTenantHas(t *testing.T) {
 			}
 		})
 	}
+	// What is off may be kept or cleared: it is off.
+	off := made(t, policyJSON(idA, "A", "enabled", strings.Replace(blockAll, `"sessionControls":null`, `"sessionControls":{"persistentBrowser":{"isEnabled":true,"mode":"never"},"secureSignInSession":{"isEnabled":false},"disableResilienceDefaults":false}`, 1)))
+	if p := draft(t, off, `{"id":"`+idA+`","grantControls":null,"sessionControls":{"persistentBrowser":null}}`).View().Policies[0]; len(p.Unmodelled) > 0 || p.Session.SecureSignInSession {
+		t.Errorf("not modelled: %v, session %+v; want nothing", p.Unmodelled, p.Session)
+	}
 	if p := draft(t, base, tests[1].draft).View().Policies[0]; len(p.Conditions.SignInRisk) != 1 || p.Conditions.SignInRisk[0] != entra.RiskLow {
 		t.Errorf("the condition of the draft: %v", p.Conditions.SignInRisk)
 	}
@@ -123,6 +128,9 @@ func TestDraftReplacesAStrengthHoweverItIsGiven(t *testing.T) {
 			if p.Grant.Strength != nil {
 				got = p.Grant.Strength.ID
 			}
+			if n := strings.Count(string(p.Raw), "authenticationStrength"); n > 1+strings.Count(string(p.Raw), "authenticationStrengthPolicies") {
+				t.Errorf("the strength is given %d times: %s", n, p.Raw)
+			}
 			if got != entra.ID(tt.want) || len(p.Unmodelled) > 0 {
 				t.Errorf("got strength %q, not modelled %v; want %q", got, p.Unmodelled, tt.want)
 			}
@@ -136,13 +144,14 @@ func TestStrengthChangesInThePoliciesThatHoldACopy(t *testing.T) {
 	grant := func(id string) string {
 		return `"conditions":{"users":{"includeUsers":["All"]},"applications":{"includeApplications":["All"]}},"grantControls":{"operator":"OR","builtInControls":[],"authenticationStrength":{"id":"` + id + `","displayName":"S","policyType":"custom","allowedCombinations":["fido2","password,hardwareOath"],"combinationConfigurations":[]}}`
 	}
-	base := made(t, "["+policyJSON(idA, "A", "enabled", grant(idC))+","+policyJSON(idB, "B", "enabled", grant("other"))+"]")
+	const byID = `"conditions":{"users":{"includeUsers":["All"]}},"grantControls":{"operator":"OR","builtInControls":[],"authenticationStrength":{"id":"` + idC + `"}}`
+	base := made(t, "["+policyJSON(idA, "A", "enabled", grant(idC))+","+policyJSON(idB, "B", "enabled", grant("other"))+","+policyJSON(idC, "C", "enabled", byID)+"]")
 	c := plan.Change{Verb: plan.VerbUpdate, Kind: plan.KindStrength, Subject: idC, Object: []byte(`{"allowedCombinations":["fido2"]}`)}
 	next, err := c.On(base)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, want := range []int{1, 2} {
+	for i, want := range []int{1, 2, 0} {
 		if got := len(next.View().Policies[i].Grant.Strength.Combinations); got != want {
 			t.Errorf("policy %d: %d combinations, want %d", i, got, want)
 		}

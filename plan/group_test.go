@@ -63,6 +63,8 @@ func TestDeletedGroupTakesNestedMembershipsWithIt(t *testing.T) {
 			nested{inner: read("inner", "account"), outer: entra.Group{ID: "outer", Members: []entra.ID{"inner"}}, memberships: []entra.ID{"inner", "outer"}, membersRead: true}, nil, false},
 		"an unread group in the outer one": {
 			nested{inner: read("inner", "account"), outer: read("outer", "mystery"), memberships: []entra.ID{"inner", "outer"}, membersRead: true}, nil, false},
+		"an unread group, listed, in the outer one": {
+			nested{inner: read("inner", "account"), outer: read("outer", "other"), other: entra.Group{ID: "other"}, memberships: []entra.ID{"inner", "outer"}, membersRead: true, groupsRead: true}, nil, false},
 		"no group but those that were read": {
 			nested{inner: read("inner", "account"), outer: read("outer", "a-user"), memberships: []entra.ID{"inner", "outer"}, membersRead: true, groupsRead: true}, []entra.ID{"outer"}, true},
 		"the account is not in the group": {

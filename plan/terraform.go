@@ -42,7 +42,6 @@ type terraformPlan struct {
 
 type resourceChange struct {
 	Address string `json:"address"`
-	Mode    string `json:"mode"`
 	Type    string `json:"type"`
 	Change  struct {
 		Actions      []string `json:"actions"`
@@ -149,9 +148,6 @@ func (r *terraformReader) unknown(address, path, why string) {
 }
 
 func (r *terraformReader) resource(rc *resourceChange) error {
-	if rc.Mode == "data" {
-		return nil
-	}
 	action := strings.Join(rc.Change.Actions, ",")
 	steps, known := actions[action]
 	if known && len(steps) == 0 {

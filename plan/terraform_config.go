@@ -25,33 +25,31 @@ func (r *terraformReader) creations() map[string]bool {
 	out := map[string]bool{}
 	for i := range r.plan.ResourceChanges {
 		rc := &r.plan.ResourceChanges[i]
-		if rc.Mode != "data" && resourceFor(rc.Type) != nil && slices.Contains(rc.Change.Actions, "create") {
+		if resourceFor(rc.Type) != nil && slices.Contains(rc.Change.Actions, "create") {
 			out[rc.Address] = true
 		}
 	}
 	return out
 }
 
-// configAddress splits the address of a resource into its module and its place
-// there, both without the keys of instances: module.a["x"].type.name[0] gives
-// module.a and type.name.
-func configAddress(address string) (module, config string) {
-	steps := addressSteps(address)
-	at := 0
-	for at+1 < len(steps) && steps[at] == "module" {
-		at += 2
-	}
-	return strings.Join(steps[:at], "."), strings.Join(steps[at:], ".")
+// address is the address of a resource, split.
+type address struct {
+	// module is the address of its module as it stands, with instances, or "".
+	module string
+	// calls are the names of the modules on the way, without instances.
+	calls []string
+	// config is the place in that module, without the instance: type.name.
+	config string
 }
 
-// addressSteps splits an address at its dots and leaves out what stands in
-// brackets.
-func addressSteps(address string) []string {
+// splitAddress splits an address such as module.a["x.y"].type.name[0].
+func splitAddress(whole string) address {
 	var steps []string
+	var starts []int
 	var step strings.Builder
-	depth, quoted := 0, false
-	for i := 0; i < len(address); i++ {
-		switch c := address[i]; {
+	depth, quoted, start := 0, false, 0
+	for i := 0; i < len(whole); i++ {
+		switch c := whole[i]; {
 		case quoted && c == '\\':
 			i++
 		case c == '"' && depth > 0:
@@ -63,45 +61,42 @@ func addressSteps(address string) []string {
 			depth = max(0, depth-1)
 		case depth > 0:
 		case c == '.':
-			steps = append(steps, step.String())
+			steps, starts = append(steps, step.String()), append(starts, start)
 			step.Reset()
+			start = i + 1
 		default:
 			step.WriteByte(c)
 		}
 	}
-	return append(steps, step.String())
+	steps, starts = append(steps, step.String()), append(starts, start)
+	var a address
+	at := 0
+	for at+2 < len(steps) && steps[at] == "module" {
+		a.calls = append(a.calls, steps[at+1])
+		at += 2
+	}
+	a.module = strings.TrimSuffix(whole[:starts[at]], ".")
+	a.config = strings.Join(steps[at:], ".")
+	return a
 }
 
-func join(module, config string) string { return strings.TrimPrefix(module+"."+config, ".") }
+// inModule is the address of something in the module.
+func (a address) inModule(config string) string { return strings.TrimPrefix(a.module+"."+config, ".") }
 
-// module finds the module of a resource in the configuration; nil without one.
-func (r *terraformReader) module(address string) *configModule {
-	module, _ := configAddress(address)
+// config finds a resource in the configuration; an empty one without it.
+func (r *terraformReader) config(whole string) *configResource {
+	a := splitAddress(whole)
 	m := &r.plan.Configuration.RootModule
-	if module == "" {
-		return m
-	}
-	for i, step := range strings.Split(module, ".") {
-		if i%2 == 0 {
-			continue // the word module
-		}
-		call, ok := m.ModuleCalls[step]
+	for _, name := range a.calls {
+		call, ok := m.ModuleCalls[name]
 		if !ok {
-			return nil
+			return &configResource{}
 		}
 		m = &call.Module
 	}
-	return m
-}
-
-// config finds a resource in the configuration; an empty one without it.
-func (r *terraformReader) config(address string) *configResource {
-	if m := r.module(address); m != nil {
-		_, config := configAddress(address)
-		for i := range m.Resources {
-			if m.Resources[i].Address == config {
-				return &m.Resources[i]
-			}
+	for i := range m.Resources {
+		if m.Resources[i].Address == a.config {
+			return &m.Resources[i]
 		}
 	}
 	return &configResource{}
@@ -144,13 +139,13 @@ func (m *mapper) resolve(a *argument, name string, expressions map[string]json.R
 	}
 	var found string
 	for _, ref := range e.References {
-		address, attribute, ok := m.reference(ref, a.refers)
+		whole, attribute, ok := m.reference(ref, a.refers)
 		switch {
 		case !ok || attribute != "" && attribute != "id" && attribute != "object_id":
 			return "", false
-		case m.reader.created[address] && (found == "" || found == address):
-			found = address
-		case m.reader.created[address] || !m.reader.exists(address):
+		case m.reader.created[whole] && (found == "" || found == whole):
+			found = whole
+		case !m.reader.exists(whole):
 			return "", false
 		}
 	}
@@ -159,10 +154,7 @@ func (m *mapper) resolve(a *argument, name string, expressions map[string]json.R
 
 // reference splits a reference such as azuread_named_location.hq.id into the
 // address of a resource in the same module and the attribute.
-func (m *mapper) reference(ref, want string) (address, attribute string, ok bool) {
-	if ref != strings.Join(addressSteps(ref), ".") {
-		return "", "", false // one of several instances
-	}
+func (m *mapper) reference(ref, want string) (whole, attribute string, ok bool) {
 	steps := strings.Split(ref, ".")
 	if len(steps) < 2 || len(steps) > 3 || steps[0] != want {
 		return "", "", false
@@ -170,28 +162,13 @@ func (m *mapper) reference(ref, want string) (address, attribute string, ok bool
 	if len(steps) == 3 {
 		attribute = steps[2]
 	}
-	module, _ := configAddress(m.address)
-	if prefix := modulePrefix(m.address); prefix != module {
-		return "", "", false // the module itself has instances
-	}
-	return join(module, steps[0]+"."+steps[1]), attribute, true
-}
-
-// modulePrefix returns the address of the module as it stands, with instances.
-func modulePrefix(address string) string {
-	_, config := configAddress(address)
-	name := strings.Split(config, ".")
-	at := strings.LastIndex(address, "."+name[0]+".")
-	if at < 0 {
-		return ""
-	}
-	return address[:at]
+	return splitAddress(m.address).inModule(steps[0] + "." + steps[1]), attribute, true
 }
 
 // exists reports whether the plan knows the object and does not create it: then
 // its id is known.
-func (r *terraformReader) exists(address string) bool {
+func (r *terraformReader) exists(whole string) bool {
 	return slices.ContainsFunc(r.plan.ResourceChanges, func(rc resourceChange) bool {
-		return rc.Address == address && rc.Mode != "data" && !slices.Contains(rc.Change.Actions, "create")
+		return rc.Address == whole && !slices.Contains(rc.Change.Actions, "create")
 	})
 }

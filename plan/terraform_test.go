@@ -113,6 +113,11 @@ func TestTerraformEveryAction(t *testing.T) {
 		t.Errorf("not read, but bearing on a proof: got %v, want %v", why, want)
 	}
 
+	sameJSON(t, changes[4].Object, []byte(`{"id":"terraform:azuread_named_location.branch","@odata.type":"#microsoft.graph.countryNamedLocation","displayName":"Branch Rotterdam",`+
+		`"countriesAndRegions":["NL"],"countryLookupMethod":"clientIpAddress","includeUnknownCountriesAndRegions":false}`))
+	sameJSON(t, changes[5].Object, []byte(`{"displayName":"Emergency access keys","description":"The two key models that the emergency access accounts hold","allowedCombinations":["fido2"],`+
+		`"combinationConfigurations":[{"@odata.type":"#microsoft.graph.fido2CombinationConfiguration","appliesToCombinations":["fido2"],"allowedAAGUIDs":["2fc0579f-8113-47ea-b116-bb5a8db9202a"]}]}`))
+
 	base := tidewater(t)
 	before := base.Digest()
 	next, err := plan.Apply(base, changes...)
@@ -166,7 +171,7 @@ func TestTerraformUnknownBeforeApply(t *testing.T) {
 		{"CA033", nil}, // the one strength that the expression refers to
 		{"CA034", nil}, // left out of the configuration, so the provider's default
 		{"CA035", nil}, // inside a module
-		{"CA036", []string{"conditions.locations.excludeLocations[0]"}}, // inside one of many modules
+		{"CA036", nil}, // inside one of many modules
 	}
 	for _, tt := range tests {
 		p := policyNamed(t, next, tt.policy)
@@ -187,6 +192,9 @@ func TestTerraformUnknownBeforeApply(t *testing.T) {
 	if got := policyNamed(t, next, "CA035").Conditions.Locations.Exclude; len(got) != 1 || got[0] != "terraform:module.inner.azuread_named_location.inner" {
 		t.Errorf("CA035 excludes %v, want the location of the module", got)
 	}
+	if got := policyNamed(t, next, "CA036").Conditions.Locations.Exclude; len(got) != 1 || got[0] != `terraform:module.each["x].y"].azuread_named_location.inner` {
+		t.Errorf("CA036 excludes %v, want the location of its instance of the module", got)
+	}
 	if f := policyNamed(t, next, "CA034").Session.SignInFrequency; f == nil || f.Value != 12 || f.EveryTime {
 		t.Errorf("CA034: %+v, want 12 hours", f)
 	}
@@ -199,7 +207,6 @@ func TestTerraformUnknownBeforeApply(t *testing.T) {
 		"azuread_conditional_access_policy.several conditions.locations.excluded_locations[1]",
 		"azuread_conditional_access_policy.variable conditions.locations.excluded_locations[0]",
 		"azuread_conditional_access_policy.variable conditions.users.excluded_groups[0]",
-		`module.each["x.y"].azuread_conditional_access_policy.inside conditions.locations.excluded_locations[0]`,
 		"azuread_group.emergency",
 	}
 	if !slices.Equal(got, want) {
@@ -255,6 +262,75 @@ func TestTerraformUnknownIsNeitherProvedNorLockout(t *testing.T) {
 				t.Errorf("got %s, want %s; policy: %s", v.Outcome, lockout.Undetermined, changes[0].Object)
 			}
 		})
+	}
+}
+
+// An unknown id is matched with an object that the plan creates only when nothing
+// else can be meant.
+func TestTerraformReferenceIsFollowedOnlyWhenItIsPlain(t *testing.T) {
+	tests := map[string]struct {
+		references string
+		unknown    int
+		follow     bool
+	}{
+		"one id":                    {`"azuread_named_location.lab.object_id","azuread_named_location.lab"`, 1, true},
+		"the id beside a known one": {`"azuread_named_location.old.id","azuread_named_location.old","azuread_named_location.lab.id","azuread_named_location.lab"`, 1, true},
+		"two of one":                {`"azuread_named_location.lab.object_id","azuread_named_location.lab"`, 2, false},
+		"two that are created":      {`"azuread_named_location.lab.id","azuread_named_location.more.id"`, 1, false},
+		"one that the plan lacks":   {`"azuread_named_location.lab.id","azuread_named_location.ghost.id"`, 1, false},
+		"a variable too":            {`"azuread_named_location.lab.id","var.more"`, 1, false},
+		"a local value":             {`"local.id"`, 1, false},
+		"another attribute":         {`"azuread_named_location.lab.ip","azuread_named_location.lab"`, 1, false},
+		"an instance":               {`"azuread_named_location.lab[0].id","azuread_named_location.lab[0]"`, 1, false},
+		"another type of resource":  {`"azuread_authentication_strength_policy.lab.id"`, 1, false},
+		"no references":             {``, 1, false},
+	}
+	created := func(name, action string) string {
+		return `{"address":"azuread_named_location.` + name + `","type":"azuread_named_location","change":{"actions":["` + action + `"],"before":{"object_id":"` + idA + `"},"after":{"display_name":"L","ip":[{"ip_ranges":["192.0.2.0/24"]}]},"after_unknown":{"id":true}}}`
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			nulls, trues := strings.TrimSuffix(strings.Repeat("null,", tt.unknown), ","), strings.TrimSuffix(strings.Repeat("true,", tt.unknown), ",")
+			text := `{"format_version":"1.2","planned_values":{},"resource_changes":[` + created("lab", "create") + "," + created("more", "create") + "," + created("old", "no-op") +
+				`,{"address":"azuread_conditional_access_policy.x","type":"azuread_conditional_access_policy","change":{"actions":["create"],"after":{"display_name":"X","conditions":[{"locations":[{"excluded_locations":[` + nulls +
+				`]}]}]},"after_unknown":{"conditions":[{"locations":[{"excluded_locations":[` + trues + `]}]}]}}}],"configuration":{"root_module":{"resources":[{"address":"azuread_conditional_access_policy.x","expressions":{"conditions":[{"locations":[{"excluded_locations":{"references":[` +
+				tt.references + `]}}]}]}}]}}}`
+			changes, unknowns, err := plan.FromTerraform([]byte(text))
+			if err != nil {
+				t.Fatal(err)
+			}
+			object := string(changes[2].Object)
+			if follow := strings.Contains(object, `["terraform:azuread_named_location.lab"]`); follow != tt.follow {
+				t.Errorf("followed: %v, want %v: %s", follow, tt.follow, object)
+			}
+			if got := len(unknowns); !tt.follow && got != tt.unknown || tt.follow && got != 0 {
+				t.Errorf("%d unknown: %v", got, unknowns)
+			}
+		})
+	}
+}
+
+func TestTerraformSessionControlsThatAreOff(t *testing.T) {
+	session := func(rest string) string {
+		text := `{"format_version":"1.2","planned_values":{},"resource_changes":[{"address":"azuread_conditional_access_policy.x","type":"azuread_conditional_access_policy","change":{"actions":["create"],"after":{"display_name":"X","session_controls":[` + rest + `]}}}]}`
+		changes, _, err := plan.FromTerraform([]byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var o struct{ SessionControls json.RawMessage }
+		if err := json.Unmarshal(changes[0].Object, &o); err != nil {
+			t.Fatal(err)
+		}
+		return string(o.SessionControls)
+	}
+	tests := []struct{ arguments, want string }{
+		{``, `null`},
+		{`{"persistent_browser_mode":"never","sign_in_frequency":0,"cloud_app_security_policy":"","disable_resilience_defaults":false,"application_enforced_restrictions_enabled":false}`,
+			`{"persistentBrowser":{"isEnabled":true,"mode":"never"},"signInFrequency":null,"cloudAppSecurity":null,"disableResilienceDefaults":null,"applicationEnforcedRestrictions":null}`},
+		{`{"sign_in_frequency_interval":"everyTime"}`, `{"signInFrequency":{"isEnabled":true,"frequencyInterval":"everyTime"}}`},
+	}
+	for _, tt := range tests {
+		sameJSON(t, []byte(session(tt.arguments)), []byte(tt.want))
 	}
 }
 

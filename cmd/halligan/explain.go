@@ -42,19 +42,11 @@ func (c *console) explain(ctx context.Context, f *proveFlags, what string) error
 	if err := oneOf("format", f.format, "terminal", "json"); err != nil {
 		return err
 	}
-	if len(f.from) == 0 {
-		return misused("halligan explain "+what+" --from FOLDER", "nothing to read: give an export with --from")
-	}
-	req, err := c.proveRequest(f)
-	if err != nil {
-		return err
-	}
-	from, err := c.open("--from", f.from)
+	req, from, err := c.proveRequest(f)
 	if err != nil {
 		return err
 	}
 	defer from.close()
-	req.Sources = from.list
 	e, err := app.Explain(ctx, *req, what)
 	if err != nil {
 		return asMisuse(err)

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"halligan/internal/app"
 	"halligan/lockout"
@@ -22,6 +23,7 @@ import (
 // proveFlags are the flags of prove.
 type proveFlags struct {
 	from, accounts, goals, suppose, with, asIf, dimensions []string
+	keep                                                   []string // see app.ProveRequest.Keep
 	workstation, date, format, output                      string
 	margin, all                                            bool
 }
@@ -65,7 +67,10 @@ func proveCommand(c *console) *cobra.Command {
   halligan prove --from export/ --account bg1@contoso.example --with draft.json
   halligan prove --from export/ --format html -o report.html`,
 		Args: takes(),
-		RunE: func(cmd *cobra.Command, _ []string) error { return c.prove(cmd.Context(), &f) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			f.keep = keptWords(cmd.Flags())
+			return c.prove(cmd.Context(), &f)
+		},
 	}
 	flags := cmd.Flags()
 	flags.StringArrayVar(&f.from, "from", nil, "`PATH` of an export: file, folder, zip, or - for stdin; repeatable")
@@ -133,14 +138,7 @@ func (c *console) prove(ctx context.Context, f *proveFlags) error {
 	if err != nil {
 		return err
 	}
-	if len(f.from) == 0 {
-		return misused("halligan prove --from FOLDER; see halligan prove --help", "nothing to read: give an export with --from")
-	}
-	req, err := c.proveRequest(f)
-	if err != nil {
-		return err
-	}
-	from, err := c.open("--from", f.from)
+	req, from, err := c.proveRequest(f)
 	if err != nil {
 		return err
 	}
@@ -150,7 +148,7 @@ func (c *console) prove(ctx context.Context, f *proveFlags) error {
 		return err
 	}
 	defer with.close()
-	req.Sources, req.With = from.list, with.list
+	req.With = with.list
 	done := c.progress(req)
 	report, err := app.Prove(ctx, *req)
 	done()
@@ -170,6 +168,26 @@ func (c *console) prove(ctx context.Context, f *proveFlags) error {
 	}
 	c.tellTroubles(report, proveFormats[format].name != "terminal" || f.output != "")
 	return ended(codeOf(report))
+}
+
+// keptWords are the flags that make the question what it is, as they were
+// written: a command that is advised next must repeat them.
+func keptWords(flags *pflag.FlagSet) []string {
+	var out []string
+	for _, name := range []string{"goal", "with", "as-if", "dimension", "workstation", "date"} {
+		flag := flags.Lookup(name)
+		if flag == nil || !flag.Changed {
+			continue
+		}
+		values := []string{flag.Value.String()}
+		if list, is := flag.Value.(pflag.SliceValue); is {
+			values = list.GetSlice()
+		}
+		for _, v := range values {
+			out = append(out, "--"+name, v)
+		}
+	}
+	return out
 }
 
 // codeOf is the exit code of a report.
@@ -225,22 +243,34 @@ func asMisuse(err error) error {
 	return misused(hint, "%w", request.Err)
 }
 
-func (c *console) proveRequest(f *proveFlags) (*app.ProveRequest, error) {
-	req := &app.ProveRequest{AsIf: f.asIf, Accounts: f.accounts, Goals: f.goals, Margin: f.margin, Tool: "halligan " + versionName()}
+// proveRequest makes a request of the flags and opens what it reads; the caller
+// closes that.
+func (c *console) proveRequest(f *proveFlags) (*app.ProveRequest, *sources, error) {
+	req := &app.ProveRequest{AsIf: f.asIf, Accounts: f.accounts, Goals: f.goals, Margin: f.margin, Keep: f.keep, Tool: "halligan " + versionName()}
+	if len(f.from) == 0 {
+		return nil, nil, misused("for example --from export/, or --from - for stdin", "nothing to read: give an export with --from")
+	}
 	day := f.date
 	if day == "" {
 		day = time.Now().UTC().Format(time.DateOnly)
 	}
 	if _, err := time.Parse(time.DateOnly, day); err != nil {
-		return nil, misused("write a day as 2026-12-31", "no day %q", f.date)
+		return nil, nil, misused("write a day as 2026-12-31", "no day %q", f.date)
 	}
 	req.Now = lockout.Date(day)
 	var err error
 	if req.Suppose, err = expressions(f.suppose); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	req.Envelope, err = envelope(f.dimensions, f.workstation)
-	return req, err
+	if req.Envelope, err = envelope(f.dimensions, f.workstation); err != nil {
+		return nil, nil, err
+	}
+	from, err := c.open("--from", f.from)
+	if err != nil {
+		return nil, nil, err
+	}
+	req.Sources = from.list
+	return req, from, nil
 }
 
 // expressions reads suppositions; @FILE stands for the lines of a file, in which

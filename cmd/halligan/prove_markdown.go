@@ -116,6 +116,6 @@ func (m *markdown) change(c *changeView) {
 	m.list("Change: "+strings.Join(c.Source, ", "), c.Lines)
 	m.line("\n### Before and after\n\n| account | goal | before | after | |\n|---|---|---|---|---|")
 	for _, x := range c.Verdicts {
-		m.line("| %s | %s | %s | %s | %s |", x.Who, x.Title, string(x.Before), string(x.After), strings.TrimSpace(x.Word+" "+x.Because))
+		m.line("| %s | %s | %s | %s | %s |", x.Who, x.Title, x.Was, x.Is, strings.TrimSpace(x.Word+" "+x.Because))
 	}
 }

@@ -190,9 +190,9 @@ func (p *page) change(c *changeView) {
 		case "better":
 			s = green
 		}
-		text := fmt.Sprintf("– %s, %s: %s", x.Who, x.Title, x.After)
+		text := fmt.Sprintf("– %s, %s: %s", x.Who, x.Title, x.Is)
 		if x.Before != x.After {
-			text = fmt.Sprintf("– %s, %s: %s before, %s after, %s", x.Who, x.Title, x.Before, x.After, x.Because)
+			text = fmt.Sprintf("– %s, %s: %s before, %s after, %s", x.Who, x.Title, x.Was, x.Is, x.Because)
 		}
 		p.styled(4, 2, s, x.Word, strings.TrimSuffix(text, ", "))
 	}

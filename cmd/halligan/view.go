@@ -275,8 +275,11 @@ func introOf(a *app.AccountReport) string {
 	if c.Kind == "group" {
 		which = "if this group holds your emergency accounts"
 	}
-	s := fmt.Sprintf("a hypothesis, %s: %s %s is excluded from %d of %s", which, c.Kind, c.ID, c.Excluded, plural(c.Enabled, "enabled policy", "enabled policies"))
-	return s
+	among := plural(c.Enabled, "enabled policy", "enabled policies")
+	if len(a.Goals) > 0 && !slices.ContainsFunc(a.Goals[0].Policies, func(l lockout.PolicyLine) bool { return l.State == string(entra.StateEnabled) }) {
+		among = plural(c.Enabled, "policy", "policies") + ", and no policy is enabled"
+	}
+	return fmt.Sprintf("a hypothesis, %s: %s %s is excluded from %d of %s", which, c.Kind, c.ID, c.Excluded, among)
 }
 
 // addRows lays the policies of all goals over each other: what is the same for

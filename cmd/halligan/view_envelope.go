@@ -117,6 +117,16 @@ type changedVerdict struct {
 	Who     string
 	Title   string
 	Because string
+	Was, Is string // the verdicts in words
+}
+
+// verdictWord is a verdict as it must be printed: one that rests on suppositions
+// is never a plain PROVED.
+func verdictWord(o lockout.Outcome, supposing bool) string {
+	if o == lockout.Proved && supposing {
+		return string(o) + " supposing"
+	}
+	return string(o)
 }
 
 func viewChange(c *app.ChangeReport, titles map[string]string) *changeView {
@@ -133,7 +143,8 @@ func viewChange(c *app.ChangeReport, titles map[string]string) *changeView {
 		v.Lines = append(v.Lines, "not known: "+strings.TrimSuffix(u.Address+" "+u.Path, " ")+": "+u.Why)
 	}
 	for _, x := range c.Verdicts {
-		cv := changedVerdict{VerdictChange: x, Word: "as before", Who: x.Name, Title: titles[x.Goal]}
+		cv := changedVerdict{VerdictChange: x, Word: "as before", Who: x.Name, Title: titles[x.Goal],
+			Was: verdictWord(x.Before, x.Supposing), Is: verdictWord(x.After, x.Supposing)}
 		if cv.Who == "" {
 			cv.Who = string(x.Account)
 		}

@@ -35,7 +35,7 @@ func (r *Report) compare(ctx context.Context, j *judge, before, after world, cha
 	for i, a := range r.Accounts {
 		for g := range a.Goals {
 			b, n := was[i].Goals[g], a.Goals[g]
-			c := VerdictChange{Account: a.Account, Name: a.Name, Goal: n.Goal, Before: b.Outcome, After: n.Outcome,
+			c := VerdictChange{Account: a.Account, Name: a.Name, Goal: n.Goal, Before: b.Outcome, After: n.Outcome, Supposing: a.Supposing,
 				Worse: rank(n.Outcome) > rank(b.Outcome), Because: []PolicyChange{}}
 			if c.Before != c.After {
 				if err := undone.explain(ctx, &c, subjects[i], g, b, n); err != nil {
@@ -66,6 +66,7 @@ type madeKey struct {
 
 func (u *undoing) explain(ctx context.Context, c *VerdictChange, s subject, goal int, was, is *GoalReport) error {
 	one := *u.judge
+	one.quick = true
 	one.goals, one.infos = u.judge.goals[goal:goal+1], u.judge.infos[goal:goal+1]
 	for i := range u.changes {
 		accounts, err := one.all(ctx, u.without(i), []subject{s})
@@ -152,7 +153,9 @@ func (r *Report) readChange(req *ProveRequest, snap *entra.Snapshot) ([]plan.Cha
 		}
 		changes = p.Changes
 		r.Change.Unknowns, r.Change.Troubles = orEmpty(p.Unknowns), orEmpty(p.Troubles)
-		r.Incomplete = r.Incomplete || len(p.Troubles) > 0
+		// A value that is not known stays unknown in its object; a whole resource
+		// that could not be read may change anything.
+		r.Incomplete = r.Incomplete || len(p.Troubles) > 0 || slices.ContainsFunc(p.Unknowns, func(u plan.Unknown) bool { return u.Path == "" })
 		for _, s := range req.With {
 			r.Change.Source = append(r.Change.Source, s.Name)
 		}

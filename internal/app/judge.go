@@ -19,6 +19,7 @@ type judge struct {
 	req   *ProveRequest
 	goals []lockout.Goal
 	infos []GoalInfo
+	quick bool // only the verdicts: no blast radius, no check of certificates
 }
 
 // world makes the Snapshot on which a subject is judged.
@@ -61,7 +62,7 @@ func (j *judge) all(ctx context.Context, w world, subjects []subject) ([]*Accoun
 		if snap != last {
 			last, prover = snap, lockout.New(snap)
 		}
-		a, err := j.account(prover, s)
+		a, err := j.account(snap, prover, s)
 		if err != nil {
 			return nil, fmt.Errorf("judge account %q: %w", s.id, err)
 		}
@@ -84,36 +85,8 @@ func (j *judge) question(id entra.ID, g lockout.Goal) lockout.Question {
 	return lockout.Question{Account: id, Goal: g, Envelope: j.req.Envelope, Now: j.req.Now}
 }
 
-// check has the independent checker verify the certificate of a PROVED verdict.
-// A certificate that it refuses proves nothing: the verdict is then
-// UNDETERMINED, whatever the search believed.
-func check(snap *entra.Snapshot, q lockout.Question, v *lockout.Verdict) error {
-	if v.Outcome != lockout.Proved {
-		return nil
-	}
-	question, err := json.Marshal(q)
-	if err != nil {
-		return fmt.Errorf("check the certificate of %q: %w", q.Account, err)
-	}
-	cert, err := json.Marshal(v.Certificate)
-	if err != nil {
-		return fmt.Errorf("check the certificate of %q: %w", q.Account, err)
-	}
-	vq, err := verify.ParseQuestion(question)
-	if err == nil {
-		err = verify.Certificate(snap.JSON(), vq, cert)
-	}
-	if err == nil {
-		return nil
-	}
-	v.Outcome, v.Certificate = lockout.Undetermined, nil
-	v.Unknowns = []lockout.Unknown{{ID: "certificate-refused", What: "the independent checker refuses the proof: " + err.Error(),
-		Settle: "this is a fault of Halligan: please report it with the output of --format json"}}
-	return nil
-}
-
 // account judges one account for every goal.
-func (j *judge) account(prover *lockout.Prover, s subject) (*AccountReport, error) {
+func (j *judge) account(snap *entra.Snapshot, prover *lockout.Prover, s subject) (*AccountReport, error) {
 	a := &AccountReport{Account: s.id, Hypothesis: s.candidate != nil, Candidate: s.candidate, Verdict: lockout.Proved,
 		Suppositions: []entra.Supposition{}, Goals: []*GoalReport{}}
 	for i, g := range j.goals {
@@ -124,11 +97,13 @@ func (j *judge) account(prover *lockout.Prover, s subject) (*AccountReport, erro
 		case err != nil:
 			return nil, err
 		}
-		if err := check(prover.Snapshot(), j.question(s.id, g), &v); err != nil {
-			return nil, err
+		if v.Outcome == lockout.Proved && !j.quick {
+			if err := check(snap, j.question(s.id, g), &v); err != nil {
+				return nil, err
+			}
 		}
 		tidy(&v)
-		if v.Outcome == lockout.Lockout && s.candidate == nil {
+		if v.Outcome == lockout.Lockout && s.candidate == nil && !j.quick {
 			if v.Blast, err = prover.Blast(j.question(s.id, g)); err != nil {
 				return nil, err
 			}
@@ -156,6 +131,29 @@ func (j *judge) account(prover *lockout.Prover, s subject) (*AccountReport, erro
 		a.Margin = &m
 	}
 	return a, nil
+}
+
+// check has the separate checker go through a certificate. What it refuses is not
+// proved: one of the two is wrong, and nobody knows which.
+func check(snap *entra.Snapshot, q lockout.Question, v *lockout.Verdict) error {
+	question, err := json.Marshal(q)
+	if err != nil {
+		return fmt.Errorf("check certificate: %w", err)
+	}
+	certificate, err := json.Marshal(v.Certificate)
+	if err != nil {
+		return fmt.Errorf("check certificate: %w", err)
+	}
+	asked, err := verify.ParseQuestion(question)
+	if err != nil {
+		return fmt.Errorf("check certificate: %w", err)
+	}
+	if refused := verify.Certificate(snap.JSON(), asked, certificate); refused != nil {
+		v.Outcome, v.Certificate = lockout.Undetermined, nil
+		v.Unknowns = []lockout.Unknown{{ID: "certificate-refused", What: "the checker refuses the proof that the prover found: " + refused.Error(),
+			Settle: "report this with the input: the prover and its checker disagree"}}
+	}
+	return nil
 }
 
 // tidy makes the lists of a verdict that JSON must always show into lists.
@@ -205,9 +203,9 @@ func reason(g *GoalReport) string {
 	case g.Outcome == lockout.Lockout:
 		return ": " + g.Counterexample.Sentence
 	case g.Outcome == lockout.Proved && len(g.Supposing) > 0:
-		return ", supposing what is stated"
+		return ", supposing what is stated" + untested(g)
 	case g.Outcome == lockout.Proved:
-		return ""
+		return untested(g)
 	case g.Counterexample != nil && len(g.Counterexample.Causes) <= fewCauses:
 		return "; what may stand in the way: " + g.Counterexample.Sentence
 	case len(g.Unknowns) > 1:
@@ -216,6 +214,16 @@ func reason(g *GoalReport) string {
 		return ": " + g.Unknowns[0].What
 	}
 	return ""
+}
+
+// untested says when a proof is not about what the policies demand.
+func untested(g *GoalReport) string {
+	if len(g.Policies) == 0 || slices.ContainsFunc(g.Policies, func(l lockout.PolicyLine) bool {
+		return l.State != "disabled" && l.State != string(entra.StateReportOnly)
+	}) {
+		return ""
+	}
+	return fmt.Sprintf("; but none of the %d policies is enabled, so none was put to the test", len(g.Policies))
 }
 
 const fewCauses = 2

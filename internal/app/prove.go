@@ -28,6 +28,9 @@ type ProveRequest struct {
 	Now      lockout.Date
 	Margin   bool
 	Tool     string
+	// Keep are the words of the question that a follow-up command must repeat:
+	// goals, changes, the envelope, the date.
+	Keep []string
 	// Progress, when not nil, is told what is being worked on.
 	Progress func(what string)
 }
@@ -235,7 +238,14 @@ func resolveAccount(snap *entra.Snapshot, name string) (entra.ID, error) {
 	if len(byName) == 1 {
 		return byName[0], nil
 	}
+	if namedAsGroup(v, entra.ID(name)) {
+		return "", &RequestError{Err: fmt.Errorf("%q is a group in the policies that were read, not an account", name),
+			hint: "judge an account that is in it: --account OBJECT-ID --suppose " + quote("member="+name)}
+	}
 	if entra.ID(name).IsGUID() || namedByPolicy(v, entra.ID(name)) {
+		return entra.ID(name), nil
+	}
+	if len(v.Troubles) > 0 { // it may be in what could not be read
 		return entra.ID(name), nil
 	}
 	hint := "give its object id: policies name accounts by id, and nobody was read whose user principal name this is"
@@ -243,6 +253,18 @@ func resolveAccount(snap *entra.Snapshot, name string) (entra.ID, error) {
 		hint = "several users have this name; give the object id"
 	}
 	return "", &RequestError{Err: fmt.Errorf("no account %q in what was read", name), Near: near, Word: name, hint: hint}
+}
+
+// namedAsGroup reports whether policies name an id as a group, and none as a
+// user.
+func namedAsGroup(v *entra.Content, id entra.ID) bool {
+	if namedByPolicy(v, id) {
+		return false
+	}
+	return slices.ContainsFunc(v.Policies, func(p entra.Policy) bool {
+		u := &p.Conditions.Users
+		return slices.ContainsFunc(u.IncludeGroups, id.Equal) || slices.ContainsFunc(u.ExcludeGroups, id.Equal)
+	}) || slices.ContainsFunc(v.Groups, func(g entra.Group) bool { return g.ID.Equal(id) })
 }
 
 // namedByPolicy: some exports hold names where ids belong.

@@ -160,7 +160,9 @@ type VerdictChange struct {
 	Goal    string          `json:"goal"`
 	Before  lockout.Outcome `json:"before"`
 	After   lockout.Outcome `json:"after"`
-	Worse   bool            `json:"worse"`
+	// Supposing: both verdicts rest on suppositions.
+	Supposing bool `json:"supposing"`
+	Worse     bool `json:"worse"`
 	// Because names what makes the difference.
 	Because []PolicyChange `json:"because"`
 	// Alone: undoing any one of Because restores the verdict before. Otherwise

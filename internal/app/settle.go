@@ -80,6 +80,9 @@ func (r *Report) conclude(req *ProveRequest) {
 	if len(r.Accounts) == 0 {
 		r.Verdict = lockout.Undetermined
 	}
+	if r.PoliciesRead == 0 {
+		r.Next = append(r.Next, Step{Do: "az rest --method get --url https://graph.microsoft.com/v1.0/identity/conditionalAccess/policies > policies.json", Why: "exports the policies; then halligan prove --from policies.json", Command: true})
+	}
 	for _, t := range r.Troubles {
 		r.Next = append(r.Next, Step{Do: "mend or export again: " + place(t), Why: t.What})
 		if len(r.Next) == 3 {
@@ -157,14 +160,30 @@ func (r *Report) nameOne(req *ProveRequest) []Step {
 		}
 		seen = append(seen, s.Suppose)
 	}
-	for _, expression := range seen {
+	for _, expression := range append(slices.Clone(req.Suppose), r.complete(seen)...) {
 		args = append(args, "--suppose "+quote(expression))
+	}
+	for _, word := range req.Keep {
+		args = append(args, quote(word))
 	}
 	steps := []Step{{Do: strings.Join(args, " "), Why: "name your emergency account; state only what is true of it", Command: true}}
 	if slices.ContainsFunc(r.Accounts, func(x *AccountReport) bool { return len(x.Settle) > 0 }) {
 		steps = append(steps, Step{Do: "add exports of users, groups, roles and authentication methods with further --from", Why: "what is read need not be supposed"})
 	}
 	return steps
+}
+
+// complete adds what a supposed key needs besides: one more round would only ask
+// for it.
+func (r *Report) complete(expressions []string) []string {
+	key := slices.ContainsFunc(expressions, func(x string) bool { return strings.HasPrefix(x, "key=") })
+	read := slices.ContainsFunc(r.Parts, func(p PartReport) bool {
+		return p.Part == entra.PartMethodsPolicy && p.Status == entra.StatusRead
+	})
+	if key && !read && !slices.Contains(expressions, "methods=default") {
+		expressions = append(expressions, "methods=default")
+	}
+	return expressions
 }
 
 // quote makes an argument safe to paste into a shell.

@@ -285,7 +285,8 @@ func (c *checker) surelyExcluded(p *policy, st *stage) bool {
 }
 
 // resourceBoxes are where a policy applies by the address that the resource
-// sees: only where a policy with strict location enforcement applies.
+// sees: only where a policy with strict location enforcement, itself or another
+// one, applies but for its own network condition.
 func (c *checker) resourceBoxes(p *policy, st *stage) []box {
 	if !c.geo.strict || p.locations == nil {
 		return nil
@@ -295,11 +296,9 @@ func (c *checker) resourceBoxes(p *policy, st *stage) []box {
 		if !s.strictLocation || !c.inScope(s, st) {
 			continue
 		}
-		for _, a := range c.mayApply(s, false) {
-			for _, b := range c.mayApply(p, true) {
-				if both, ok := meet(a, b); ok {
-					out = append(out, both)
-				}
+		for _, b := range c.mayApply(p, true) {
+			if both, ok := meet(s.conditions(), b); ok {
+				out = append(out, both)
 			}
 		}
 	}

@@ -1,0 +1,297 @@
+package lockout_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"halligan/entra"
+	"halligan/lockout"
+	"halligan/lockout/verify"
+)
+
+// settled is the Snapshot whose JSON says what its types say: a tweak of a world
+// changes types and leaves the JSON they were read from.
+func settled(s *entra.Snapshot) *entra.Snapshot {
+	c := s.Content()
+	if c.MethodsPolicy != nil {
+		c.MethodsPolicy.Raw = nil
+	}
+	return entra.NewSnapshot(c)
+}
+
+// proved returns a proof to check, or false when the world is not PROVED.
+func proved(t *testing.T, w *world) (s *entra.Snapshot, q lockout.Question, c *lockout.Certificate, ok bool) {
+	t.Helper()
+	s, q, err := w.question()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s = settled(s)
+	v, err := lockout.New(s).Prove(q)
+	if err != nil || v.Outcome != lockout.Proved {
+		return nil, q, nil, false
+	}
+	return s, q, v.Certificate, true
+}
+
+// falsification is one change to a certificate after which one claim in it is
+// false, whatever the tenant is.
+type falsification struct {
+	what string
+	edit func(c *lockout.Certificate)
+}
+
+// falsifications lists changes to single lines, each sure to be false.
+func falsifications(s *entra.Snapshot, c *lockout.Certificate) []falsification {
+	var out []falsification
+	add := func(what string, edit func(c *lockout.Certificate)) { out = append(out, falsification{what, edit}) }
+	policies := map[string]*entra.Policy{}
+	for i := range s.View().Policies {
+		policies[string(s.View().Policies[i].ID)] = &s.View().Policies[i]
+	}
+	for i := range c.Lines {
+		l := c.Lines[i]
+		what := func(how string) string {
+			return fmt.Sprintf("line %d (policy %s, %s, %s) %s", i+1, l.Policy, l.Stage, l.Reason, how)
+		}
+		line := func(how string, edit func(l *lockout.CertLine)) {
+			add(what(how), func(c *lockout.Certificate) { edit(&c.Lines[i]) })
+		}
+		instead := func(n lockout.CertLine) {
+			n.Policy, n.Stage, n.Leaf = l.Policy, l.Stage, l.Leaf
+			line("made "+n.Reason+" "+n.State+n.Condition, func(l *lockout.CertLine) { *l = n })
+		}
+		add(what("left out"), func(c *lockout.Certificate) { c.Lines = slices.Delete(c.Lines, i, i+1) })
+		line("about another policy", func(l *lockout.CertLine) { l.Policy = "no such policy" })
+		line("about another stage", func(l *lockout.CertLine) { l.Stage = "nowhere" })
+		line("about a leaf that does not exist", func(l *lockout.CertLine) { l.Leaf = len(c.Leaves) })
+		line("for no reason", func(l *lockout.CertLine) { l.Reason = "" })
+		instead(lockout.CertLine{Reason: lockout.ReasonDisjoint, Condition: "weather"})
+		instead(lockout.CertLine{Reason: lockout.ReasonExcluded, Route: &lockout.Route{Kind: "user", ID: "nobody"}})
+		p := policies[l.Policy]
+		if p.State == entra.StateEnabled {
+			instead(lockout.CertLine{Reason: lockout.ReasonNotEnabled, State: "disabled"})
+		} else if l.Reason == lockout.ReasonNotEnabled {
+			line("in another state", func(l *lockout.CertLine) { l.State = "enabled" })
+		}
+		if slices.Contains(p.Conditions.Users.IncludeUsers, "All") {
+			instead(lockout.CertLine{Reason: lockout.ReasonUserNotIncluded})
+		}
+		app := &p.Conditions.Applications
+		if slices.Contains(app.Include, "All") && len(app.Exclude)+len(app.UserActions)+len(app.AuthContexts) == 0 && app.Filter == nil && strings.HasPrefix(l.Stage, "signIn") {
+			instead(lockout.CertLine{Reason: lockout.ReasonTarget})
+		}
+		if p.Conditions.Platforms == nil {
+			instead(lockout.CertLine{Reason: lockout.ReasonDisjoint, Condition: "platforms"})
+		}
+		if l.Route != nil {
+			line("through a route nobody has", func(l *lockout.CertLine) { l.Route = &lockout.Route{Kind: l.Route.Kind, ID: "nobody"} })
+			line("through another kind of route", func(l *lockout.CertLine) {
+				l.Route = &lockout.Route{Kind: map[string]string{"user": "group", "group": "role", "role": "guest", "guest": "user"}[l.Route.Kind], ID: l.Route.ID}
+			})
+		}
+		if l.Condition != "" {
+			line("by another condition", func(l *lockout.CertLine) { l.Condition = "phase of the moon" })
+		}
+		for k, it := range l.Items {
+			item := func(how string, edit func(it *lockout.CertItem)) {
+				line(it.Control+" "+how, func(l *lockout.CertLine) {
+					l.Items = slices.Clone(l.Items)
+					edit(&l.Items[k])
+				})
+			}
+			if len(l.Items) == 1 {
+				line("without its only item", func(l *lockout.CertLine) { l.Items = nil })
+			}
+			item("is not asked for", func(it *lockout.CertItem) { it.Control = "patience" })
+			item("by somebody else", func(it *lockout.CertItem) { it.By = "somebody else" })
+			if len(it.Credentials) > 0 {
+				item("by a credential nobody has", func(it *lockout.CertItem) { it.Credentials = []string{"nobody's"} })
+				item("as no combination", func(it *lockout.CertItem) { it.Combination = []entra.CombinationMode{"telepathy"} })
+			}
+		}
+	}
+	return append(append(out, falseGates(c)...), falseFrames(c)...)
+}
+
+func falseGates(c *lockout.Certificate) []falsification {
+	var out []falsification
+	for i := range c.Gates {
+		g := c.Gates[i]
+		gate := func(how string, edit func(g *lockout.CertGate)) {
+			out = append(out, falsification{fmt.Sprintf("gate %s (%s) %s", g.Gate, g.Reason, how), func(c *lockout.Certificate) { edit(&c.Gates[i]) }})
+		}
+		out = append(out, falsification{"gate " + g.Gate + " left out", func(c *lockout.Certificate) { c.Gates = slices.Delete(c.Gates, i, i+1) }})
+		gate("for no reason", func(g *lockout.CertGate) { g.Reason = "" })
+		gate("of another name", func(g *lockout.CertGate) { g.Gate = "moat" })
+		gate("in another leaf", func(g *lockout.CertGate) { g.Leaf = len(c.Leaves) })
+		gate("with a detail of its own", func(g *lockout.CertGate) { g.Detail = "nobody's" })
+		gate("with a credential nobody has", func(g *lockout.CertGate) { g.Credentials = []string{"nobody's"} })
+		if len(g.Combination) > 0 {
+			gate("as no combination", func(g *lockout.CertGate) { g.Combination = []entra.CombinationMode{"email"} })
+		}
+	}
+	return out
+}
+
+// falseFrames falsify what the lines stand on.
+func falseFrames(c *lockout.Certificate) []falsification {
+	var out []falsification
+	add := func(what string, edit func(c *lockout.Certificate)) { out = append(out, falsification{what, edit}) }
+	add("another account", func(c *lockout.Certificate) { c.Account = "nobody" })
+	add("another goal", func(c *lockout.Certificate) { c.Goal.Name += "x" })
+	add("another day", func(c *lockout.Certificate) { c.Now = "1999-12-31" })
+	add("another Snapshot", func(c *lockout.Certificate) { c.Snapshot = strings.Repeat("0", 64) })
+	for i := range c.Dimensions {
+		name := string(c.Dimensions[i].Dimension)
+		add("dimension "+name+" left out", func(c *lockout.Certificate) { c.Dimensions = slices.Delete(c.Dimensions, i, i+1) })
+		add("dimension "+name+" short of a class", func(c *lockout.Certificate) {
+			d := &c.Dimensions[i]
+			d.Values = d.Values[1:]
+			if len(d.Devices) > 0 {
+				d.Devices = d.Devices[1:]
+			}
+		})
+		add("dimension "+name+" with a class of its own", func(c *lockout.Certificate) {
+			d := &c.Dimensions[i]
+			d.Values = append(slices.Clone(d.Values), "no such class")
+		})
+	}
+	for i := range c.Options {
+		add("an option without credentials", func(c *lockout.Certificate) { c.Options[i].Kit = nil })
+		add("an option with a credential nobody has", func(c *lockout.Certificate) { c.Options[i].Kit = append([]string{"nobody's"}, c.Options[i].Kit...) })
+		for name := range c.Options[i].Choice {
+			add("an option with another "+string(name), func(c *lockout.Certificate) {
+				c.Options[i].Choice = map[lockout.Dimension]string{name: "no such value"}
+			})
+		}
+	}
+	for i := range c.Leaves {
+		add("a leaf left out", func(c *lockout.Certificate) { c.Leaves = slices.Delete(c.Leaves, i, i+1) })
+		add("a leaf of another option", func(c *lockout.Certificate) { c.Leaves[i].Option = len(c.Options) })
+	}
+	return out
+}
+
+// cut copies a certificate, so that it can be changed.
+func cut(c *lockout.Certificate) *lockout.Certificate {
+	n := *c
+	n.Dimensions, n.Options, n.Leaves = slices.Clone(c.Dimensions), slices.Clone(c.Options), slices.Clone(c.Leaves)
+	n.Lines, n.Gates = slices.Clone(c.Lines), slices.Clone(c.Gates)
+	return &n
+}
+
+// tally counts what was checked.
+type tally struct{ verified, refused, lines int }
+
+// audit verifies a certificate, falsifies each line in it in every way, and
+// demands that all of that is refused.
+func (n *tally) audit(t *testing.T, where string, s *entra.Snapshot, q lockout.Question, c *lockout.Certificate) {
+	t.Helper()
+	sj, vq, cj := checkable(t, s, q, lockout.Verdict{Certificate: c})
+	if err := verify.Certificate(sj, vq, cj); err != nil {
+		t.Errorf("%s: a certificate of the prover is refused: %v", where, err)
+		return
+	}
+	n.verified++
+	n.lines += len(c.Lines) + len(c.Gates)
+	for _, f := range falsifications(s, c) {
+		bad := cut(c)
+		f.edit(bad)
+		bj, err := json.Marshal(bad)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if verify.Certificate(sj, vq, bj) == nil {
+			t.Errorf("%s: accepted with %s", where, f.what)
+			continue
+		}
+		n.refused++
+	}
+}
+
+// Every certificate of the prover verifies, and none survives a false line.
+func TestCertificatesOfGeneratedWorlds(t *testing.T) {
+	worlds, falsified := 1500, 80
+	if os.Getenv("HALLIGAN_FULL") == "1" {
+		worlds, falsified = 10000, 1000
+	}
+	var n tally
+	for seed := range worlds {
+		s, q, c, ok := proved(t, makeWorld(uint64(seed)))
+		if !ok {
+			continue
+		}
+		where := fmt.Sprintf("world %d", seed)
+		if n.verified < falsified {
+			n.audit(t, where, s, q, c)
+			continue
+		}
+		sj, vq, cj := checkable(t, s, q, lockout.Verdict{Certificate: c})
+		if err := verify.Certificate(sj, vq, cj); err != nil {
+			t.Errorf("%s: a certificate of the prover is refused: %v", where, err)
+		}
+		n.verified++
+	}
+	t.Logf("%d certificates verified; of %d lines and gates %d falsifications refused", n.verified, n.lines, n.refused)
+	if n.verified < worlds/4 || n.refused < 1000 {
+		t.Errorf("%d certificates and %d falsifications are too few to mean anything", n.verified, n.refused)
+	}
+}
+
+// choices are worlds in which no single choice of the operator is enough.
+var choices = []struct{ name, members string }{
+	{"two flows", `"accounts":[{"id":"bg","credentials":[{"id":"k","type":"fido2"}]}],
+		"tenant":{"policies":[
+			{"id":"p1","state":"enabled","conditions":{"users":{"includeUsers":["All"]},"applications":{"includeApplications":["All"]},"platforms":{"includePlatforms":["windows"]},"authenticationFlows":{"transferMethods":"authenticationTransfer"}},"grantControls":{"operator":"OR","builtInControls":["block"]}},
+			{"id":"p2","state":"enabled","conditions":{"users":{"includeUsers":["All"]},"applications":{"includeApplications":["All"]},"platforms":{"includePlatforms":["all"],"excludePlatforms":["windows"]},"authenticationFlows":{"transferMethods":"deviceCodeFlow"}},"grantControls":{"operator":"OR","builtInControls":["block"]}}]},
+		"query":{"kind":"prove","goal":"graphPowerShell","quantifiers":{"flow":{"exists":["deviceCodeFlow","authenticationTransfer"]}}},"expect":{"verdict":"PROVED"}`},
+	{"two keys", `"accounts":[{"id":"bg","credentials":[{"id":"k1","type":"fido2","aaGuid":"a"},{"id":"k2","type":"fido2","aaGuid":"b"}]}],
+		"tenant":{"authenticationStrengthPolicies":[
+			{"id":"sa","policyType":"custom","allowedCombinations":["fido2"],"combinationConfigurations":[{"appliesToCombinations":["fido2"],"allowedAAGUIDs":["a"]}]},
+			{"id":"sb","policyType":"custom","allowedCombinations":["fido2"],"combinationConfigurations":[{"appliesToCombinations":["fido2"],"allowedAAGUIDs":["b"]}]}],
+		"policies":[
+			{"id":"p1","state":"enabled","conditions":{"users":{"includeUsers":["All"]},"applications":{"includeApplications":["All"]},"signInRiskLevels":["high","medium"]},"grantControls":{"operator":"OR","authenticationStrength":{"id":"sa"}}},
+			{"id":"p2","state":"enabled","conditions":{"users":{"includeUsers":["All"]},"applications":{"includeApplications":["All"]},"signInRiskLevels":["none","low"]},"grantControls":{"operator":"OR","authenticationStrength":{"id":"sb"}}}]},
+		"query":{"kind":"prove","goal":"entraAdminCenter"},"expect":{"verdict":"PROVED"}`},
+	{"two roles to activate", `"accounts":[{"id":"bg","credentials":[{"id":"k","type":"fido2"}],"roles":[
+			{"roleTemplateId":"62e90394-69f5-4237-9190-012177145e10","assignment":"eligible"},{"roleTemplateId":"b1be1c3e-b65d-4f19-8427-f6fa0d97feb9","assignment":"eligible"}]}],
+		"tenant":{"policies":[
+			{"id":"p1","state":"enabled","conditions":{"users":{"includeRoles":["62e90394-69f5-4237-9190-012177145e10"]},"applications":{"includeApplications":["All"]},"platforms":{"includePlatforms":["windows"]}},"grantControls":{"operator":"OR","builtInControls":["block"]}},
+			{"id":"p2","state":"enabled","conditions":{"users":{"includeRoles":["b1be1c3e-b65d-4f19-8427-f6fa0d97feb9"]},"applications":{"includeApplications":["All"]},"platforms":{"includePlatforms":["all"],"excludePlatforms":["windows"]}},"grantControls":{"operator":"OR","builtInControls":["block"]}}]},
+		"query":{"kind":"prove","goal":"recover:entraAdminCenter"},"expect":{"verdict":"PROVED"}`},
+}
+
+// Certificates with several leaves verify too, and count line by line.
+func TestCertificatesOfSeveralChoices(t *testing.T) {
+	for _, w := range choices {
+		t.Run(w.name, func(t *testing.T) {
+			f, err := lockout.ReadVectors([]byte(`{"schema":"ca-vectors/1","vectors":[{"id":"V","title":"t",` + w.members + `}]}`))
+			if err != nil {
+				t.Fatal(err)
+			}
+			s, err := f.Vectors[0].Snapshot()
+			if err != nil {
+				t.Fatal(err)
+			}
+			q, err := f.Vectors[0].Question(s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			v, err := lockout.New(s).Prove(q)
+			if err != nil || v.Outcome != lockout.Proved {
+				t.Fatalf("got %s %v", v.Outcome, err)
+			}
+			if len(v.Certificate.Leaves) < 2 {
+				t.Errorf("got %d leaves", len(v.Certificate.Leaves))
+			}
+			var n tally
+			n.audit(t, w.name, s, q, v.Certificate)
+			t.Logf("%d leaves, %d lines and gates, %d falsifications refused", len(v.Certificate.Leaves), n.lines, n.refused)
+		})
+	}
+}
