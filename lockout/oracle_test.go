@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -148,23 +147,14 @@ func causeText(causes []lockout.Cause) string {
 // The oracle agrees with the prover on the verdict and on every point, in both
 // readings, in many small worlds.
 func TestProverAgreesWithFullEnumeration(t *testing.T) {
-	worlds, from := 1500, 0
+	worlds := 300
 	if os.Getenv("HALLIGAN_FULL") == "1" {
 		worlds = 10000
 	}
-	if s := os.Getenv("ORACLE_FROM"); s != "" {
-		from, _ = strconv.Atoi(s)
-	}
-	if s := os.Getenv("ORACLE_N"); s != "" {
-		worlds, _ = strconv.Atoi(s)
-	}
 	bad, most := 0, 5
-	if s := os.Getenv("ORACLE_BAD"); s != "" {
-		most, _ = strconv.Atoi(s)
-	}
 	count := map[lockout.Outcome]int{}
 	points := 0
-	for seed := from; seed < from+worlds && bad < most; seed++ {
+	for seed := 0; seed < worlds && bad < most; seed++ {
 		w := makeWorld(uint64(seed))
 		s, q, err := w.question()
 		if err != nil {

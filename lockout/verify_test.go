@@ -216,7 +216,7 @@ func (n *tally) audit(t *testing.T, where string, s *entra.Snapshot, q lockout.Q
 
 // Every certificate of the prover verifies, and none survives a false line.
 func TestCertificatesOfGeneratedWorlds(t *testing.T) {
-	worlds, falsified := 1500, 80
+	worlds, falsified := 300, 40
 	if os.Getenv("HALLIGAN_FULL") == "1" {
 		worlds, falsified = 10000, 1000
 	}
