@@ -104,6 +104,13 @@ func (p *Prover) resolveGroups(a *account) {
 	for g := range p.deletedGroups {
 		delete(a.groups, g)
 	}
+	if p.fault(faultNestingLost) {
+		for g := range a.groups {
+			if gr := p.groups[g]; gr != nil && !contains(gr.Members, a.key) {
+				delete(a.groups, g)
+			}
+		}
+	}
 	p.contest(a)
 }
 

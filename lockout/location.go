@@ -202,7 +202,7 @@ func (p *Prover) resolveLocations(pol *compiled, ids []entra.ID) *locSet {
 			}
 			for _, l := range pl.byID {
 				if l.Trusted && !p.fault(faultTrustedIgnored) {
-					s.add(pl, l)
+					s.add(p, pl, l)
 				}
 			}
 		case compliantNetworkID:
@@ -215,7 +215,7 @@ func (p *Prover) resolveLocations(pol *compiled, ids []entra.ID) *locSet {
 				open("named location "+string(id)+" is not among the locations that were read", "export the named locations (GET /identity/conditionalAccess/namedLocations)", id)
 				continue
 			}
-			s.add(pl, l)
+			s.add(p, pl, l)
 			if len(l.Unmodelled) > 0 {
 				open("named location "+string(id)+" holds something that is not modelled", "look at its unknown properties", id)
 			}
@@ -224,7 +224,7 @@ func (p *Prover) resolveLocations(pol *compiled, ids []entra.ID) *locSet {
 	return s
 }
 
-func (s *locSet) add(pl *places, l *entra.NamedLocation) {
+func (s *locSet) add(p *Prover, pl *places, l *entra.NamedLocation) {
 	switch l.Kind {
 	case entra.LocationIP:
 		at := slices.Index(pl.used, l)
@@ -241,7 +241,7 @@ func (s *locSet) add(pl *places, l *entra.NamedLocation) {
 		for i, c := range classes {
 			switch c {
 			case countryUnknown:
-				set[i] = set[i] || l.IncludeUnknown
+				set[i] = set[i] || l.IncludeUnknown || p.fault(faultUnknownCountryIncluded)
 			case countryOther:
 			default:
 				set[i] = set[i] || slices.ContainsFunc(l.Countries, func(x string) bool { return strings.EqualFold(x, c) })
