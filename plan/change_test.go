@@ -190,6 +190,7 @@ func TestWhatDoesNotExistIsNamedWithWhatMayBeMeant(t *testing.T) {
 		expression, want, hint string
 	}{
 		{nil, "enable=CA014: Block everything outside the field tablet (retired)", "there is no policy", `did you mean "CA014: Block everything outside the field tablets (retired)"?`},
+		{nil, "enable=CA14", `there is no policy "CA14"`, `did you mean "CA014: Block everything outside the field tablets (retired)"`},
 		{nil, "remove=legacy", `there is no policy "legacy" among the 14`, `"CA001: Block legacy authentication"`},
 		{nil, "delete-group=CA-EmergencyAcess", "there is no group", `"CA-EmergencyAccess"`},
 		{nil, "disable-method=Fido", "there is no method", `"Fido2"`},
