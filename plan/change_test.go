@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -155,6 +156,18 @@ func TestEveryFormOfAsIfIsTested(t *testing.T) {
 		}
 		if strings.Contains(c.String(), "unknown") || form[1] == "" {
 			t.Errorf("%s: says %q, help %q", form[0], c, form[1])
+		}
+	}
+}
+
+func TestDocumentNamesEveryFormOfAsIf(t *testing.T) {
+	document, err := os.ReadFile("../docs/changes.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, form := range plan.AsIfForms() {
+		if row := "| `" + strings.ReplaceAll(form[0], "|", `\|`) + "` | " + form[1] + " |"; !strings.Contains(string(document), row) {
+			t.Errorf("docs/changes.md lacks the row %s", row)
 		}
 	}
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // meaning is a JSON value reduced to what it says. Two texts of one meaning are
-// the same to Graph. The rules, which docs repeat:
+// the same to Graph. The rules, which docs/changes.md repeats:
 //
 //   - The spelling of keys is compared without case (PowerShell writes them its
 //     own way), and members of AdditionalProperties count as members.
