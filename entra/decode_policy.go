@@ -58,7 +58,7 @@ func decodePolicy(doc *document, obj *node, origin Origin) (Policy, []Trouble) {
 	w := &walk{doc: doc}
 	p := Policy{Origin: origin}
 	policyKeys.read(w, &p, obj)
-	if c := obj.get("conditions"); c == nil || c.unset() {
+	if !obj.has("conditions") {
 		// Graph always writes conditions. Without them nobody can say whom the
 		// policy is for; the empty conditions would mean nobody.
 		w.unmodelled = append(w.unmodelled, Unmodelled{AreaOther, "conditions", "null", "type"})

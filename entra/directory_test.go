@@ -125,8 +125,8 @@ func TestTenantDataIsRecognised(t *testing.T) {
 			func(c entra.Content) any { return len(c.Users) }, 0},
 		{"a report about users is none", `{"value":[{"@odata.type":"#microsoft.graph.userRegistrationDetails","id":"u1","userPrincipalName":"a@b","userType":"member","methodsRegistered":[]}]}`,
 			func(c entra.Content) any { return len(c.Users) }, 0},
-		{"a list of deleted things", `{"@odata.context":"https://graph.microsoft.com/v1.0/$metadata#identity/conditionalAccess/deletedItems/policies","value":[]}`,
-			func(c entra.Content) any { return c.Parts[entra.PartPolicies].Status }, entra.Status("")},
+		{"a list of deleted things", `{"@odata.context":"https://graph.microsoft.com/v1.0/$metadata#identity/conditionalAccess/deletedItems/namedLocations","value":[]}`,
+			func(c entra.Content) any { return c.Parts[entra.PartLocations].Status }, entra.Status("")},
 	}
 	schema := snapshotSchema(t)
 	for _, c := range cases {
@@ -267,6 +267,12 @@ func TestMethodsPolicyIsPutTogether(t *testing.T) {
 			}
 			checkRoundTrip(t, s)
 		})
+	}
+	files := []entra.Source{{Name: "p", Data: []byte(`{` + policy + `}`)}, {Name: "f", Data: []byte(fido)}, {Name: "t", Data: []byte(tap)}}
+	one, _ := entra.Read(files...)
+	slices.Reverse(files)
+	if other, _ := entra.Read(files...); one.Digest() != other.Digest() {
+		t.Error("the order of the files changes the digest")
 	}
 	contradiction, _ := entra.Read(entra.Source{Name: "a", Data: []byte(fido)}, entra.Source{Name: "b", Data: []byte(strings.Replace(fido, "Enabled", "disabled", 1))})
 	if got := len(contradiction.View().Troubles); got != 1 {

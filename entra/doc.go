@@ -9,6 +9,10 @@
 // is kept twice: typed, for those who judge, and as the raw JSON it came in,
 // for those who verify a judgement without trusting our typed decoding.
 //
+// Read takes whatever people export, in any mixture, and makes a Snapshot of it;
+// what cannot be read is a Trouble with its place, and the rest goes on. The
+// Snapshot's JSON, which Read takes back, is described in docs/snapshot.md.
+//
 // Whatever the decoder does not understand (a key, an enum member, a condition
 // or a control) is recorded by path in Unmodelled and never dropped: a prover
 // must read it against the account.

@@ -60,6 +60,11 @@ func TestPolicySpellings(t *testing.T) {
 			entra.Guests{Types: []entra.GuestType{entra.GuestInternal, entra.GuestServiceProvider}, Tenants: []entra.ID{"%msptenantid%"}}},
 		{"guests of all tenants", `{"conditions":{"users":{"includeGuestsOrExternalUsers":{"guestOrExternalUserTypes":"internalGuest","externalTenants":{"membershipKind":"all"}}}}}`,
 			func(p entra.Policy) any { return *p.Conditions.Users.IncludeGuests }, entra.Guests{Types: []entra.GuestType{entra.GuestInternal}, AllTenants: true}},
+		{"guests of tenants without a kind", `{"conditions":{"users":{"excludeGuestsOrExternalUsers":{"guestOrExternalUserTypes":"internalGuest","externalTenants":{"members":["t"]}}}}}`,
+			func(p entra.Policy) any { return *p.Conditions.Users.ExcludeGuests },
+			entra.Guests{Types: []entra.GuestType{entra.GuestInternal}, Tenants: []entra.ID{"t"}}},
+		{"conditions that the PowerShell SDK did not know", `{"AdditionalProperties":{"conditions":{"users":{"includeUsers":["All"]}}}}`,
+			func(p entra.Policy) any { return p.Conditions.Users.IncludeUsers }, []entra.ID{"All"}},
 		{"a list of one that PowerShell wrote as its element", `{"Conditions":{"Users":{"IncludeUsers":"All","ExcludeGroups":"g1"},"ClientAppTypes":"browser"},"GrantControls":{"BuiltInControls":"mfa"}}`,
 			func(p entra.Policy) any {
 				return []any{p.Conditions.Users.IncludeUsers, p.Conditions.Users.ExcludeGroups, p.Conditions.ClientAppTypes, p.Grant.Controls}

@@ -83,6 +83,7 @@ type reader struct {
 	files   int
 	bytes   int64
 	objects int
+	inFile  int           // troubles in the current file
 	nothing []string      // files of the current folder or archive without tenant data
 	alone   bool          // the current file was named by a person
 	owner   ID            // the account of which the current list is
@@ -120,9 +121,18 @@ func (r *reader) cut(p Part, why string) {
 }
 
 func (r *reader) trouble(doc *document, off int, what string) {
+	switch r.inFile++; {
+	case r.inFile > troublesPerFile:
+		return
+	case r.inFile == troublesPerFile:
+		what += "; further troubles of this file are not listed"
+	}
 	line, column := doc.position(off)
 	r.content.Troubles = append(r.content.Troubles, Trouble{File: doc.file, Line: line, Column: column, What: what})
 }
+
+// troublesPerFile is how many troubles of one file are listed.
+const troublesPerFile = 1000
 
 func (r *reader) fileTrouble(file, what string) {
 	r.content.Troubles = append(r.content.Troubles, Trouble{File: file, What: what})
@@ -150,8 +160,9 @@ func (r *reader) folder(name string, fsys fs.FS) {
 			}
 			return nil
 		}
-		if !readable(p) {
+		if !readable(p) && !r.looksLikeTenantData(fsys, p) {
 			ignored++
+			r.desiredState(fsys, p, full)
 			return nil
 		}
 		if !r.admit(full) {
@@ -181,6 +192,41 @@ func (r *reader) folder(name string, fsys fs.FS) {
 	r.sayNothing(name)
 	if ignored > 0 {
 		r.note(name, fmt.Sprintf("%d files that are neither JSON nor zip were not read", ignored))
+	}
+}
+
+// looksLikeTenantData looks into a file whose name says nothing: JSON that speaks
+// of conditions or Conditional Access is read whatever it is called.
+func (r *reader) looksLikeTenantData(fsys fs.FS, p string) bool {
+	f, err := fsys.Open(p)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	head, err := io.ReadAll(io.LimitReader(f, 64<<10))
+	if err != nil {
+		return false
+	}
+	text := strings.ToLower(strings.ReplaceAll(string(head), "\x00", "")) // UTF-16 too
+	start := strings.TrimLeft(strings.TrimLeft(text, "\ufeff\xff\xfe"), " \t\r\n")
+	return (strings.HasPrefix(start, "{") || strings.HasPrefix(start, "[")) &&
+		(strings.Contains(text, `"conditions"`) || strings.Contains(text, "conditionalaccess"))
+}
+
+// desiredState notes a Microsoft365DSC configuration, which holds policies in a
+// form that is not read.
+func (r *reader) desiredState(fsys fs.FS, p, full string) {
+	if ext := strings.ToLower(path.Ext(p)); ext != ".ps1" && ext != ".psd1" {
+		return
+	}
+	f, err := fsys.Open(p)
+	if err != nil {
+		return // it would not have been read anyway
+	}
+	defer f.Close()
+	text, _ := io.ReadAll(io.LimitReader(f, 16<<20))
+	if what := foreignFormat(toUTF8(text)); what != "" {
+		r.note(full, what)
 	}
 }
 
@@ -254,7 +300,7 @@ func (r *reader) file(name string, data []byte, explicit bool) {
 	if !utf8.Valid(text) {
 		r.note(name, "some bytes are not UTF-8; they were read as U+FFFD")
 	}
-	r.alone = explicit
+	r.alone, r.inFile = explicit, 0
 	before, troubles, lists := r.objects, len(r.content.Troubles), len(r.lists)
 	if !r.treeMember(doc) {
 		for i := range doc.values {

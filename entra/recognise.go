@@ -105,6 +105,7 @@ func (r *reader) visit(doc *document, v *node, h hint, path []string) {
 	case '0', 't', 'f':
 		if h.kind != nil && h.item && h.kind.part == PartPolicies {
 			r.trouble(doc, v.off, "stands among policies, but is no object")
+			r.cut(PartPolicies, "an element of the list is no object")
 		}
 	}
 }
@@ -137,6 +138,7 @@ func (r *reader) visitObject(doc *document, v *node, h hint, path []string) {
 		r.cut(h.kind.part, "an element of a list was not recognised")
 	}
 	r.tenant(doc, v)
+	r.failures(doc, v)
 	name := r.wrapper
 	if r.wrapper = v.str("name"); r.wrapper == "" {
 		r.wrapper = v.str("displayName")

@@ -50,6 +50,33 @@ func (r *reader) finishTree() {
 // directory. Exchange has roles of the same shape.
 func directoryRoles(doc *document) bool { return !otherRoles.MatchString(doc.file) }
 
+// failedCommands are the commands of ScubaGear whose answers are parts of a
+// Snapshot; a report lists those that failed.
+var failedCommands = []struct {
+	command string
+	part    Part
+}{
+	{"ConditionalAccessPolicy", PartPolicies},
+	{"AuthenticationMethodPolicy", PartMethodsPolicy},
+	{"PrivilegedRole", PartRoleAssignments},
+	{"AuthorizationPolicy", PartAuthorization},
+	{"SubscribedSku", PartLicences},
+	{"Get-MgBetaDomain", PartDomains},
+}
+
+// failures notes what a ScubaGear report could not read. The report has an empty
+// list in its place.
+func (r *reader) failures(doc *document, v *node) {
+	for _, e := range v.get("aad_unsuccessful_commands").elements() {
+		for _, f := range failedCommands {
+			if strings.Contains(e.text, f.command) {
+				r.trouble(doc, e.off, "ScubaGear could not run "+e.text+": the "+string(f.part)+" are missing")
+				r.cut(f.part, e.text+" failed")
+			}
+		}
+	}
+}
+
 // otherService reports whether a context is of roles of another service.
 func otherService(context string) bool {
 	return strings.HasPrefix(context, "rolemanagement/") && !strings.HasPrefix(context, "rolemanagement/directory")
