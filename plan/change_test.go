@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -159,6 +160,18 @@ func TestEveryFormOfAsIfIsTested(t *testing.T) {
 	}
 }
 
+func TestDocumentNamesEveryFormOfAsIf(t *testing.T) {
+	document, err := os.ReadFile("../docs/changes.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, form := range plan.AsIfForms() {
+		if row := "| `" + strings.ReplaceAll(form[0], "|", `\|`) + "` | " + form[1] + " |"; !strings.Contains(string(document), row) {
+			t.Errorf("docs/changes.md lacks the row %s", row)
+		}
+	}
+}
+
 func TestAsIfExpressionsThatCannotBe(t *testing.T) {
 	tests := []struct{ expression, want, hint string }{
 		{"", `"" is not something`, "possible are"},
@@ -190,6 +203,7 @@ func TestWhatDoesNotExistIsNamedWithWhatMayBeMeant(t *testing.T) {
 		expression, want, hint string
 	}{
 		{nil, "enable=CA014: Block everything outside the field tablet (retired)", "there is no policy", `did you mean "CA014: Block everything outside the field tablets (retired)"?`},
+		{nil, "enable=CA14", `there is no policy "CA14"`, `did you mean "CA014: Block everything outside the field tablets (retired)"`},
 		{nil, "remove=legacy", `there is no policy "legacy" among the 14`, `"CA001: Block legacy authentication"`},
 		{nil, "delete-group=CA-EmergencyAcess", "there is no group", `"CA-EmergencyAccess"`},
 		{nil, "disable-method=Fido", "there is no method", `"Fido2"`},

@@ -39,17 +39,18 @@ func describe(d plan.Delta) string {
 	for _, c := range d.Changed {
 		var paths []string
 		for _, p := range c.Paths {
-			text := p.Path
+			var text strings.Builder
+			text.WriteString(p.Path)
 			if p.Before != "" || p.After != "" {
-				text += fmt.Sprintf(" %s>%s", p.Before, p.After)
+				text.WriteString(fmt.Sprintf(" %s>%s", p.Before, p.After))
 			}
 			for _, m := range p.Removed {
-				text += " -" + m
+				text.WriteString(" -" + m)
 			}
 			for _, m := range p.Added {
-				text += " +" + m
+				text.WriteString(" +" + m)
 			}
-			paths = append(paths, text)
+			paths = append(paths, text.String())
 		}
 		out = append(out, "~"+c.Name+"("+strings.Join(paths, "; ")+")")
 	}

@@ -285,6 +285,7 @@ func TestReadTellsFilesAndFoldersApart(t *testing.T) {
 	}
 	changedB := policyJSON(idB, "B", "disabled", blockAll)
 	newB := policyJSON("", "B", "disabled", blockAll)
+	const context = `{"@odata.context":"https://graph.microsoft.com/v1.0/$metadata#identity/conditionalAccess/policies","value":`
 	tests := map[string]struct {
 		base    *entra.Snapshot
 		sources []entra.Source
@@ -294,6 +295,10 @@ func TestReadTellsFilesAndFoldersApart(t *testing.T) {
 		"a draft":                         {named, []entra.Source{file(changedB)}, plan.FormatDraft, `set policy "B"`},
 		"a folder of exported policies":   {named, []entra.Source{folder(changedB)}, plan.FormatExport, `remove policy "A", change policy "B"`},
 		"a folder of templates":           {named, []entra.Source{folder(newB)}, plan.FormatDraft, `set policy "B"`},
+		"a list of half of the policies":  {named, []entra.Source{file("[" + changedB + "]")}, plan.FormatExport, `remove policy "A", change policy "B"`},
+		"a list of few of the policies":   {tidewater(t), []entra.Source{file("[" + changedB + "," + policyJSON(idC, "C", "enabled", blockAll) + "]")}, plan.FormatDraft, `set policy "B", set policy "C"`},
+		"Graph's list of no policy":       {named, []entra.Source{file(context + "[]}")}, plan.FormatExport, `remove policy "A", remove policy "B"`},
+		"Graph's list of other policies":  {named, []entra.Source{file(context + "[" + policyJSON(idC, "C", "enabled", blockAll) + "]}")}, plan.FormatExport, `remove policy "A", remove policy "B", create policy "C"`},
 		"templates against templates":     {templates, []entra.Source{folder(newB)}, plan.FormatExport, `remove policy "A", change policy "B"`},
 		"an archive":                      {named, []entra.Source{{Name: "a.zip", Data: zipped(t, "b.json", changedB)}}, plan.FormatExport, `remove policy "A", change policy "B"`},
 		"two drafts without ids":          {named, []entra.Source{file(newB), file(policyJSON("", "C", "enabled", blockAll))}, plan.FormatDraft, `set policy "C", set policy "B"`},
@@ -333,6 +338,7 @@ func TestReadNamesTheFileAndWhatToGiveInstead(t *testing.T) {
 		"something else":           {[]entra.Source{file([]byte(`{"a":1}`))}, "plan.json: neither a draft", "give a draft"},
 		"a broken draft":           {[]entra.Source{file([]byte(`{"conditions":`))}, "plan.json:1:", ""},
 		"a plan of a later format": {[]entra.Source{file([]byte(`{"format_version":"7.0","planned_values":{}}`))}, `plan.json: a Terraform plan in format version "7.0"`, "newer"},
+		"an empty folder":          {[]entra.Source{{Name: "folder", FS: fstest.MapFS{}}}, "folder: neither a draft", "give a draft"},
 		"a plan and something":     {[]entra.Source{file(fixture(t, "no-changes.json")), file([]byte(policyJSON("", "A", "enabled", blockAll)))}, "beside other sources", "alone"},
 		"a state and something":    {[]entra.Source{file([]byte(policyJSON("", "A", "enabled", blockAll))), file(fixture(t, "state.json"))}, "a Terraform state", "terraform show -json"},
 	}

@@ -3,12 +3,13 @@ package plan
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
 
 // meaning is a JSON value reduced to what it says. Two texts of one meaning are
-// the same to Graph. The rules, which docs repeat:
+// the same to Graph. The rules, which docs/changes.md repeats:
 //
 //   - The spelling of keys is compared without case (PowerShell writes them its
 //     own way), and members of AdditionalProperties count as members.
@@ -76,9 +77,7 @@ func reduceObject(o object) meaning {
 	for _, k := range keys {
 		low := strings.ToLower(k)
 		if low == "additionalproperties" {
-			for name, f := range reduceObject(asObject(o[k])).fields {
-				m.fields[name] = f
-			}
+			maps.Copy(m.fields, reduceObject(asObject(o[k])).fields)
 			continue
 		}
 		if silent[low] || annotation(k) && low != "@odata.type" {
@@ -147,9 +146,7 @@ func reduceList(list []any, key string) meaning {
 		e.shown = e.show(v)
 		only = e
 		if e.set != nil && e.fields == nil { // a joined text inside a list
-			for k, shown := range e.set {
-				m.set[k] = shown
-			}
+			maps.Copy(m.set, e.set)
 			continue
 		}
 		m.set[e.key()] = e.shown

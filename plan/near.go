@@ -10,7 +10,8 @@ import (
 const maxNear = 3
 
 // near returns the candidates that a person may have meant, best first: those
-// that contain the word, and those that are a few slips of the keyboard away.
+// that contain the word, and those that are a few slips of the keyboard away, as
+// a whole or by the code before a colon.
 func near(word string, candidates []string) []string {
 	type guess struct {
 		text string
@@ -20,7 +21,11 @@ func near(word string, candidates []string) []string {
 	var guesses []guess
 	for _, c := range candidates {
 		lc := strings.ToLower(c)
-		switch d := slips(low, lc); {
+		d := slips(low, lc)
+		if code, _, named := strings.Cut(lc, ":"); named { // CA014: Block everything
+			d = min(d, slips(low, code))
+		}
+		switch {
 		case low == "" || lc == "":
 		case d <= max(2, len(low)/4):
 			guesses = append(guesses, guess{c, d})

@@ -152,9 +152,12 @@ type Proposal struct {
 }
 
 // Read reads changes to the tenant in base from files and folders of any format
-// that Recognise knows. Folders, archives and several sources together are a
-// second export, unless their objects have no ids while those of the tenant do:
-// then they are drafts. The error is a *FormatError, a *TroubleError or one of
+// that Recognise knows. Lists, folders, archives and several sources together
+// are a second export, and what is not in them was removed. They are drafts when
+// their objects have no ids while those of the tenant do, and when they hold less
+// than half of the tenant's policies without saying by an @odata.context that
+// they are a list of all: taking a few drafts for the whole tenant would remove
+// everything else before the proof. The error is a *FormatError, a *TroubleError or one of
 // package entra.
 func Read(base *entra.Snapshot, sources ...entra.Source) (*Proposal, error) {
 	if len(sources) == 1 && sources[0].FS == nil {
@@ -185,12 +188,42 @@ func Read(base *entra.Snapshot, sources ...entra.Source) (*Proposal, error) {
 	if err != nil {
 		return nil, err
 	}
-	_, named := count(next)
-	if _, baseNamed := count(base); named == 0 && baseNamed > 0 {
+	c := next.View()
+	objects, named := count(next)
+	_, baseNamed := count(base)
+	switch {
+	case objects == 0 && len(c.Parts) == 0 && len(c.Troubles) == 0:
+		return nil, mistake(FormatUnknown, sources[0])
+	case objects > 0 && named == 0 && baseNamed > 0, !declared(sources) && sparse(base.View(), c):
 		return readDrafts(sources)
 	}
-	c := next.View()
 	return &Proposal{Format: FormatExport, Changes: FromSnapshot(base, next), Troubles: c.Troubles, Notes: c.Notes}, nil
+}
+
+// declared reports whether the sources say of themselves that they are lists of
+// all: by Graph's context, or by being a Snapshot.
+func declared(sources []entra.Source) bool {
+	return slices.ContainsFunc(sources, func(s entra.Source) bool {
+		text, err := entra.Canonical(s.Data)
+		if err != nil {
+			return false
+		}
+		var top struct {
+			Context string `json:"@odata.context"`
+			Schema  string `json:"schema"`
+		}
+		return json.Unmarshal(text, &top) == nil && (top.Context != "" || top.Schema != "")
+	})
+}
+
+// sparse reports whether less than half of the tenant's policies are among those
+// of the other content.
+func sparse(base, next *entra.Content) bool {
+	if len(next.Policies) == 0 {
+		return false
+	}
+	m := match(shelfFor(KindPolicy), base, next)
+	return 2*len(m.pairs) < len(base.Policies)
 }
 
 func readDrafts(sources []entra.Source) (*Proposal, error) {

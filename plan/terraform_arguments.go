@@ -2,6 +2,7 @@ package plan
 
 import (
 	"encoding/json"
+	"maps"
 	"strings"
 )
 
@@ -195,9 +196,7 @@ func finishLocation(o object) {
 			continue
 		}
 		o["@odata.type"] = name
-		for k, v := range block {
-			o[k] = v
-		}
+		maps.Copy(o, block)
 	}
 }
 

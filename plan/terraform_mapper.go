@@ -3,6 +3,7 @@ package plan
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -199,10 +200,8 @@ func anyTrue(v any) bool {
 	case bool:
 		return v
 	case []any:
-		for _, e := range v {
-			if anyTrue(e) {
-				return true
-			}
+		if slices.ContainsFunc(v, anyTrue) {
+			return true
 		}
 	}
 	for _, e := range asObject(v) {
