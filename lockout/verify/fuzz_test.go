@@ -207,9 +207,7 @@ func TestEveryValueOfACertificateIsHeldTo(t *testing.T) {
 			for _, e := range x {
 				collect(e)
 			}
-			values[string(text(x))] = parse(string(text(x)))
 		default:
-			values[string(text(x))] = parse(string(text(x)))
 		}
 	}
 	tree := parse(string(cert))
