@@ -268,6 +268,12 @@ func TestMethodsPolicyIsPutTogether(t *testing.T) {
 			checkRoundTrip(t, s)
 		})
 	}
+	files := []entra.Source{{Name: "p", Data: []byte(`{` + policy + `}`)}, {Name: "f", Data: []byte(fido)}, {Name: "t", Data: []byte(tap)}}
+	one, _ := entra.Read(files...)
+	slices.Reverse(files)
+	if other, _ := entra.Read(files...); one.Digest() != other.Digest() {
+		t.Error("the order of the files changes the digest")
+	}
 	contradiction, _ := entra.Read(entra.Source{Name: "a", Data: []byte(fido)}, entra.Source{Name: "b", Data: []byte(strings.Replace(fido, "Enabled", "disabled", 1))})
 	if got := len(contradiction.View().Troubles); got != 1 {
 		t.Errorf("a method given twice with other content: got %d troubles, want 1", got)

@@ -160,7 +160,7 @@ func (r *reader) folder(name string, fsys fs.FS) {
 			}
 			return nil
 		}
-		if !readable(p) {
+		if !readable(p) && !r.looksLikeTenantData(fsys, p) {
 			ignored++
 			r.desiredState(fsys, p, full)
 			return nil
@@ -193,6 +193,24 @@ func (r *reader) folder(name string, fsys fs.FS) {
 	if ignored > 0 {
 		r.note(name, fmt.Sprintf("%d files that are neither JSON nor zip were not read", ignored))
 	}
+}
+
+// looksLikeTenantData looks into a file whose name says nothing: JSON that speaks
+// of conditions or Conditional Access is read whatever it is called.
+func (r *reader) looksLikeTenantData(fsys fs.FS, p string) bool {
+	f, err := fsys.Open(p)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	head, err := io.ReadAll(io.LimitReader(f, 64<<10))
+	if err != nil {
+		return false
+	}
+	text := strings.ToLower(strings.ReplaceAll(string(head), "\x00", "")) // UTF-16 too
+	start := strings.TrimLeft(strings.TrimLeft(text, "\ufeff\xff\xfe"), " \t\r\n")
+	return (strings.HasPrefix(start, "{") || strings.HasPrefix(start, "[")) &&
+		(strings.Contains(text, `"conditions"`) || strings.Contains(text, "conditionalaccess"))
 }
 
 // desiredState notes a Microsoft365DSC configuration, which holds policies in a

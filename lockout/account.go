@@ -23,6 +23,9 @@ type account struct {
 	// groups the account is in, transitively; complete when groupsRead.
 	groups     idSet
 	groupsRead bool
+	// contested are groups of which one source says that they hold the account
+	// and another that they do not.
+	contested idSet
 	// excluded groups by margin events: a deleted group matches nobody.
 	active       idSet // role template ids, active and tenant-wide
 	activeVia    map[string]entra.ID
@@ -101,6 +104,31 @@ func (p *Prover) resolveGroups(a *account) {
 	for g := range p.deletedGroups {
 		delete(a.groups, g)
 	}
+	p.contest(a)
+}
+
+// contest compares the account's own list of groups with the members of the
+// groups that were read.
+func (p *Prover) contest(a *account) {
+	if a.facts == nil || p.fault(faultNestingLost) {
+		return
+	}
+	listed := newIDSet(a.facts.Memberships)
+	holders := map[string]bool{a.key: true}
+	for changed := true; changed; {
+		changed = false
+		for i := range p.view.Groups {
+			if g := &p.view.Groups[i]; !holders[g.ID.Key()] && p.holdsAny(g, holders) {
+				holders[g.ID.Key()], changed = true, true
+			}
+		}
+	}
+	a.contested = idSet{}
+	for g := range a.groups {
+		if listed[g] && !holders[g] && p.groupClosed(g, map[string]bool{}) || !listed[g] && holders[g] && a.groupsRead {
+			a.contested[g] = true
+		}
+	}
 }
 
 func (p *Prover) holdsAny(g *entra.Group, holders map[string]bool) bool {
@@ -120,6 +148,11 @@ func (p *Prover) memberOf(a *account, g entra.ID) ans {
 	k := g.Key()
 	if p.deletedGroups[k] {
 		return sure(false) // an id that no longer resolves matches nobody
+	}
+	if a.contested[k] {
+		return p.unknowns.open(Unknown{ID: "membership-contradiction", Subject: string(g),
+			What:   fmt.Sprintf("the account's list of groups and the members of group %s contradict each other", p.groupLabel(g)),
+			Settle: "export both again, at the same time"})
 	}
 	if a.groups[k] {
 		return sure(true)

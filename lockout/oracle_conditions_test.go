@@ -21,10 +21,17 @@ type stage struct {
 
 func (s *stage) resource() bool { return s.action == "" && s.context == "" }
 
+// address is where a sign-in comes from, as Microsoft Entra or the resource sees
+// it.
+type address struct {
+	locations []string
+	resource  bool
+}
+
 // matches says whether the assignments of a policy match (ca-semantics 2), its
-// state apart. ips is the address at which locations are evaluated.
-func (o *oracle) matches(p *entra.Policy, s *stage, pt *point, ips []string) tri {
-	return o.users(p, s, pt).and(o.target(p, s)).and(o.conditions(p, pt).and(o.network(p, pt, ips)))
+// state apart. from is the address at which locations are evaluated.
+func (o *oracle) matches(p *entra.Policy, s *stage, pt *point, from address) tri {
+	return o.users(p, s, pt).and(o.target(p, s)).and(o.conditions(p, pt).and(o.network(p, pt, from)))
 }
 
 // conditions are all assignments but users, target and network. A condition with
@@ -122,7 +129,7 @@ func filterApplies(mode entra.FilterMode, rule tri) tri {
 	return maybe
 }
 
-func (o *oracle) network(p *entra.Policy, pt *point, ips []string) tri {
+func (o *oracle) network(p *entra.Policy, pt *point, from address) tri {
 	l := p.Conditions.Locations
 	if slices.ContainsFunc(unknownConditions(p), func(n string) bool { return strings.HasPrefix(n, "locations") }) {
 		return maybe
@@ -133,7 +140,7 @@ func (o *oracle) network(p *entra.Policy, pt *point, ips []string) tri {
 	inside := func(list []entra.ID) tri {
 		found := no
 		for _, id := range list {
-			found = found.or(o.inLocation(id, pt, ips))
+			found = found.or(o.inLocation(id, pt, from))
 		}
 		return found
 	}
@@ -149,7 +156,7 @@ const (
 	mfaTrustedIPs       entra.ID = "00000000-0000-0000-0000-000000000000"
 )
 
-func (o *oracle) inLocation(id entra.ID, pt *point, ips []string) tri {
+func (o *oracle) inLocation(id entra.ID, pt *point, from address) tri {
 	switch {
 	case id.Equal("All"):
 		return yes
@@ -157,7 +164,7 @@ func (o *oracle) inLocation(id entra.ID, pt *point, ips []string) tri {
 		found := no
 		for i := range o.c.Locations {
 			if l := &o.c.Locations[i]; l.Trusted {
-				found = found.or(inNamed(l, pt, ips))
+				found = found.or(inNamed(l, pt, from))
 			}
 		}
 		return found
@@ -166,7 +173,7 @@ func (o *oracle) inLocation(id entra.ID, pt *point, ips []string) tri {
 	}
 	for i := range o.c.Locations {
 		if o.c.Locations[i].ID.Equal(id) {
-			return inNamed(&o.c.Locations[i], pt, ips)
+			return inNamed(&o.c.Locations[i], pt, from)
 		}
 	}
 	if id.Equal(anyCompliantNetwork) {
@@ -175,19 +182,25 @@ func (o *oracle) inLocation(id entra.ID, pt *point, ips []string) tri {
 	return maybe // a location we do not know
 }
 
-func inNamed(l *entra.NamedLocation, pt *point, ips []string) tri {
+func inNamed(l *entra.NamedLocation, pt *point, from address) tri {
 	country := pt.country
 	switch l.Kind {
 	case entra.LocationIP:
 		if len(l.Ranges) == 0 {
 			return maybe // they were not read
 		}
-		return sure(slices.Contains(ips, string(l.ID)))
+		return sure(slices.Contains(from.locations, string(l.ID)))
 	case entra.LocationCompliantNetwork:
 		return sure(pt.compliantNetwork)
 	case entra.LocationCountry:
 		if l.GPS {
 			country = pt.gps
+		}
+		if from.resource {
+			return maybe // the resource sees addresses, not countries
+		}
+		if len(l.Countries) == 0 {
+			return maybe // likewise
 		}
 		return sure(country == "unknown" && l.IncludeUnknown || slices.Contains(l.Countries, country))
 	}

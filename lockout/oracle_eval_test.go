@@ -199,13 +199,34 @@ func unknownIn(p *entra.Policy, area entra.Area) bool {
 }
 
 // applies: with strict location enforcement the address that the resource sees
-// must be allowed too.
+// must be allowed too, by the policy itself; whether also by the others that
+// have a location condition is not known.
 func (o *oracle) applies(p *entra.Policy, s *stage, pt *point) tri {
-	a := o.matches(p, s, pt, pt.where)
-	if p.Session.ContinuousAccessEvaluation == "strictLocation" && p.Conditions.Locations != nil {
-		a = a.or(o.matches(p, s, pt, pt.resource))
+	a := o.matches(p, s, pt, address{locations: pt.where})
+	if p.Conditions.Locations != nil {
+		demanded := yes
+		if !strict(p) {
+			demanded = o.strictlyLocated(s, pt).and(maybe)
+		}
+		a = a.or(o.matches(p, s, pt, address{locations: pt.resource, resource: true}).and(demanded))
 	}
 	return a.and(enforced(p))
+}
+
+func strict(p *entra.Policy) bool {
+	return p.Session.ContinuousAccessEvaluation == "strictLocation"
+}
+
+// strictlyLocated: a policy with strict location enforcement applies, wherever
+// the sign-in comes from.
+func (o *oracle) strictlyLocated(s *stage, pt *point) tri {
+	found := no
+	for i := range o.c.Policies {
+		if p := &o.c.Policies[i]; strict(p) {
+			found = found.or(enforced(p).and(o.users(p, s, pt)).and(o.target(p, s)).and(o.conditions(p, pt)))
+		}
+	}
+	return found
 }
 
 // gpsPrompt: a location by GPS needs the Authenticator app, also in report-only

@@ -76,7 +76,9 @@ func (o *oracle) securityDefaults(s *stage, pt *point, kit []entra.AuthMethod) t
 		case entra.MethodAuthenticatorPush, entra.MethodSoftwareOath, entra.MethodHardwareOath, entra.MethodPhoneSignIn, entra.MethodSMS, entra.MethodVoice:
 			registered = registered.or(o.usable(&m, o.q))
 		case entra.MethodFIDO2, entra.MethodX509, entra.MethodWindowsHello, entra.MethodTAP:
-			registered = registered.or(o.usable(&m, o.q).and(maybe))
+			if m.Type != entra.MethodX509 || m.MultiFactor {
+				registered = registered.or(o.usable(&m, o.q).and(maybe))
+			}
 		}
 	}
 	return d.or(registered.not())
@@ -198,7 +200,7 @@ func (o *oracle) outage(p *entra.Policy, s *stage, pt *point, kit []entra.AuthMe
 	rest.Conditions.SignInRisk, rest.Conditions.UserRisk = nil, nil
 	reached := users.and(o.target(&rest, s)).and(o.conditions(&rest, pt))
 	if !country {
-		reached = reached.and(o.network(p, pt, pt.where))
+		reached = reached.and(o.network(p, pt, address{locations: pt.where}))
 	}
 	return reached.and(o.satisfiedBefore(p, s, pt, kit).not())
 }

@@ -107,6 +107,14 @@ func (w *world) sensible() bool {
 			return false
 		}
 	}
+	locations, _ := w.vector["tenant"].(obj)["namedLocations"].(arr)
+	for _, l := range locations {
+		l := l.(obj)
+		kind, _ := l["@odata.type"].(string)
+		if l["id"] == nil || strings.Contains(kind, "ipNamed") && empty(l["ipRanges"]) || strings.Contains(kind, "country") && empty(l["countriesAndRegions"]) {
+			return false
+		}
+	}
 	policies, _ := w.vector["tenant"].(obj)["policies"].(arr)
 	for _, p := range policies {
 		p := p.(obj)

@@ -196,7 +196,7 @@ func (o *oracle) countries(gps bool) []string {
 
 func (o *oracle) strictLocations() bool {
 	return slices.ContainsFunc(o.c.Policies, func(p entra.Policy) bool {
-		return p.State != entra.StateDisabled && p.State != entra.StateReportOnly && p.Session.ContinuousAccessEvaluation == "strictLocation"
+		return p.State != entra.StateDisabled && p.State != entra.StateReportOnly && strict(&p)
 	})
 }
 

@@ -183,8 +183,8 @@ func TestProverAgreesWithFullEnumeration(t *testing.T) {
 			if err != nil {
 				return false
 			}
-			_, why := disagreement(s, q)
-			return why != ""
+			_, now := disagreement(s, q)
+			return kindOf(now) == kindOf(why)
 		})
 		s, q, _ = small.question()
 		_, why = disagreement(s, q)
@@ -196,4 +196,15 @@ func TestProverAgreesWithFullEnumeration(t *testing.T) {
 func (w *world) compact() string {
 	out, _ := json.Marshal(w.vector)
 	return string(out)
+}
+
+// kindOf is what a disagreement is about: while a world shrinks it stays the
+// same.
+func kindOf(why string) string {
+	kind, detail, _ := strings.Cut(why, " ")
+	if kind == "at" {
+		_, detail, _ = strings.Cut(detail, "]: ")
+		detail, _, _ = strings.Cut(detail, "(")
+	}
+	return kind + detail
 }

@@ -153,7 +153,9 @@ func (r *Report) readChange(req *ProveRequest, snap *entra.Snapshot) ([]plan.Cha
 		}
 		changes = p.Changes
 		r.Change.Unknowns, r.Change.Troubles = orEmpty(p.Unknowns), orEmpty(p.Troubles)
-		r.Incomplete = r.Incomplete || len(p.Troubles) > 0
+		// A value that is not known stays unknown in its object; a whole resource
+		// that could not be read may change anything.
+		r.Incomplete = r.Incomplete || len(p.Troubles) > 0 || slices.ContainsFunc(p.Unknowns, func(u plan.Unknown) bool { return u.Path == "" })
 		for _, s := range req.With {
 			r.Change.Source = append(r.Change.Source, s.Name)
 		}

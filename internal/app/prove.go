@@ -245,6 +245,9 @@ func resolveAccount(snap *entra.Snapshot, name string) (entra.ID, error) {
 	if entra.ID(name).IsGUID() || namedByPolicy(v, entra.ID(name)) {
 		return entra.ID(name), nil
 	}
+	if len(v.Troubles) > 0 { // it may be in what could not be read
+		return entra.ID(name), nil
+	}
 	hint := "give its object id: policies name accounts by id, and nobody was read whose user principal name this is"
 	if len(byName) > 1 {
 		hint = "several users have this name; give the object id"
