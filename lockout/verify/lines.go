@@ -51,7 +51,7 @@ func (c *checker) reason(l *line, p *policy, st *stage, sc *scene) error {
 		if c.a.mayInclude(p, st.extra) {
 			return fmt.Errorf("it may include the account")
 		}
-		return nil
+		return c.requirement(p, st, sc, c.activeSync(p), nil)
 	case "targetNotInGoal":
 		if c.a.targets(p, st, false) {
 			return fmt.Errorf("the stage may be in its target")

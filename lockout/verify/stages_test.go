@@ -155,6 +155,12 @@ func TestActiveSync(t *testing.T) {
 		{"a policy on roles too", in(policy+"users.includeRoles", arr{caAdmin}), false},
 		{"a browser is no ActiveSync client", edits(in(policy+"users.includeUsers", arr{"All"}), says("options.0.choice.clientAppType", "browser")), true},
 		{"a policy on every kind of client is none for ActiveSync", edits(in(policy+"users.includeUsers", arr{"All"}), in(policy+"clientAppTypes", arr{"all"})), true},
+		{"a policy on roles the account does not hold, for ActiveSync", edits(in(policy+"users", obj{"includeRoles": arr{"88d8e3e3-8f55-4a1e-953a-9b9898b8876b"}}), func(p *proof) {
+			p.cert["lines"] = arr{parse(`{"policy":"p1","stage":"signIn","leaf":-1,"reason":"userNotIncluded"}`)}
+		}), false},
+		{"the same for a browser", edits(in(policy+"users", obj{"includeRoles": arr{"88d8e3e3-8f55-4a1e-953a-9b9898b8876b"}}), says("options.0.choice.clientAppType", "browser"), func(p *proof) {
+			p.cert["lines"] = arr{parse(`{"policy":"p1","stage":"signIn","leaf":-1,"reason":"userNotIncluded"}`)}
+		}), true},
 		{"MFA is nothing an ActiveSync client can do", edits(in("conditionalAccessPolicies.0.raw.grantControls.builtInControls", arr{"mfa"}), func(p *proof) {
 			set(p.snap, policy+"users", obj{"includeUsers": arr{"bg"}})
 			p.cert["lines"] = arr{parse(`{"policy":"p1","stage":"signIn","leaf":-1,"reason":"satisfied","items":[` + mfaByKey + `]}`)}
