@@ -48,29 +48,26 @@ func BenchmarkDecode(b *testing.B) {
 	})
 }
 
-// The ratio is of the fastest of several runs each, taken in turns, so that a
-// busy machine slows both alike.
+// The ratio is of the fastest of several runs each, taken in turns, and of more
+// runs while it is too high: a busy machine slows single runs by far more.
 func TestDecodingKeepsItsBudget(t *testing.T) {
-	if testing.Short() {
-		t.Skip("measures time") // only by -short, which CI does not pass
-	}
 	data := marshal(t, generatePolicies(1000))
 	fastest := func(best time.Duration, run func()) time.Duration {
 		start := time.Now()
 		run()
 		return min(best, time.Since(start))
 	}
-	read, untyped := time.Hour, time.Hour
-	for range 7 {
+	read, untyped, ratio := time.Hour, time.Hour, 0.0
+	for i := 0; i < 5 || i < 40 && ratio > decodeBudget; i++ {
 		read = fastest(read, func() { entra.Read(entra.Source{Name: "policies.json", Data: data}) })
 		untyped = fastest(untyped, func() {
 			var v any
 			json.Unmarshal(data, &v)
 		})
+		ratio = float64(read) / float64(untyped)
 	}
-	if ratio := float64(read) / float64(untyped); ratio > decodeBudget {
+	if ratio > decodeBudget {
 		t.Errorf("reading takes %.2f times as long as json.Unmarshal into any (%v, %v), want at most %.1f", ratio, read, untyped, decodeBudget)
-	} else {
-		t.Logf("reading takes %.2f times as long as json.Unmarshal into any (%v, %v)", ratio, read, untyped)
 	}
+	t.Logf("reading takes %.2f times as long as json.Unmarshal into any (%v, %v)", ratio, read, untyped)
 }

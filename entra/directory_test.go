@@ -89,6 +89,10 @@ func TestTenantDataIsRecognised(t *testing.T) {
 				return []any{bare(c.RoleAssignments), c.Parts[entra.PartRoleEligibility].Status, c.Parts[entra.PartRoleAssignments].Status}
 			},
 			[]any{[]entra.RoleAssignment{{Principal: "u1", Role: "r1", Scope: "/", Assignment: entra.AssignmentEligible}, {Principal: "u2", Role: "r2", Scope: "/", Assignment: entra.AssignmentEligible, End: &until}}, entra.StatusRead, entra.Status("")}},
+		{"assignments that a report shows among other things", `{"findings":[{"principalId":"u1","roleDefinitionId":"r1","directoryScopeId":"/"}]}`,
+			func(c entra.Content) any {
+				return []any{len(c.RoleAssignments), c.Parts[entra.PartRoleAssignments].Status}
+			}, []any{1, entra.StatusNotAsked}},
 		{"a request for a role is no assignment", `{"action":"adminAssign","principalId":"u1","roleDefinitionId":"r1","directoryScopeId":"/"}`,
 			func(c entra.Content) any { return len(c.RoleAssignments) }, 0},
 		{"directory roles with members", `{"value":[{"id":"x","roleTemplateId":"r1","displayName":"GA","members":[{"id":"u1"}]}]}`,

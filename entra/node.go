@@ -70,7 +70,7 @@ func parse(file string, text []byte, maxDepth int) (*document, *SyntaxError) {
 	p := parser{
 		dec: jsontext.NewDecoder(bytes.NewBuffer(text),
 			jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)),
-		text: text, max: maxDepth, names: map[string]string{},
+		text: string(text), max: maxDepth, names: map[string]string{},
 	}
 	for {
 		off := p.next()
@@ -140,7 +140,7 @@ func (d *document) canonical(v *node) json.RawMessage {
 
 type parser struct {
 	dec   *jsontext.Decoder
-	text  []byte
+	text  string // strings of the values are parts of it, not copies
 	max   int
 	names map[string]string // keys repeat; one copy of each is enough
 	pairs []pair            // stacks for what is being built
@@ -167,7 +167,7 @@ func (p *parser) value(tok jsontext.Token, off int) (node, error) {
 	case '"':
 		n.text = p.unquote(tok, off)
 	case '0':
-		n.text = string(p.text[off:p.dec.InputOffset()])
+		n.text = p.text[off:p.dec.InputOffset()]
 	case '[':
 		if p.dec.StackDepth() > p.max {
 			return n, errDepth
@@ -231,23 +231,23 @@ func (p *parser) object(n node) (node, error) {
 
 func (p *parser) name(tok jsontext.Token, off int) string {
 	raw := p.text[off:p.dec.InputOffset()]
-	if name, ok := p.names[string(raw)]; ok {
+	if name, ok := p.names[raw]; ok {
 		return name
 	}
 	name := tok.String()
-	p.names[string(raw)] = name
+	p.names[raw] = name
 	return name
 }
 
 // unquote returns the text of a string; nearly all of them need no unquoting.
 func (p *parser) unquote(tok jsontext.Token, off int) string {
 	raw := p.text[off+1 : p.dec.InputOffset()-1]
-	for _, c := range raw {
-		if c == '\\' || c >= utf8.RuneSelf {
+	for i := range len(raw) {
+		if c := raw[i]; c == '\\' || c >= utf8.RuneSelf {
 			return tok.String()
 		}
 	}
-	return string(raw)
+	return raw
 }
 
 // annotation reports whether a key is written by OData or by a portal about

@@ -160,7 +160,11 @@ func (r *reader) folder(name string, fsys fs.FS) {
 			}
 			return nil
 		}
-		if !readable(p) && !r.looksLikeTenantData(fsys, p) {
+		if d.Type()&^fs.ModeSymlink != 0 { // a pipe or device: reading might never end
+			ignored++
+			return nil
+		}
+		if !readable(p) && !looksLikeTenantData(func() (io.ReadCloser, error) { return fsys.Open(p) }) {
 			ignored++
 			r.desiredState(fsys, p, full)
 			return nil
@@ -197,8 +201,8 @@ func (r *reader) folder(name string, fsys fs.FS) {
 
 // looksLikeTenantData looks into a file whose name says nothing: JSON that speaks
 // of conditions or Conditional Access is read whatever it is called.
-func (r *reader) looksLikeTenantData(fsys fs.FS, p string) bool {
-	f, err := fsys.Open(p)
+func looksLikeTenantData(open func() (io.ReadCloser, error)) bool {
+	f, err := open()
 	if err != nil {
 		return false
 	}
@@ -340,7 +344,7 @@ func (r *reader) archive(name string, data []byte) {
 		if f.FileInfo().IsDir() {
 			continue
 		}
-		if !readable(f.Name) || strings.EqualFold(path.Ext(f.Name), ".zip") {
+		if strings.EqualFold(path.Ext(f.Name), ".zip") || !readable(f.Name) && !looksLikeTenantData(f.Open) {
 			ignored++
 			continue
 		}

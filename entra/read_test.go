@@ -338,6 +338,13 @@ func TestReadWithoutASourceIsAnError(t *testing.T) {
 	}
 }
 
+func TestArchiveMembersWithoutATellingNameAreRead(t *testing.T) {
+	s, _ := entra.Read(entra.Source{Name: "z", Data: zipOf(t, []string{"policies", "readme.txt", "inner.zip"}, [][]byte{[]byte(onePolicy), []byte("{}"), []byte("PK")})})
+	if s.PoliciesRead() != 1 || len(s.View().Notes) != 1 || s.View().Notes[0].What != "2 files in the archive that are not JSON were not read" {
+		t.Errorf("got %d policies, notes %q", s.PoliciesRead(), whats(s.View().Notes))
+	}
+}
+
 func TestTwoTenantsAreNotMixed(t *testing.T) {
 	report := func(tenant string) []byte {
 		return []byte(`{"tenant_details":[{"TenantId":"` + tenant + `","DomainName":"a.onmicrosoft.com"}],"conditional_access_policies":[]}`)

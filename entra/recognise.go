@@ -12,7 +12,7 @@ type hint struct {
 	kind *kind
 	list bool // the value is the list of all of its kind
 	sure bool // Graph itself says so, not only the key
-	item bool // the value is an element of a list
+	item bool // the value is an element of a list that may be all of them
 }
 
 // named finds the kind of which a report keeps a list under this key.
@@ -86,8 +86,9 @@ func (r *reader) visit(doc *document, v *node, h hint, path []string) {
 		if h.kind != nil && h.list && (h.sure || len(v.items) == 0) {
 			r.listRead(h.kind)
 		}
+		item := h.kind != nil || h.item || len(path) == 0 || path[len(path)-1] == "value"
 		for i := range v.items {
-			r.visit(doc, &v.items[i], hint{kind: h.kind, item: true, sure: h.sure}, append(path, "["+strconv.Itoa(i)+"]"))
+			r.visit(doc, &v.items[i], hint{kind: h.kind, item: item, sure: h.sure}, append(path, "["+strconv.Itoa(i)+"]"))
 		}
 	case '{':
 		r.visitObject(doc, v, h, path)
@@ -241,7 +242,7 @@ func (r *reader) take(doc *document, k *kind, v *node, h hint, path []string) {
 		return
 	}
 	r.seen[k.part] = true
-	if k.single || h.item || !r.alone || k.part == PartPolicies {
+	if k.single || h.item || !r.alone && len(path) == 0 || k.part == PartPolicies {
 		r.listRead(k)
 	} else {
 		r.some[k.part] = true

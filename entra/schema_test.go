@@ -188,6 +188,15 @@ func TestEmptySnapshotIsOfItsSchema(t *testing.T) {
 	}
 }
 
+// Names that a caller made of bytes are still JSON.
+func TestBytesThatAreNotUTF8BecomeAReplacement(t *testing.T) {
+	s := entra.NewSnapshot(entra.Content{Cloud: "public", Notes: []entra.Trouble{{What: "a\xff\"b"}}})
+	if !bytes.Contains(s.JSON(), []byte("\"what\":\"a\uFFFD\\\"b\"")) {
+		t.Errorf("got %s", s.JSON())
+	}
+	checkRoundTrip(t, s)
+}
+
 func TestPublishedSetsAreOfTheSchema(t *testing.T) {
 	root, sets := policySets(t)
 	schema := snapshotSchema(t)
