@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"path"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -211,8 +212,8 @@ func looksLikeTenantData(open func() (io.ReadCloser, error)) bool {
 	if err != nil {
 		return false
 	}
-	text := strings.ToLower(strings.ReplaceAll(string(head), "\x00", "")) // UTF-16 too
-	start := strings.TrimLeft(strings.TrimLeft(text, "\ufeff\xff\xfe"), " \t\r\n")
+	text := strings.ToLower(strings.ToValidUTF8(strings.ReplaceAll(string(head), "\x00", ""), "\ufffd")) // UTF-16 too
+	start := strings.TrimLeftFunc(text, func(r rune) bool { return unicode.IsSpace(r) || r == unicode.ReplacementChar || r == 0xfeff })
 	return (strings.HasPrefix(start, "{") || strings.HasPrefix(start, "[")) &&
 		(strings.Contains(text, `"conditions"`) || strings.Contains(text, "conditionalaccess"))
 }

@@ -19,8 +19,6 @@ type stage struct {
 	activated entra.ID // role activated before, "" none
 }
 
-func (s *stage) resource() bool { return s.action == "" && s.context == "" }
-
 // address is where a sign-in comes from, as Microsoft Entra or the resource sees
 // it.
 type address struct {
