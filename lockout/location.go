@@ -266,6 +266,9 @@ func (p *Prover) locationBoxes(cs *compiledSpace, pol *compiled, base box, ipDim
 		return nil, exc.why
 	}
 	seen := ipDim == DimIP // the address that Entra sees; else the resource's
+	if !seen && !adverse && (anyTrue(exc.country) || anyTrue(exc.gps) || exc.compliant) {
+		return nil, nil // whether such an exclusion holds at the resource is not known
+	}
 	rest := cs.clone(base)
 	cs.drop(rest, ipDim, exc.ip, false)
 	if seen {
