@@ -324,16 +324,20 @@ func gateAuthService(w *denialWriter, _ *moment) gateResult {
 }
 
 // gateCampaign: a registration campaign that forces a method the account does
-// not have (ca-semantics 4.5).
+// not have (ca-semantics 4.5). Never shown on Android and iOS; a passkey never
+// on Linux.
 func gateCampaign(w *denialWriter, m *moment) gateResult {
-	st := w.campaign(m)
-	if st.v == no {
-		return gateResult{}
+	r := gateResult{control: "registrationCampaign", only: DimPlatform}
+	linux := false
+	for _, n := range w.nudges() {
+		shown := w.fromAns(w.nudged(n, m).not(), r.control)
+		if shown.fails {
+			r.fails, r.why = true, join(r.why, shown.why)
+			linux = linux || !n.passkey
+		}
 	}
-	r := w.fromAns(st.not(), "registrationCampaign")
-	r.only, r.onlyValue = DimPlatform, func(v string) bool {
-		// Never shown on Android and iOS; a passkey never on Linux.
-		return v != string(entra.PlatformAndroid) && v != string(entra.PlatformIOS) && (w.campaignMethod() != "fido2" || v != string(entra.PlatformLinux))
+	r.onlyValue = func(v string) bool {
+		return v != string(entra.PlatformAndroid) && v != string(entra.PlatformIOS) && (linux || v != string(entra.PlatformLinux))
 	}
 	if !w.pr.adverse {
 		r.except = w.otherPrompts()
@@ -360,74 +364,71 @@ func (w *denialWriter) otherPrompts() []box {
 }
 
 func passCampaign(w *denialWriter, m *moment) (string, []string, entra.Combination, string) {
-	c := w.theCampaign()
-	if c == nil {
+	if len(w.nudges()) == 0 {
 		return "noCampaign", nil, nil, ""
 	}
 	return "notForced", nil, nil, ""
 }
 
-func (w *denialWriter) theCampaign() *entra.RegistrationCampaign {
-	if w.p.view.CampaignForced != nil {
-		return w.p.view.CampaignForced
-	}
-	if mp := w.p.view.MethodsPolicy; mp != nil && mp.Campaign != nil && !strings.EqualFold(mp.Campaign.State, "disabled") {
-		return mp.Campaign
-	}
-	return nil
+// nudge is what one campaign asks of some accounts: to register a method.
+type nudge struct {
+	campaign *entra.RegistrationCampaign
+	include  []entra.MethodTarget
+	passkey  bool // else Microsoft Authenticator
+	forced   bool // stated by a person: the skips are used up
 }
 
-// campaignMethod is the one method a campaign nudges towards.
-func (w *denialWriter) campaignMethod() string {
-	c := w.theCampaign()
-	for _, t := range c.Include {
-		if strings.EqualFold(t.Method, "fido2") {
-			return "fido2"
+// nudges are those of the methods policy and of a campaign that a person says
+// is forced; the one does not make up for the other.
+func (w *denialWriter) nudges() []nudge {
+	var out []nudge
+	add := func(c *entra.RegistrationCampaign, forced bool) {
+		for _, passkey := range []bool{false, true} {
+			targets := slices.DeleteFunc(slices.Clone(c.Include), func(t entra.MethodTarget) bool { return strings.EqualFold(t.Method, "fido2") != passkey })
+			if len(targets) > 0 {
+				out = append(out, nudge{c, targets, passkey, forced})
+			}
 		}
 	}
-	return "microsoftAuthenticator"
+	if c := w.p.view.CampaignForced; c != nil {
+		add(c, true)
+	}
+	if mp := w.p.view.MethodsPolicy; mp != nil && mp.Campaign != nil && !strings.EqualFold(mp.Campaign.State, "disabled") {
+		add(mp.Campaign, false)
+	}
+	return out
 }
 
-// campaign says whether a campaign interrupts the account's sign-in.
-func (w *denialWriter) campaign(m *moment) ans {
-	c := w.theCampaign()
-	if c == nil || m.legacy() || w.o.kit.anything {
+// nudged says whether a campaign interrupts the account's sign-in.
+func (w *denialWriter) nudged(n nudge, m *moment) ans {
+	if m.legacy() || w.o.kit.anything || !n.forced && n.campaign.Enforce != nil && !*n.campaign.Enforce {
 		return sure(false)
 	}
-	if c.Enforce != nil && !*c.Enforce && w.p.view.CampaignForced == nil {
-		return sure(false)
-	}
-	in, _ := w.p.targeted(w.a, c.Include)
-	out, _ := w.p.targeted(w.a, c.Exclude)
+	in, _ := w.p.targeted(w.a, n.include)
+	out, _ := w.p.targeted(w.a, n.campaign.Exclude)
 	hit := in.and(out.not())
 	if met, _ := w.p.mfaMet(w.o.kit, m); met.v == no {
 		return sure(false) // the nudge comes after MFA
 	}
-	var has func(*entra.AuthMethod) bool
-	method := w.campaignMethod()
-	if method == "fido2" {
-		has = func(m *entra.AuthMethod) bool { return m.Type == entra.MethodFIDO2 }
-	} else {
-		has = func(m *entra.AuthMethod) bool {
-			return m.Type == entra.MethodAuthenticatorPush || m.Type == entra.MethodPhoneSignIn
-		}
+	has := func(m entra.AuthMethod) bool {
+		return n.passkey && m.Type == entra.MethodFIDO2 || !n.passkey && (m.Type == entra.MethodAuthenticatorPush || m.Type == entra.MethodPhoneSignIn)
 	}
-	if w.a.facts != nil && slices.ContainsFunc(w.a.facts.Methods, func(m entra.AuthMethod) bool { return has(&m) }) {
+	if w.a.facts != nil && slices.ContainsFunc(w.a.facts.Methods, has) {
 		return sure(false)
 	}
-	if mp := w.p.view.MethodsPolicy; mp != nil && method != "fido2" {
-		// Only an account that may use Authenticator is asked to register it.
-		hit = hit.and(w.p.methodEnabled(w.a, mp, "MicrosoftAuthenticator", &entra.AuthMethod{Type: entra.MethodAuthenticatorPush}))
-	}
-	if method == "fido2" && w.p.view.MethodsPolicy != nil && hit.v != no &&
-		w.p.methodEnabled(w.a, w.p.view.MethodsPolicy, "Fido2", &entra.AuthMethod{Type: entra.MethodFIDO2}).v != yes {
-		hit = hit.and(w.p.unknowns.open(Unknown{ID: "campaign-for-a-method-not-allowed", What: "whether a campaign for passkeys holds up an account that may not register one is not documented",
-			Settle: "exclude the account from the campaign"}))
+	if mp := w.p.view.MethodsPolicy; mp != nil && hit.v != no {
+		if !n.passkey {
+			// Only an account that may use Authenticator is asked to register it.
+			hit = hit.and(w.p.methodEnabled(w.a, mp, "MicrosoftAuthenticator", &entra.AuthMethod{Type: entra.MethodAuthenticatorPush}))
+		} else if w.p.methodEnabled(w.a, mp, "Fido2", &entra.AuthMethod{Type: entra.MethodFIDO2}).v != yes {
+			hit = hit.and(w.p.unknowns.open(Unknown{ID: "campaign-for-a-method-not-allowed", What: "whether a campaign for passkeys holds up an account that may not register one is not documented",
+				Settle: "exclude the account from the campaign"}))
+		}
 	}
 	if w.registrationBlocked() {
 		return sure(false) // never shown where a policy blocks the registration
 	}
-	if w.p.view.CampaignForced == nil {
+	if !n.forced {
 		// Whether skips are used up is not in Graph.
 		hit = hit.and(w.p.unknowns.open(Unknown{ID: "registration-campaign", What: "the account is in scope of a registration campaign that may force a method on it once its skips are used up",
 			Settle: "exclude the account from the campaign (registrationEnforcement.authenticationMethodsRegistrationCampaign.excludeTargets)"}))

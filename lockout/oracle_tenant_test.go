@@ -180,3 +180,32 @@ func (b *builder) devices() any {
 	}
 	return out
 }
+
+// asksForBoth makes two policies for everybody, each satisfied by another key or
+// another certificate of the account: the kits decide.
+func (b *builder) asksForBoth(t, vector obj) {
+	credentials, strengths := arr{}, arr{}
+	keys := b.chance(50)
+	for i, id := range []string{"s-first", "s-second"} {
+		s := obj{"id": id, "displayName": id, "policyType": "custom", "allowedCombinations": arr{"fido2"}, "combinationConfigurations": arr{
+			obj{"@odata.type": "#microsoft.graph.fido2CombinationConfiguration", "appliesToCombinations": arr{"fido2"}, "allowedAAGUIDs": arr{one(b, keyA, keyB)}}}}
+		c := obj{"type": "fido2", "id": "k" + id, "aaGuid": []string{keyA, keyB}[i], "passkeyType": "deviceBound"}
+		if !keys {
+			s["allowedCombinations"] = arr{"x509CertificateMultiFactor"}
+			s["combinationConfigurations"] = arr{obj{"@odata.type": "#microsoft.graph.x509CertificateCombinationConfiguration",
+				"appliesToCombinations": arr{"x509CertificateMultiFactor"}, "allowedIssuerSkis": arr{one(b, "SKI1", "SKI2")}}}
+			c = obj{"type": "x509", "id": "k" + id, "issuerSki": []string{"SKI1", "SKI2"}[i], "protection": "multiFactor"}
+		}
+		strengths, credentials = append(strengths, s), append(credentials, c)
+		p := b.policy("both-" + id)
+		p["state"] = "enabled"
+		p["grantControls"] = obj{"operator": "OR", "builtInControls": arr{}, "authenticationStrength": obj{"id": id}}
+		if b.chance(60) {
+			p["conditions"].(obj)["users"] = obj{"includeUsers": arr{"All"}}
+			p["conditions"].(obj)["applications"] = obj{"includeApplications": arr{"All"}}
+		}
+		t["policies"] = append(t["policies"].(arr)[:min(i+1, len(t["policies"].(arr)))], p)
+	}
+	t["authenticationStrengthPolicies"] = strengths
+	vector["accounts"].(arr)[0].(obj)["credentials"] = credentials
+}

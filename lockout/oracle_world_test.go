@@ -215,7 +215,12 @@ func makeWorld(seed uint64) *world {
 	}
 	w := &world{vector: obj{"id": fmt.Sprintf("world-%d", seed), "title": "generated", "tenant": t, "accounts": arr{b.account()},
 		"query": obj{"kind": "prove", "account": account, "goal": goal, "quantifiers": b.quantifiers()}, "expect": obj{}}}
-	if b.chance(25) {
+	switch {
+	case b.chance(5):
+		b.asksForBoth(t, w.vector)
+	case b.chance(8):
+		w.tweaks = append(w.tweaks, "memberships not read, groups read")
+	case b.chance(25):
 		w.tweaks = append(w.tweaks, one(b, tweakNames...))
 	}
 	w.fit(b, one(b, 40, 80, 80, 150, 150, 150, 150, 300, 800))

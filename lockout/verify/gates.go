@@ -169,14 +169,27 @@ func gatePerUser(c *checker, g *gateLine, sc *scene) error {
 }
 
 func gateCampaign(c *checker, g *gateLine, sc *scene) error {
-	x := c.t.campaign
-	if x == nil || x.disabled {
+	running := slices.ContainsFunc(c.t.campaigns, func(x *campaign) bool { return !x.disabled && len(x.include) > 0 })
+	if !running {
 		return unless(g, g.Reason == "noCampaign")
 	}
 	if g.Reason != "notForced" {
 		return unless(g, false)
 	}
-	passkey := slices.ContainsFunc(x.include, func(t target) bool { return t.method == "fido2" })
+	for _, x := range c.t.campaigns {
+		for _, passkey := range []bool{false, true} {
+			if c.mayForce(x, passkey, sc) {
+				return fmt.Errorf("a registration campaign may force a method on the account")
+			}
+		}
+	}
+	return nil
+}
+
+// mayForce reports whether a campaign may force its method, a passkey or
+// Authenticator, on the account.
+func (c *checker) mayForce(x *campaign, passkey bool, sc *scene) bool {
+	include := slices.DeleteFunc(slices.Clone(x.include), func(t target) bool { return (t.method == "fido2") != passkey })
 	shown := false // on some platform of the leaf
 	for i, v := range c.values[dPlatform] {
 		if sc.box[dPlatform] == nil || sc.box[dPlatform][i] {
@@ -188,14 +201,14 @@ func gateCampaign(c *checker, g *gateLine, sc *scene) error {
 	})
 	nudged := c.somewhere(sc, func(m *moment) bool { return !m.legacy() && sc.kit.mfa(m.locked) }) // it comes after MFA
 	switch {
-	case !shown, has, !nudged, !x.mayEnforce && !x.forced:
-		return nil
-	case !c.a.targeted(x.include, false), c.a.targeted(x.exclude, true):
-		return nil
+	case x.disabled, len(include) == 0, !shown, has, !nudged, !x.mayEnforce && !x.forced:
+		return false
+	case !c.a.targeted(include, false), c.a.targeted(x.exclude, true):
+		return false
 	case !passkey && c.authenticatorOff(), c.registrationBlocked(sc):
-		return nil
+		return false
 	}
-	return fmt.Errorf("a registration campaign may force a method on the account")
+	return true
 }
 
 // authenticatorOff reports whether the account surely may not use Authenticator.

@@ -60,7 +60,7 @@ func (t *tenant) readMethodsPolicy(entry *value) {
 		"registrationenforcement": func(v *value) {
 			w.object(v, map[string]func(*value){"authenticationmethodsregistrationcampaign": func(v *value) {
 				if !v.unset() {
-					t.campaign = readCampaign(v)
+					t.campaigns = append(t.campaigns, readCampaign(v))
 				}
 			}})
 		},

@@ -28,7 +28,7 @@ type tenant struct {
 	methods          map[string]*method
 	migrated         bool
 	methodsRead      bool
-	campaign         *campaign
+	campaigns        []*campaign
 	securityDefaults *value
 	legacyMethods    []string
 	lowPrivilege     *value
@@ -115,7 +115,7 @@ func readTenant(data []byte) (*tenant, error) {
 	t.registrationOut = root.is("registrationRuledOut")
 	t.readMethodsPolicy(root.get("authenticationMethodsPolicy"))
 	if c := root.get("campaignForced"); c != nil {
-		t.campaign = readForced(c)
+		t.campaigns = append(t.campaigns, readForced(c))
 	}
 	return t, nil
 }
