@@ -66,6 +66,7 @@ func (r *reader) user(doc *document, v *node, at Origin) {
 	}
 	u.Unmodelled = p.w.unmodelled
 	u.Raw = doc.canonical(v)
+	r.keep(PartUsers, u.ID, u.Raw)
 	r.content.Users = append(r.content.Users, u)
 
 	a := Account{ID: u.ID, PerUserMFA: strings.ToLower(p.text("perUserMfaState"))}
@@ -150,6 +151,7 @@ func (r *reader) group(doc *document, v *node, at Origin) {
 		})
 	}
 	g.Raw = doc.canonical(v)
+	r.keep(PartGroups, g.ID, g.Raw)
 	r.content.Groups = append(r.content.Groups, g)
 }
 

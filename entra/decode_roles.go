@@ -29,11 +29,15 @@ func readTime(s string) *time.Time {
 }
 
 func (r *reader) assignment(doc *document, v *node, _ Origin) {
-	r.content.RoleAssignments = append(r.content.RoleAssignments, decodeAssignment(doc, v, AssignmentActive))
+	a := decodeAssignment(doc, v, AssignmentActive)
+	r.content.RoleAssignments = append(r.content.RoleAssignments, a)
+	r.keep(PartRoleAssignments, a.Principal, a.Raw)
 }
 
 func (r *reader) eligibility(doc *document, v *node, _ Origin) {
-	r.content.RoleAssignments = append(r.content.RoleAssignments, decodeAssignment(doc, v, AssignmentEligible))
+	a := decodeAssignment(doc, v, AssignmentEligible)
+	r.content.RoleAssignments = append(r.content.RoleAssignments, a)
+	r.keep(PartRoleEligibility, a.Principal, a.Raw)
 }
 
 func decodeAssignment(doc *document, v *node, how Assignment) RoleAssignment {
@@ -109,6 +113,7 @@ func (r *reader) rolePolicy(doc *document, v *node, _ Origin) {
 	p := decodeRules(doc, ID(v.str("roleDefinitionId")), v.get("policy").get("rules"))
 	p.Raw = doc.canonical(v)
 	r.content.RolePolicies = append(r.content.RolePolicies, p)
+	r.keep(PartRolePolicies, p.Role, p.Raw)
 }
 
 // decodeRules reads the rules for an end user who activates an eligible role

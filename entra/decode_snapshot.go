@@ -71,6 +71,8 @@ var snapshotKeys = table(map[string]func(*walk, *Content, *node){
 		c.CampaignForced = &RegistrationCampaign{}
 		campaignEntryKeys.read(w, c.CampaignForced, v)
 	},
+	"objects":  listKey(func(c *Content) *[]Object { return &c.Objects }, objectKeys),
+	"readings": listKey(func(c *Content) *[]Reading { return &c.Readings }, readingKeys),
 	"supposed": listKey(func(c *Content) *[]Supposition { return &c.Supposed }, suppositionKeys),
 	"troubles": listKey(func(c *Content) *[]Trouble { return &c.Troubles }, troubleKeys),
 	"notes":    listKey(func(c *Content) *[]Trouble { return &c.Notes }, troubleKeys),
@@ -382,6 +384,8 @@ func (r *reader) merge(doc *document, v *node, c Content) {
 	to.Applications = append(to.Applications, c.Applications...)
 	to.Domains = append(to.Domains, c.Domains...)
 	to.ServicePlans = append(to.ServicePlans, c.ServicePlans...)
+	to.Objects = append(to.Objects, c.Objects...)
+	to.Readings = append(to.Readings, c.Readings...)
 	supposed := make(map[Supposition]bool, len(to.Supposed))
 	for _, x := range to.Supposed {
 		supposed[x] = true

@@ -59,6 +59,7 @@ func (r *reader) securityDefaults(doc *document, v *node, _ Origin) {
 }
 
 func (r *reader) authorization(doc *document, v *node, _ Origin) {
+	r.keep(PartAuthorization, "", doc.canonical(v))
 	r.setSwitch(doc, v, &r.content.SSPRAllowed, plainOf(doc, v).flag("allowedToUseSSPR"), "self-service password reset for admins is")
 }
 
@@ -126,6 +127,7 @@ func (r *reader) domain(doc *document, v *node, _ Origin) {
 		}
 	}
 	r.content.Domains = append(r.content.Domains, d)
+	r.keep(PartDomains, ID(d.Name), d.Raw)
 }
 
 // sku reads a subscription; plans of one that is suspended, deleted or locked

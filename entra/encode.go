@@ -138,6 +138,8 @@ func snapshotNode(c *Content) node {
 	if c.CampaignForced != nil {
 		o.set("campaignForced", campaignNode(c.CampaignForced))
 	}
+	setList(&o, "objects", c.Objects, objectNode)
+	setList(&o, "readings", c.Readings, readingNode)
 	setList(&o, "supposed", c.Supposed, func(s *Supposition) node {
 		var o object
 		o.text("expression", s.Expression)

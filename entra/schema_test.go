@@ -115,6 +115,8 @@ func fullContent() entra.Content {
 		Domains:          []entra.Domain{{Name: "x.onmicrosoft.com", Initial: true, Authentication: "Managed", IdpMFA: "acceptIfMfaDoneByFederatedIdp"}},
 		ServicePlans:     []entra.ServicePlan{"AAD_PREMIUM_P2"}, LegacyMethods: []entra.MethodType{entra.MethodSMS}, LowPrivilegeScopes: ptr(true), RegistrationRuledOut: true,
 		CampaignForced: &entra.RegistrationCampaign{State: "enabled", SnoozeDays: 1, Enforce: ptr(true), Include: []entra.MethodTarget{target}, Exclude: []entra.MethodTarget{target}},
+		Objects:        []entra.Object{{Part: entra.PartUsers, Subject: "u1", Raw: []byte(`{"id":"u1","mail":null}`)}},
+		Readings:       []entra.Reading{{Part: entra.PartDevices, Subject: "u1", PartState: entra.PartState{Status: entra.StatusDenied, Detail: "403"}}},
 		Supposed:       []entra.Supposition{{Expression: "member=g1", Meaning: "u1 is a member of g1"}},
 		Troubles:       []entra.Trouble{{File: "a.json", Line: 1, Column: 2, What: "w"}}, Notes: []entra.Trouble{{What: "n"}},
 	}

@@ -61,6 +61,7 @@ func (c *Content) settle() {
 	c.Agreements = settle(say, c.Agreements, small("agreement", func(x *Agreement) string { return x.ID.Key() }, agreementNode, nil))
 	c.Applications = settle(say, c.Applications, small("service principal", func(x *ServicePrincipal) string { return x.AppID.Key() }, applicationNode, nil))
 	c.Domains = settle(say, c.Domains, small("domain", func(x *Domain) string { return ID(x.Name).Key() }, domainNode, nil))
+	c.settleObjects()
 	c.ServicePlans = slices.Compact(slices.Sorted(slices.Values(c.ServicePlans)))
 	if c.LegacyMethods != nil {
 		c.LegacyMethods = slices.Compact(slices.AppendSeq([]MethodType{}, slices.Values(slices.Sorted(slices.Values(c.LegacyMethods)))))

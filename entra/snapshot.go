@@ -77,6 +77,11 @@ type Content struct {
 	Domains          []Domain
 	ServicePlans     []ServicePlan
 
+	// Objects are objects as Graph gave them, and Readings how much of the parts
+	// that are read for one subject at a time was read for whom.
+	Objects  []Object
+	Readings []Reading
+
 	// LegacyMethods are the methods still enabled in the legacy MFA settings,
 	// nil when nobody said. Graph does not tell; a person does.
 	LegacyMethods []MethodType
@@ -126,6 +131,9 @@ type Snapshot struct {
 	once    sync.Once // fills json and digest
 	json    []byte
 	digest  string
+
+	indexOnce sync.Once // fills indexed
+	indexed   *objectIndex
 }
 
 // NewSnapshot makes a Snapshot of the content and takes ownership of it. Parts
