@@ -54,7 +54,7 @@ var floors = map[string]room{
 	"custody":   {pure, []string{"entra", "register"}},
 	"plan":      {pure, []string{"entra", "lockout", "lockout/facts", "register"}},
 	"evidence":  {pure, []string{"entra"}},
-	"posture":   {pure, []string{"entra", "lockout", "custody", "plan", "register"}},
+	"posture":   {pure, []string{"entra", "lockout", "lockout/facts", "custody", "plan", "register"}},
 	"procedure": {pure, []string{"entra", "custody", "register"}},
 
 	// The checker of certificates shares the data with the prover, and no code:

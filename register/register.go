@@ -234,3 +234,11 @@ func (r *Register) Account(id entra.ID) *Account {
 	}
 	return nil
 }
+
+// Or returns the register, or an empty one for nil.
+func (r *Register) Or() *Register {
+	if r == nil {
+		return &Register{}
+	}
+	return r
+}

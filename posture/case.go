@@ -1,0 +1,372 @@
+package posture
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"halligan/entra"
+	"halligan/lockout"
+	"halligan/lockout/facts"
+	"halligan/register"
+)
+
+// Input is all that the checks are a function of.
+type Input struct {
+	Snapshot *entra.Snapshot
+	// Register is nil when there is none.
+	Register *register.Register
+	Records  Records
+	// Now is the time for which the tenant is judged.
+	Now time.Time
+	// Accounts are judged, in this order: those of the register, else hypotheses.
+	Accounts []Subject
+}
+
+// Subject is one account to be judged.
+type Subject struct {
+	ID   entra.ID
+	Name string
+	// Hypothesis: nobody registered it.
+	Hypothesis bool
+	// Verdicts of the prover for the goals that count and others beside.
+	Verdicts []lockout.Verdict
+}
+
+// Case is what one check sees: the input, and for a check per account the account.
+type Case struct {
+	*Input
+	Check *Check
+	// Subject is nil for a check of the tenant.
+	Subject *Subject
+	// Settings are those of the register with the defaults filled in.
+	Settings register.Settings
+	// Registered is the account's entry in the register; an empty one for a
+	// hypothesis or a check of the tenant.
+	Registered register.Account
+}
+
+// View returns the content of the Snapshot.
+func (c *Case) View() *entra.Content { return c.Snapshot.View() }
+
+// Today is the day of Now in UTC.
+func (c *Case) Today() register.Day { return register.Day(c.Now.UTC().Format(time.DateOnly)) }
+
+// --- results ----------------------------------------------------------------
+
+func pass(format string, args ...any) Result { return Result{Status: Pass, Says: fmt.Sprintf(format, args...)} }
+
+func fail(format string, args ...any) Result { return Result{Status: Fail, Says: fmt.Sprintf(format, args...)} }
+
+// unknown is for what was read and still does not tell.
+func unknown(format string, args ...any) Result {
+	return Result{Status: Indeterminate, Says: fmt.Sprintf(format, args...)}
+}
+
+func notApplicable(format string, args ...any) Result {
+	return Result{Status: NotApplicable, Says: fmt.Sprintf(format, args...)}
+}
+
+func notSetUp(format string, args ...any) Result {
+	return Result{Status: NotSetUp, Says: fmt.Sprintf(format, args...)}
+}
+
+// on adds evidence.
+func (r Result) on(e ...Evidence) Result {
+	r.Evidence = append(r.Evidence, e...)
+	return r
+}
+
+// missing is the result for a property that was not selected or not shown.
+func (c *Case) missing(p entra.Part, property, permission string) Result {
+	info := p.Info()
+	if permission == "" {
+		permission = info.Permission
+	}
+	what := info.What + " were read without " + property
+	return Result{Status: Indeterminate, Says: what, Missing: []Missing{{Part: p, Property: property, Status: entra.StatusNotAsked, Permission: permission, Request: info.Request}}}
+}
+
+// unread is the result for a part that was not read.
+func (c *Case) unread(p entra.Part, st entra.PartState) Result {
+	info := p.Info()
+	word := map[entra.Status]string{entra.StatusDenied: "may not be read", entra.StatusCutShort: "were not read to the end"}[st.Status]
+	if word == "" {
+		word = "were not read"
+	}
+	return Result{Status: Indeterminate, Says: info.What + " " + word,
+		Missing: []Missing{{Part: p, Status: st.Status, Detail: st.Detail, Permission: info.Permission, Request: info.Request}}}
+}
+
+// all merges results of several objects: the worst status wins, in the order
+// fail, indeterminate, pass; evidence and what is missing are kept of those that
+// decide. Without results it is the one given.
+func merge(none Result, results ...Result) Result {
+	if len(results) == 0 {
+		return none
+	}
+	worst := slices.MinFunc(results, func(a, b Result) int { return rank(a.Status) - rank(b.Status) })
+	out := Result{Status: worst.Status}
+	var says []string
+	for _, r := range results {
+		if r.Status != worst.Status {
+			continue
+		}
+		if r.Says != "" && !slices.Contains(says, r.Says) {
+			says = append(says, r.Says)
+		}
+		out.Evidence = append(out.Evidence, r.Evidence...)
+		out.Missing = append(out.Missing, r.Missing...)
+	}
+	if len(says) > 3 {
+		says = append(says[:3], fmt.Sprintf("and %d more", len(says)-3))
+	}
+	out.Says = strings.Join(says, "; ")
+	return out
+}
+
+func rank(s Status) int { return slices.Index(Statuses, s) }
+
+// --- what was read ------------------------------------------------------------
+
+// part says whether a part was read: for parts read per subject, for the account.
+func (c *Case) part(p entra.Part) entra.PartState {
+	info := p.Info()
+	switch {
+	case p == entra.PartUsers && c.Subject != nil:
+		if _, ok := c.User(); ok {
+			return entra.PartState{Status: entra.StatusRead}
+		}
+		return c.Snapshot.Status(p)
+	case p == entra.PartAccounts && c.Subject != nil:
+		if c.account() != nil {
+			return entra.PartState{Status: entra.StatusRead}
+		}
+		return notRead(c.Snapshot.Status(p), "nothing was read of this account's groups and methods")
+	case info.PerSubject && c.Subject != nil:
+		_, st := c.Snapshot.Of(p, c.Subject.ID)
+		return st
+	case p == entra.PartGroups && len(c.View().Groups) > 0 && c.Snapshot.Status(p).Status == entra.StatusNotAsked:
+		return entra.PartState{Status: entra.StatusRead} // some were read; a check asks for the one it means
+	}
+	return c.Snapshot.Status(p)
+}
+
+// notRead is a state that is not read even where the part as a whole is.
+func notRead(st entra.PartState, detail string) entra.PartState {
+	if st.Status == entra.StatusRead {
+		return entra.PartState{Status: entra.StatusNotAsked, Detail: detail}
+	}
+	return st
+}
+
+// User returns the account's user object.
+func (c *Case) User() (*entra.User, bool) {
+	v := c.View()
+	i := slices.IndexFunc(v.Users, func(u entra.User) bool { return u.ID.Equal(c.Subject.ID) })
+	if i < 0 {
+		return nil, false
+	}
+	return &v.Users[i], true
+}
+
+// UserFields are the account's user object as Graph gave it.
+func (c *Case) UserFields() entra.Fields { return c.Snapshot.Details(entra.PartUsers, c.Subject.ID) }
+
+func (c *Case) account() *entra.Account { return accountOf(c.View(), c.Subject.ID) }
+
+func accountOf(v *entra.Content, id entra.ID) *entra.Account {
+	for i := range v.Accounts {
+		if v.Accounts[i].ID.Equal(id) {
+			return &v.Accounts[i]
+		}
+	}
+	return nil
+}
+
+// Methods returns the account's registered methods, and whether all were read.
+func (c *Case) Methods() ([]entra.AuthMethod, bool) {
+	a := c.account()
+	if a == nil {
+		return nil, false
+	}
+	return a.Methods, a.MethodsRead
+}
+
+// MethodsOf returns the account's methods of some types.
+func (c *Case) MethodsOf(types ...entra.MethodType) ([]entra.AuthMethod, bool) {
+	all, read := c.Methods()
+	var out []entra.AuthMethod
+	for _, m := range all {
+		if slices.Contains(types, m.Type) {
+			out = append(out, m)
+		}
+	}
+	return out, read
+}
+
+// Memberships returns the ids of the groups the account is in, nested ones too,
+// and whether all were read.
+func (c *Case) Memberships() ([]entra.ID, bool) {
+	a := c.account()
+	if a == nil {
+		return nil, false
+	}
+	return a.Memberships, a.MembersRead
+}
+
+// Group returns a group that was read.
+func (c *Case) Group(id entra.ID) (*entra.Group, bool) {
+	v := c.View()
+	i := slices.IndexFunc(v.Groups, func(g entra.Group) bool { return g.ID.Equal(id) })
+	if i < 0 {
+		return nil, false
+	}
+	return &v.Groups[i], true
+}
+
+// GroupName returns the name of a group, else its id.
+func (c *Case) GroupName(id entra.ID) string {
+	if g, ok := c.Group(id); ok && g.DisplayName != "" {
+		return g.DisplayName
+	}
+	return string(id)
+}
+
+// ExclusionGroups are the groups of the register that exclude the accounts. With
+// none registered: the groups that policies exclude and that hold a judged
+// account.
+func (c *Case) ExclusionGroups() []entra.ID {
+	var out []entra.ID
+	add := func(id entra.ID) {
+		if !slices.ContainsFunc(out, id.Equal) {
+			out = append(out, id)
+		}
+	}
+	if c.Register != nil {
+		for _, g := range c.Register.Groups {
+			if g.Use == register.GroupExclusion {
+				add(g.ID)
+			}
+		}
+	}
+	if len(out) > 0 {
+		return out
+	}
+	v := c.View()
+	for i := range v.Policies {
+		for _, id := range v.Policies[i].Conditions.Users.ExcludeGroups {
+			for _, s := range c.Accounts {
+				if c.memberOf(s.ID, id) {
+					add(id)
+				}
+			}
+		}
+	}
+	return out
+}
+
+// memberOf reports whether an account is known to be in a group.
+func (c *Case) memberOf(account, group entra.ID) bool {
+	if a := accountOf(c.View(), account); a != nil && slices.ContainsFunc(a.Memberships, group.Equal) {
+		return true
+	}
+	g, ok := c.Group(group)
+	return ok && slices.ContainsFunc(g.Members, account.Equal)
+}
+
+// IsSubject reports whether an id is one of the judged accounts.
+func (c *Case) IsSubject(id entra.ID) bool {
+	return slices.ContainsFunc(c.Accounts, func(s Subject) bool { return s.ID.Equal(id) })
+}
+
+// licencePlans are the service plans that give a licence.
+var licencePlans = map[string][]string{
+	LicenceP1:         {"AAD_PREMIUM", "AAD_PREMIUM_P2"},
+	LicenceP2:         {"AAD_PREMIUM_P2"},
+	LicenceGovernance: {"Entra_Identity_Governance", "ENTRA_ID_GOVERNANCE", "AAD_GOVERNANCE"},
+}
+
+// Lacks reports whether the tenant is known not to have a licence.
+func (c *Case) Lacks(licence string) bool {
+	plans, ok := licencePlans[licence]
+	if !ok || c.Snapshot.Status(entra.PartLicences).Status != entra.StatusRead {
+		return false
+	}
+	return !slices.ContainsFunc(c.View().ServicePlans, func(p entra.ServicePlan) bool {
+		return slices.ContainsFunc(plans, func(x string) bool { return strings.EqualFold(x, string(p)) })
+	})
+}
+
+// GlobalAdministrator is the template id of the role.
+const GlobalAdministrator entra.ID = "62e90394-69f5-4237-9190-012177145e10"
+
+// holders returns the users that hold a role, active or eligible as asked, at
+// tenant scope, through groups too as far as their members were read.
+func (c *Case) holders(role entra.ID, how entra.Assignment) (ids []entra.ID, sure bool) {
+	sure = true
+	v := c.View()
+	for i := range v.RoleAssignments {
+		a := &v.RoleAssignments[i]
+		if !a.Role.Equal(role) || a.Assignment != how || a.Scope != "/" && a.Scope != "" {
+			continue
+		}
+		members := []entra.ID{a.Principal}
+		if g, ok := c.Group(a.Principal); ok {
+			members, sure = g.Members, sure && g.MembersRead
+		}
+		for _, id := range members {
+			if !slices.ContainsFunc(ids, id.Equal) {
+				ids = append(ids, id)
+			}
+		}
+	}
+	return ids, sure
+}
+
+// userName returns the name under which people know an account or object.
+func (c *Case) userName(id entra.ID) string {
+	v := c.View()
+	for i := range v.Users {
+		if v.Users[i].ID.Equal(id) && v.Users[i].UserPrincipalName != "" {
+			return v.Users[i].UserPrincipalName
+		}
+	}
+	for _, s := range c.Accounts {
+		if s.ID.Equal(id) && s.Name != "" {
+			return s.Name
+		}
+	}
+	return ""
+}
+
+// user is evidence about a user.
+func (c *Case) user(id entra.ID, detail string) Evidence {
+	return Evidence{ID: string(id), Name: c.userName(id), Detail: detail}
+}
+
+// policy is evidence about a policy.
+func policyEvidence(p *entra.Policy, detail string) Evidence {
+	return Evidence{ID: string(p.ID), Name: p.DisplayName, Detail: detail}
+}
+
+// group is evidence about a group.
+func (c *Case) group(id entra.ID, detail string) Evidence {
+	e := Evidence{ID: string(id), Detail: detail}
+	if g, ok := c.Group(id); ok {
+		e.Name = g.DisplayName
+	}
+	return e
+}
+
+// roleName returns the display name of a built-in role, else its id.
+func roleName(id entra.ID) string {
+	if n := facts.RoleName(id); n != "" {
+		return n
+	}
+	return string(id)
+}
+
+// days is the time between two instants in whole days.
+func days(from, to time.Time) int { return int(to.Sub(from).Hours() / 24) }

@@ -1,0 +1,3 @@
+package posture
+
+var checksMonitoring = []Check{}

@@ -1,0 +1,78 @@
+package posture
+
+import (
+	"cmp"
+	"slices"
+
+	"halligan/lockout"
+)
+
+// Grade is the whole in one word.
+type Grade string
+
+// The grades.
+const (
+	Green Grade = "green" // every account proved, nothing critical or high is open
+	Amber Grade = "amber" // no known lock-out, but not everything is known or in order
+	Red   Grade = "red"   // an account can be locked out or taken over, or a critical check fails
+)
+
+// GradeOf returns the grade and the reasons that keep it from being better. It is
+// never green while there is no registered account, an account is not PROVED, a
+// verdict rests on a supposition, or a critical check is indeterminate.
+func GradeOf(accounts []Subject, findings []Finding) (Grade, []string) {
+	grade := Green
+	var reasons []string
+	lower := func(g Grade, why string) {
+		if g == Red || grade == Green {
+			grade = g
+		}
+		if !slices.Contains(reasons, why) {
+			reasons = append(reasons, why)
+		}
+	}
+	if len(accounts) == 0 {
+		lower(Amber, "no emergency account is registered or proposed")
+	}
+	for i := range accounts {
+		a := &accounts[i]
+		name := cmp.Or(a.Name, string(a.ID))
+		if a.Hypothesis {
+			lower(Amber, "nobody registered "+name+" as an emergency account")
+		}
+		if len(a.Verdicts) == 0 {
+			lower(Amber, name+" was not judged by the prover")
+		}
+		for j := range a.Verdicts {
+			switch v := &a.Verdicts[j]; {
+			case v.Outcome == lockout.Lockout:
+				lower(Red, name+" can be locked out")
+			case v.Outcome != lockout.Proved:
+				lower(Amber, "not known whether "+name+" can be locked out")
+			case len(v.Supposing) > 0:
+				lower(Amber, "the proof for "+name+" rests on what was supposed")
+			}
+		}
+	}
+	for i := range findings {
+		f := &findings[i]
+		switch {
+		case f.Check.Severity == Critical && f.Status == Fail:
+			lower(Red, f.Check.ID+" fails")
+		case f.Check.Severity == Critical && (f.Status == Indeterminate || f.Status == NotSetUp || f.Status == AcceptedRisk || f.Status == Attested):
+			lower(Amber, f.Check.ID+" is "+f.Status.Words())
+		case f.Check.Severity == High && f.Status == Fail:
+			lower(Amber, f.Check.ID+" fails")
+		}
+	}
+	return grade, reasons
+}
+
+// Worst sorts findings for reading: by status, then severity, then catalogue.
+func Worst(findings []Finding) []Finding {
+	out := slices.Clone(findings)
+	slices.SortStableFunc(out, func(a, b Finding) int {
+		return cmp.Or(rank(a.Status)-rank(b.Status), slices.Index(Severities, a.Check.Severity)-slices.Index(Severities, b.Check.Severity))
+	})
+	return out
+}

@@ -1,0 +1,112 @@
+package posture
+
+import (
+	"time"
+
+	"halligan/entra"
+)
+
+// Records are what people and the product did, as plain values. A list that is
+// nil means that the capability was never set up; one that is empty, that it was
+// and nothing has happened yet.
+type Records struct {
+	// Drills are finished drills, in any order.
+	Drills []Drill
+	// AlertTests are tests of alert channels.
+	AlertTests []AlertTest
+	// Watch is the state of the watcher; nil: nothing watches.
+	Watch *Watch
+	// Seals are verifications of seals.
+	Seals []SealCheck
+	// Windows are declared windows: enrolments, drills, emergencies.
+	Windows []Window
+	// Uses are uses of an account outside drills, from the release on.
+	Uses []Use
+	// RunbookReviewed and BinderPrinted are the last days; zero never.
+	RunbookReviewed time.Time
+	BinderPrinted   time.Time
+	// RegisterChanged is when the register last changed; zero not known.
+	RegisterChanged time.Time
+	// Changes are events that ask for an extra drill: staff, subscription,
+	// policy, method or key changes.
+	Changes []ChangeEvent
+}
+
+// Drill is one account and key that were proved by a sign-in.
+type Drill struct {
+	Account entra.ID
+	// Key is Graph's id of the method, or its label in the register.
+	Key string
+	At  time.Time
+	// People are the two or more who carried it out.
+	People []string
+	// Scenario that was exercised: idpDown, mfaDown, phonesDown, keyPersonGone;
+	// "" the plain sign-in.
+	Scenario string
+	OK       bool
+	// AlertAt and AcknowledgedAt are zero when no alert or acknowledgement came.
+	AlertAt        time.Time
+	AcknowledgedAt time.Time
+	// AdminTask: a harmless administrative action was done, and logged.
+	AdminTask bool
+	// Rotated, TAPRemoved, SessionsRevoked, Resealed: what was finished after.
+	Rotated, TAPRemoved, SessionsRevoked, Resealed bool
+}
+
+// AlertTest is one alert sent through a channel on purpose.
+type AlertTest struct {
+	Channel      string
+	At           time.Time
+	DeliveredAt  time.Time // zero never
+	Acknowledged bool
+}
+
+// Watch is what the watcher says of itself.
+type Watch struct {
+	// Last is the last complete poll; Gap the longest interval without one.
+	Last time.Time
+	Gap  time.Duration
+	// SignIns are the kinds of sign-in that raise an alert: interactive,
+	// nonInteractive, failed. Objects are the kinds of change that do.
+	SignIns []string
+	Objects []string
+	// Accounts that are watched.
+	Accounts []entra.ID
+	// ReevaluateMinutes is within how many minutes a changed policy is judged
+	// anew; 0 never.
+	ReevaluateMinutes int
+	// RetentionDays is how long own copies of log records are kept; 0 none.
+	RetentionDays int
+	// DeadMan: a dead watcher pages.
+	DeadMan bool
+}
+
+// SealCheck is one verification of a seal.
+type SealCheck struct {
+	Seal   string
+	At     time.Time
+	Intact bool
+	// Release is the id of the release that broke it; "" none.
+	Release string
+}
+
+// Window is a declared time in which something unusual is expected.
+type Window struct {
+	Account  entra.ID
+	Kind     string // enrolment, drill, emergency
+	From, To time.Time
+}
+
+// Use is one use of an account.
+type Use struct {
+	Account entra.ID
+	At      time.Time
+	Closed  bool
+}
+
+// ChangeEvent is an event that asks for an extra drill.
+type ChangeEvent struct {
+	Kind string // staff, subscription, policy, method, key
+	What string
+	At   time.Time
+}
