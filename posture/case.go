@@ -55,9 +55,13 @@ func (c *Case) Today() register.Day { return register.Day(c.Now.UTC().Format(tim
 
 // --- results ----------------------------------------------------------------
 
-func pass(format string, args ...any) Result { return Result{Status: Pass, Says: fmt.Sprintf(format, args...)} }
+func pass(format string, args ...any) Result {
+	return Result{Status: Pass, Says: fmt.Sprintf(format, args...)}
+}
 
-func fail(format string, args ...any) Result { return Result{Status: Fail, Says: fmt.Sprintf(format, args...)} }
+func fail(format string, args ...any) Result {
+	return Result{Status: Fail, Says: fmt.Sprintf(format, args...)}
+}
 
 // unknown is for what was read and still does not tell.
 func unknown(format string, args ...any) Result {
