@@ -30,6 +30,9 @@ type Subject struct {
 	Name string
 	// Hypothesis: nobody registered it.
 	Hypothesis bool
+	// StandIn: no account of its own, but any member of a group that may hold
+	// the emergency accounts.
+	StandIn bool
 	// Verdicts of the prover for the goals that count and others beside.
 	Verdicts []lockout.Verdict
 }

@@ -72,6 +72,9 @@ func (c *Case) judge() Result {
 	if c.Check.Judge == nil {
 		return unknown("only a person can know this")
 	}
+	if c.Subject != nil && c.Subject.StandIn && c.Check.Theme != ThemePolicies && c.Check.Theme != ThemeRisk {
+		return unknown("this stands for any member of a group: register the accounts themselves")
+	}
 	for _, p := range c.Check.Reads {
 		if st := c.part(p); st.Status != entra.StatusRead {
 			return c.unread(p, st)

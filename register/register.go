@@ -27,6 +27,8 @@ type Register struct {
 	Writers      []Writer      `yaml:"writers,omitempty"`
 	Attestations []Attestation `yaml:"attestations,omitempty"`
 	Accepted     []Accepted    `yaml:"accepted,omitempty"`
+	// Neighbours are lists of other tools, kept to be given back to them.
+	Neighbours *Neighbours `yaml:"neighbours,omitempty"`
 }
 
 // Tenant names the tenant.

@@ -3,8 +3,10 @@ package main
 import (
 	"cmp"
 	_ "embed"
+	"fmt"
 	"html/template"
 	"io"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -16,14 +18,28 @@ import (
 //go:embed prove.html.tmpl
 var provePage string
 
-// t is how every foreign text enters the page: html/template keeps it from being
-// HTML, escape keeps it from turning the reading direction.
-var proveTemplate = template.Must(template.New("prove").Funcs(template.FuncMap{
-	"t":     func(s any) string { return escape(textOf(s)) },
-	"class": func(s any) string { return classes[textOf(s)] },
-	"waits": func(s app.Settlement) string { return waits(&s) },
-	"label": func(one, many string, n int) string { return plural(n, one, many) },
-}).Parse(provePage))
+// pageParts are what the pages share: the head with its styles, and the matrix.
+//
+//go:embed page.html.tmpl
+var pageParts string
+
+var proveTemplate = template.Must(pageTemplate("prove", provePage, nil))
+
+// pageTemplate parses a page. The function t is how every foreign text enters it:
+// html/template keeps it from being HTML, escape keeps it from turning the
+// reading direction.
+func pageTemplate(name, text string, more template.FuncMap) (*template.Template, error) {
+	page := template.New(name).Funcs(template.FuncMap{
+		"t":     func(s any) string { return escape(textOf(s)) },
+		"class": func(s any) string { return classes[textOf(s)] },
+		"waits": func(s app.Settlement) string { return waits(&s) },
+		"label": func(one, many string, n int) string { return plural(n, one, many) },
+	}).Funcs(more)
+	if _, err := page.New("parts").Parse(pageParts); err != nil {
+		return nil, err
+	}
+	return page.Parse(text)
+}
 
 func textOf(s any) string {
 	switch s := s.(type) {
@@ -37,6 +53,11 @@ func textOf(s any) string {
 		return string(s)
 	case lockout.Dimension:
 		return dimensionNames[s]
+	case fmt.Stringer:
+		return s.String()
+	}
+	if v := reflect.ValueOf(s); v.Kind() == reflect.String { // other words of ours
+		return v.String()
 	}
 	return "?"
 }
@@ -46,6 +67,7 @@ func textOf(s any) string {
 var classes = map[string]string{
 	string(lockout.Proved): "good", string(lockout.Lockout): "bad", string(lockout.Undetermined): "open",
 	string(lockout.RelBlocks): "bad", string(lockout.RelUnknown): "open", string(lockout.RelExcluded): "good", string(lockout.RelSatisfied): "good",
+	"green": "good", "amber": "open", "red": "bad", "!": "open",
 	"✗": "bad", "?": "open", "✓": "good", "worse": "bad", "better": "good",
 }
 
@@ -218,6 +240,10 @@ func (p *htmlPage) Table(rows []matrixRow) htmlTable { return htmlTable{p.Accoun
 
 // writeHTML writes one page that needs nothing else: no script, no network.
 func writeHTML(w io.Writer, r *app.Report, l look) error {
+	return proveTemplate.Execute(w, pageOf(r, l))
+}
+
+func pageOf(r *app.Report, l look) *htmlPage {
 	p := &htmlPage{reportView: viewOf(r, l.all)} // the matrix holds every policy in any case
 	p.Telling, p.Rest = matrix(p.reportView)
 	p.Envelope = p.envelope()
@@ -235,5 +261,5 @@ func writeHTML(w io.Writer, r *app.Report, l look) error {
 		}
 		p.Parts = append(p.Parts, a)
 	}
-	return proveTemplate.Execute(w, p)
+	return p
 }

@@ -86,11 +86,16 @@ func Prove(ctx context.Context, req ProveRequest) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := newReport(&req, snap, infos)
 	subjects, err := resolveSubjects(snap, &req)
 	if err != nil {
 		return nil, err
 	}
+	return proveOn(ctx, req, snap, goals, infos, subjects)
+}
+
+// proveOn answers the request for some subjects on what was read.
+func proveOn(ctx context.Context, req ProveRequest, snap *entra.Snapshot, goals []lockout.Goal, infos []GoalInfo, subjects []subject) (*Report, error) {
+	r := newReport(&req, snap, infos)
 	r.Hypothesis = len(req.Accounts) == 0
 	j := &judge{req: &req, goals: goals, infos: infos}
 	changes, err := r.readChange(&req, snap)

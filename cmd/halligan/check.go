@@ -1,0 +1,231 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"halligan/internal/app"
+	"halligan/posture"
+	"halligan/register"
+)
+
+// registerFile is where the register is looked for when nobody says where.
+const registerFile = "halligan.yaml"
+
+// checkFlags are the flags of check.
+type checkFlags struct {
+	proveFlags
+	register, failOn, baseline string
+	list, checklist            bool
+}
+
+// checkFormats are the forms in which a check report can be written.
+var checkFormats = []struct {
+	name, extension string
+	write           func(w io.Writer, r *app.CheckReport, l look) error
+}{
+	{"terminal", "", writeCheckTerminal},
+	{"json", ".json", writeCheckJSON},
+	{"html", ".html", writeCheckHTML},
+	{"markdown", ".md", writeCheckMarkdown},
+	{"sarif", ".sarif", writeCheckSARIF},
+	{"junit", ".xml", writeCheckJUnit},
+	{"csv", ".csv", writeCheckCSV},
+}
+
+func checkFormatNames() []string {
+	var names []string
+	for _, f := range checkFormats {
+		names = append(names, f.name)
+	}
+	return names
+}
+
+func severityNames() []string {
+	var names []string
+	for _, s := range posture.Severities {
+		names = append(names, string(s))
+	}
+	return names
+}
+
+func checkCommand(c *console) *cobra.Command {
+	var f checkFlags
+	cmd := &cobra.Command{
+		Use:   "check --from PATH",
+		Short: "judge the emergency accounts by every check: the proof, and all else that would fail on the day",
+		Long: `Read a tenant once, prove its emergency accounts as prove does, and ask every check of the catalogue.
+
+The accounts are those of the register (` + registerFile + ` in this folder, or --register). Without one, accounts that look like emergency
+accounts are proposed and judged as hypotheses; that never ends with exit code 0, and the report ends with the command that
+registers them.
+
+What was not read makes a check indeterminate, never a pass. A check about something that was not set up yet says so. What only
+a person can know is attested (halligan attest) until a day; a risk that somebody answers for stands in the register until a day.
+The grade is green only when every registered account is PROVED without suppositions, no critical check fails or is open, and no
+check of high severity fails.
+
+Exit codes: 0 nothing found, 3 a lockout or a failed check of the severity of --fail-on or worse, 5 not known, incomplete or a
+hypothesis.`,
+		Example: `  halligan check --from export/
+  halligan check --from export/ --format html -o report.html
+  halligan check --from export/ --fail-on medium --baseline last.json --format sarif -o findings.sarif
+  halligan check --list
+  halligan check --checklist --from export/`,
+		Args: takes(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			f.keep = keptWords(cmd.Flags())
+			return c.check(cmd.Context(), &f)
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringArrayVar(&f.from, "from", nil, "`PATH` of an export: file, folder, zip, or - for stdin; repeatable")
+	flags.StringVar(&f.register, "register", "", "`FILE` of the register (default: "+registerFile+" where there is one)")
+	flags.StringArrayVar(&f.accounts, "account", nil, "`ID` or user principal name of an emergency account; repeatable (default: those of the register)")
+	flags.StringArrayVar(&f.goals, "goal", nil, "`NAME` of what must be reached; repeatable (default: "+strings.Join(app.DefaultGoals, ", ")+")")
+	flags.StringArrayVar(&f.suppose, "suppose", nil, "`EXPRESSION` that states what was not read, or @FILE with one a line; repeatable")
+	flags.StringVar(&f.failOn, "fail-on", string(posture.High), "least `SEVERITY` of a failed check that ends with exit code 3: "+strings.Join(severityNames(), ", "))
+	flags.StringVar(&f.baseline, "baseline", "", "`FILE` of an earlier check as JSON: failures that it has do not count")
+	flags.StringVar(&f.date, "date", "", "`DAY` for which the tenant is judged, as 2006-01-02 (default: now)")
+	flags.StringVar(&f.format, "format", "", "`FORM` of the report: "+strings.Join(checkFormatNames(), ", ")+" (default: terminal, or by the name after -o)")
+	flags.StringVarP(&f.output, "output", "o", "", "`FILE` to write the report to (default: stdout)")
+	flags.BoolVar(&f.all, "all", false, "tell every finding, not only those that matter most")
+	flags.BoolVar(&f.list, "list", false, "list the catalogue of checks and read nothing")
+	flags.BoolVar(&f.checklist, "checklist", false, "write the one-page quick start instead of the findings")
+	complete(cmd, "goal", app.GoalNames()...)
+	complete(cmd, "format", checkFormatNames()...)
+	complete(cmd, "fail-on", severityNames()...)
+	return cmd
+}
+
+func (c *console) check(ctx context.Context, f *checkFlags) error {
+	if f.list {
+		return c.listChecks(f)
+	}
+	format, err := chosenFormat(f.format, f.output, checkFormatNames(), func(i int) string { return checkFormats[i].extension })
+	if err != nil {
+		return err
+	}
+	req, from, err := c.checkRequest(f)
+	if err != nil {
+		return err
+	}
+	defer from.close()
+	done := c.progress(&req.ProveRequest)
+	report, err := app.Check(ctx, *req)
+	done()
+	if err != nil {
+		return asMisuse(err)
+	}
+	var out bytes.Buffer
+	l := look{columns: width(c.stdout, c.getenv), paint: c.paintOn(c.stdout), all: f.all}
+	if f.output != "" {
+		l.paint = false
+	}
+	write := checkFormats[format].write
+	if f.checklist {
+		if name := checkFormats[format].name; name != "terminal" && name != "markdown" {
+			return misused("formats of the checklist: terminal, markdown", "the checklist has no form %q", name)
+		}
+		write = writeChecklist
+	}
+	if err := write(&out, report, l); err != nil {
+		return fmt.Errorf("write report: %w", err)
+	}
+	if err := c.deliver(f.output, out.Bytes()); err != nil {
+		return err
+	}
+	c.tellTroubles(&report.Report, checkFormats[format].name != "terminal" || f.output != "")
+	code := exitDone
+	if !report.Settled() {
+		code = exitUndetermined
+	}
+	if report.Trouble() {
+		code = worse(code, exitTrouble)
+	}
+	return ended(code)
+}
+
+// chosenFormat finds the form that was asked for, or that the name of the file
+// tells.
+func chosenFormat(name, output string, names []string, extension func(int) string) (int, error) {
+	if name == "" {
+		name = names[0]
+		for i := range names {
+			if e := strings.ToLower(filepath.Ext(output)); e != "" && extension(i) == e {
+				name = names[i]
+			}
+		}
+	}
+	i := slices.Index(names, name)
+	if i < 0 {
+		return 0, misused(suggest(name, names, "formats: "+strings.Join(names, ", ")), "no format %q", name)
+	}
+	return i, nil
+}
+
+// checkRequest makes a request of the flags; the caller closes the sources.
+func (c *console) checkRequest(f *checkFlags) (*app.CheckRequest, *sources, error) {
+	if !slices.Contains(severityNames(), f.failOn) {
+		return nil, nil, misused(suggest(f.failOn, severityNames(), "severities: "+strings.Join(severityNames(), ", ")), "no severity %q", f.failOn)
+	}
+	prove, from, err := c.proveRequest(&f.proveFlags)
+	if err != nil {
+		return nil, nil, err
+	}
+	req := &app.CheckRequest{ProveRequest: *prove, FailOn: posture.Severity(f.failOn), Time: time.Now()}
+	if f.date != "" {
+		if req.Time, err = time.Parse(time.DateOnly, f.date); err != nil {
+			from.close()
+			return nil, nil, misused("write a day as 2026-12-31", "no day %q", f.date)
+		}
+	}
+	if req.Register, req.RegisterName, err = readRegister(f.register); err != nil {
+		from.close()
+		return nil, nil, err
+	}
+	if f.baseline != "" {
+		text, err := os.ReadFile(f.baseline)
+		if err != nil {
+			from.close()
+			return nil, nil, &fault{exitFailed, fmt.Errorf("read baseline: %v", err), nearPath(f.baseline)}
+		}
+		if req.Baseline, err = app.ReadBaseline(f.baseline, text); err != nil {
+			from.close()
+			return nil, nil, asMisuse(err)
+		}
+	}
+	return req, from, nil
+}
+
+// readRegister reads the register that was named, or the one of this folder; none
+// of either is no register.
+func readRegister(path string) (*register.Register, string, error) {
+	named := path != ""
+	if !named {
+		path = registerFile
+	}
+	text, err := os.ReadFile(path)
+	if !named && errors.Is(err, fs.ErrNotExist) {
+		return nil, "", nil
+	}
+	if err != nil {
+		return nil, "", &fault{exitFailed, fmt.Errorf("read register: %v", err), nearPath(path)}
+	}
+	r, err := register.Parse(path, text)
+	if err != nil {
+		return nil, "", asRegisterFault(err)
+	}
+	return r, path, nil
+}

@@ -1,0 +1,197 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"halligan/internal/app"
+	"halligan/posture"
+)
+
+// checkView is a check report in the order and words in which a person reads it.
+// Its texts are raw: each writer escapes for its own form.
+type checkView struct {
+	*app.CheckReport
+	Proof    *reportView
+	Word     string // the grade, in capitals
+	Means    string // the grade, in words
+	Drill    string // days since the last successful drill (S75)
+	Next     string // the next thing due
+	Findings []findingView
+	// Worst are those that a person reads first; Rest counts the others.
+	Worst    []findingView
+	Rest     []string
+	NotSetUp string
+}
+
+// findingView is one check with one answer, for all the accounts that share it.
+type findingView struct {
+	*app.FindingReport
+	Mark, Word string
+	Who        []string // the accounts; none: the tenant
+	Says       []string // one sentence, or one for each account
+	Step       string   // the next step
+}
+
+// statusWords name the statuses for people; no sign stands without its word.
+var statusWords = map[posture.Status]string{posture.Fail: "✗", posture.Indeterminate: "?", posture.AcceptedRisk: "!", posture.NotSetUp: "○", posture.Attested: "≈",
+	posture.Pass: "✓", posture.NotApplicable: "·"}
+
+var gradeWords = map[posture.Grade]string{
+	posture.Green: "every account gets in, and nothing critical or high is open",
+	posture.Amber: "no lock-out is known, but not everything is known or in order",
+	posture.Red:   "an account can be locked out or taken over, or a critical check fails",
+}
+
+// fewFindings is how many findings a person reads before looking away.
+const fewFindings = 5
+
+func viewCheck(r *app.CheckReport, all bool) *checkView {
+	v := &checkView{CheckReport: r, Proof: viewOf(&r.Report, all), Word: strings.ToUpper(string(r.Grade)), Means: gradeWords[r.Grade]}
+	switch {
+	case r.DrillDays < 0:
+		v.Drill = "no successful drill is on record"
+	case r.DrillDays == 0:
+		v.Drill = "last successful drill: today"
+	default:
+		v.Drill = "last successful drill: " + plural(r.DrillDays, "day", "days") + " ago"
+	}
+	if len(r.Due) > 0 {
+		d := r.Due[0]
+		v.Next = "next due: " + d.What + ", " + ifElse(d.Overdue, "overdue since ", "by ") + string(d.Day)
+	}
+	v.Findings = groupFindings(r.Findings)
+	v.Worst = slices.DeleteFunc(slices.Clone(v.Findings), func(f findingView) bool { return f.Status != posture.Fail })
+	if len(v.Worst) > fewFindings && !all {
+		v.Worst = v.Worst[:fewFindings]
+	}
+	v.count(all)
+	return v
+}
+
+// groupFindings puts the accounts together that share the answer of a check, the
+// worst first.
+func groupFindings(findings []*app.FindingReport) []findingView {
+	var out []findingView
+	at := map[string]int{}
+	for _, f := range findings {
+		k := f.Check + " " + string(f.Status)
+		i, seen := at[k]
+		if !seen {
+			i = len(out)
+			at[k] = i
+			out = append(out, findingView{FindingReport: f, Mark: statusWords[f.Status], Word: f.Status.Words(), Step: stepOf(f)})
+		}
+		g := &out[i]
+		if f.Account != "" {
+			g.Who = append(g.Who, cmp.Or(f.AccountName, string(f.Account)))
+		}
+		g.Says = append(g.Says, f.Says)
+	}
+	for i := range out {
+		g := &out[i]
+		if distinct := slices.Compact(slices.Sorted(slices.Values(g.Says))); len(distinct) == 1 {
+			g.Says = distinct
+		}
+	}
+	slices.SortStableFunc(out, func(a, b findingView) int {
+		return cmp.Or(statusAt(a.Status)-statusAt(b.Status), severityAt(a.Severity)-severityAt(b.Severity))
+	})
+	return out
+}
+
+func statusAt(s posture.Status) int     { return slices.Index(posture.Statuses, s) }
+func severityAt(s posture.Severity) int { return slices.Index(posture.Severities, s) }
+
+// text tells whom a finding is about and what was found.
+func (f *findingView) text() string {
+	switch {
+	case len(f.Who) == 0:
+		return strings.Join(f.Says, "; ")
+	case len(f.Says) == 1:
+		return whoText(f.Who) + ": " + f.Says[0]
+	}
+	var parts []string
+	for i := range f.Says {
+		parts = append(parts, f.Who[i]+": "+f.Says[i])
+	}
+	return strings.Join(parts, "; ")
+}
+
+func whoText(who []string) string {
+	if len(who) > 3 {
+		return fmt.Sprintf("%s and %d more accounts", who[0], len(who)-1)
+	}
+	return strings.Join(who, ", ")
+}
+
+// stepOf is the first thing to do about a finding.
+func stepOf(f *app.FindingReport) string {
+	if f.Status == posture.Indeterminate && len(f.Missing) > 0 {
+		m := f.Missing[0]
+		step := "read " + m.Part.Info().What
+		if m.Property != "" {
+			step += " with " + m.Property
+		}
+		return step + " (" + m.Permission + "; " + m.Request + ")"
+	}
+	for _, list := range [][]string{f.Fix.Portal, f.Fix.Command, f.Fix.Graph} {
+		if len(list) > 0 {
+			return list[0]
+		}
+	}
+	return ""
+}
+
+// count tells in a few lines what is not told one by one.
+func (v *checkView) count(all bool) {
+	fails := 0
+	setUp := map[posture.Theme]bool{}
+	var themes []string
+	for _, f := range v.Findings {
+		switch f.Status {
+		case posture.Fail:
+			fails++
+		case posture.NotSetUp:
+			if !setUp[f.Theme] {
+				setUp[f.Theme] = true
+				themes = append(themes, string(f.Theme))
+			}
+		}
+	}
+	if more := fails - len(v.Worst); more > 0 {
+		v.Rest = append(v.Rest, plural(more, "more check fails", "more checks fail"))
+	}
+	if n := v.Counts[posture.Indeterminate]; n > 0 {
+		line := fmt.Sprintf("%d indeterminate", n)
+		var why []string
+		for i, w := range v.Unread {
+			if i == 3 {
+				why = append(why, fmt.Sprintf("and %d other permissions", len(v.Unread)-i))
+				break
+			}
+			why = append(why, fmt.Sprintf("%d for want of %s", w.Findings, w.Permission))
+		}
+		if len(why) > 0 {
+			line += ": " + strings.Join(why, ", ")
+		}
+		v.Rest = append(v.Rest, line)
+	}
+	var others []string
+	for _, s := range []posture.Status{posture.AcceptedRisk, posture.Attested, posture.Pass, posture.NotApplicable} {
+		if n := v.Counts[s]; n > 0 {
+			others = append(others, fmt.Sprintf("%d %s", n, s.Words()))
+		}
+	}
+	if len(others) > 0 {
+		v.Rest = append(v.Rest, strings.Join(others, ", "))
+	}
+	if len(themes) > 0 {
+		v.NotSetUp = "not set up yet: " + strings.Join(themes, ", ") + " (" + plural(v.Counts[posture.NotSetUp], "check", "checks") + ")"
+	}
+	if !all && len(v.Findings) > len(v.Worst) {
+		v.Rest = append(v.Rest, "every finding: --all, or --format html -o report.html")
+	}
+}
