@@ -1,0 +1,217 @@
+package register
+
+import "slices"
+
+// Kind is what kind of value a key takes.
+type Kind string
+
+// The kinds of values.
+const (
+	KindText    Kind = "text"            // a number is taken as it is spelled
+	KindName    Kind = "name"            // text that somebody else chose, such as a display name
+	KindOpaque  Kind = "identifier"      // text that means nothing to people, such as Graph's id of a method
+	KindID      Kind = "object id"       // a GUID
+	KindGUID    Kind = "GUID"            // a GUID that is no object id
+	KindCheck   Kind = "check id"        // as halligan check --list has it
+	KindDay     Kind = "day"             // 2027-02-01
+	KindNumber  Kind = "number"          // whole, in decimal digits
+	KindFlag    Kind = "true or false"   // nothing else: yes and on are words
+	KindWord    Kind = "word"            // one of Field.Words
+	KindMapping Kind = "keys of its own" // see Field.Shape
+)
+
+// Field is one key of halligan.yaml. The decoder, the hints, docs/config.md and
+// docs/halligan.schema.json are all made from it.
+type Field struct {
+	Key      string
+	Kind     Kind
+	List     bool // the value is a list of that kind
+	Required bool
+	// Words are the allowed words of a KindWord.
+	Words []string
+	// Least and Most bound a KindNumber.
+	Least, Most int
+	// Shape names the Shape of a KindMapping.
+	Shape string
+	Doc   string
+}
+
+// Shape is one kind of mapping in halligan.yaml: its name in the documents, what
+// it stands for, and its keys in the order in which they are written.
+type Shape struct {
+	Name   string
+	Doc    string
+	Fields []Field
+}
+
+// RootShape is the name of the Shape of the whole document.
+const RootShape = "register"
+
+// Shapes returns every kind of mapping in halligan.yaml, the whole document first.
+func Shapes() []Shape {
+	return slices.Concat(shapesOfTenant(), []Shape{settingsShape()}, shapesOfCustody(), shapesOfStatements())
+}
+
+func shapesOfTenant() []Shape {
+	return []Shape{
+		{RootShape, "The whole of halligan.yaml.", []Field{
+			{Key: "version", Kind: KindNumber, Required: true, Least: Version, Most: Version, Doc: "The form of this file. This program knows version 1."},
+			{Key: "tenant", Kind: KindMapping, Shape: "tenant", Doc: "The tenant."},
+			{Key: "accounts", Kind: KindMapping, List: true, Shape: "account", Doc: "The emergency access accounts. Nothing in Entra marks them (S3); this list does."},
+			{Key: "groups", Kind: KindMapping, List: true, Shape: "group", Doc: "The groups through which the accounts are excluded or targeted."},
+			{Key: "policies", Kind: KindMapping, List: true, Shape: "policy", Doc: "What is intended for the accounts, policy by policy (S61). A policy that is not named has the treatment of settings.policies."},
+			{Key: "suppose", Kind: KindText, List: true, Doc: "What may be supposed of every account where it was not read, as for --suppose. A verdict that rests on it says so."},
+			{Key: "settings", Kind: KindMapping, Shape: "settings", Doc: "The choices where the sources contradict each other, and the thresholds of checks."},
+			{Key: "holders", Kind: KindMapping, List: true, Shape: "holder", Doc: "The people who hold something."},
+			{Key: "places", Kind: KindMapping, List: true, Shape: "place", Doc: "Where things lie."},
+			{Key: "parts", Kind: KindMapping, List: true, Shape: "part", Doc: "Which part of which credential is held by whom, and where (S10, S57)."},
+			{Key: "channels", Kind: KindMapping, List: true, Shape: "channel", Doc: "The ways on which alerts reach people (S77)."},
+			{Key: "writers", Kind: KindMapping, List: true, Shape: "writer", Doc: "The service principals that may hold permissions by which they could lock the accounts out."},
+			{Key: "attestations", Kind: KindMapping, List: true, Shape: "attestation", Doc: "What a person states because only a person can know it. Attested is not passed, and it expires."},
+			{Key: "accepted", Kind: KindMapping, List: true, Shape: "accepted", Doc: "Risks that somebody accepted (S4)."},
+		}},
+		{"tenant", "The tenant.", []Field{
+			{Key: "id", Kind: KindID, Doc: "The tenant id."},
+			{Key: "name", Kind: KindName, Doc: "The name, for people."},
+			{Key: "azureRoot", Kind: KindFlag, Doc: "Whether the accounts are meant to hold rights at the Azure root."},
+		}},
+		{"account", "One emergency access account.", []Field{
+			{Key: "id", Kind: KindID, Required: true, Doc: "The object id. It decides."},
+			{Key: "name", Kind: KindName, Doc: "The user principal name, for people."},
+			{Key: "pattern", Kind: KindWord, Words: words(PatternFIDO2, PatternCertificate, PatternOATH, PatternSplitPassword, PatternVault, PatternAccountReset),
+				Doc: "How the account signs in. fido2 and certificate resist phishing (S6); oath is a password and a hardware token, held apart (S2, S107); splitPassword (S106), vault (S105) and accountReset (S108) rest on a password."},
+			{Key: "password", Kind: KindWord, Words: words(PasswordDiscarded, PasswordSplit, PasswordVaulted),
+				Doc: "What became of the password, never the password: discarded (S17), split between people (S106), or vaulted whole (S105)."},
+			{Key: "keys", Kind: KindMapping, List: true, Shape: "key", Doc: "The security keys and certificates of the account (S32, S34)."},
+			{Key: "groups", Kind: KindID, List: true, Doc: "The groups that the account is meant to be in, beside those of groups."},
+			{Key: "suppose", Kind: KindText, List: true, Doc: "As suppose above, for this account only."},
+		}},
+		{"key", "One security key or certificate. Give the serial number, never the PIN.", []Field{
+			{Key: "id", Kind: KindOpaque, Doc: "Graph's id of the authentication method."},
+			{Key: "label", Kind: KindText, Doc: "What is written on it."},
+			{Key: "aaguid", Kind: KindGUID, Doc: "The AAGUID of its model."},
+			{Key: "model", Kind: KindText, Doc: "The model, for people."},
+			{Key: "serial", Kind: KindText, Doc: "The serial number, by which one key on two accounts is noticed."},
+		}},
+		{"group", "A group that decides about the accounts.", []Field{
+			{Key: "id", Kind: KindID, Required: true, Doc: "The object id."},
+			{Key: "name", Kind: KindName, Doc: "The display name, for people."},
+			{Key: "use", Kind: KindWord, Words: words(GroupExclusion, GroupTAP),
+				Doc: "exclusion: policies exclude it, and it is the one that methods policies target; tap: it holds an account only during an enrolment window (S92)."},
+		}},
+		{"policy", "The intention for one policy, named by id or, for exports without ids, by display name.", []Field{
+			{Key: "id", Kind: KindID, Doc: "The id of the policy. Either this or name is needed."},
+			{Key: "name", Kind: KindName, Doc: "The display name, exactly."},
+			{Key: "treatment", Kind: KindWord, Required: true, Words: words(TreatmentExcluded, TreatmentIncluded, TreatmentIrrelevant),
+				Doc: "excluded: every account must be excluded; included: the policy must reach every account, which must satisfy it; irrelevant: nothing is intended."},
+			{Key: "reason", Kind: KindText, Doc: "Why."},
+		}},
+	}
+}
+
+func shapesOfCustody() []Shape {
+	return []Shape{
+		{"holder", "A person who holds something.", []Field{
+			{Key: "name", Kind: KindName, Required: true, Doc: "The name. Parts and places refer to it."},
+			{Key: "id", Kind: KindID, Doc: "The person's own directory object, by which leavers are noticed."},
+			{Key: "role", Kind: KindText, Doc: "The role in the company."},
+			{Key: "manager", Kind: KindName, Doc: "The manager, a holder or another person: two people in one line of command are not independent."},
+			{Key: "trained", Kind: KindDay, Doc: "The day of the last training (S88)."},
+			{Key: "aware", Kind: KindDay, Doc: "The day on which the person last confirmed to know the plan (S125)."},
+			{Key: "reach", Kind: KindText, List: true, Doc: "Ways to reach the person."},
+		}},
+		{"place", "Where things lie.", []Field{
+			{Key: "name", Kind: KindName, Required: true, Doc: "The name. Parts refer to it."},
+			{Key: "kind", Kind: KindText, Doc: "safe, vault, cabinet, …"},
+			{Key: "site", Kind: KindText, Doc: "The building. Two places of one site are lost together."},
+			{Key: "fireproof", Kind: KindFlag, Doc: "Whether it withstands a fire."},
+			{Key: "offSite", Kind: KindFlag, Doc: "Whether it is away from the main site."},
+			{Key: "access", Kind: KindName, List: true, Doc: "The names of the holders who can open it."},
+			{Key: "combinationChanged", Kind: KindDay, Doc: "The day on which the combination was last changed. Never the combination."},
+		}},
+		{"part", "One part of a credential in custody.", []Field{
+			{Key: "account", Kind: KindID, Doc: "The id of the account. Needed for every kind but binder."},
+			{Key: "kind", Kind: KindWord, Required: true, Words: words(PartKey, PartPIN, PartPassword, PartPasswordHalf, PartShare, PartToken, PartCertificate, PartTAP, PartBinder), Doc: "What it is."},
+			{Key: "key", Kind: KindOpaque, Doc: "The label, serial or id of the key that it is or belongs to."},
+			{Key: "holder", Kind: KindName, Doc: "The name of the holder."},
+			{Key: "place", Kind: KindName, Doc: "The name of the place."},
+			{Key: "seal", Kind: KindText, Doc: "The number of the seal."},
+			{Key: "since", Kind: KindDay, Doc: "Since when."},
+		}},
+		{"channel", "One way on which alerts reach people.", []Field{
+			{Key: "name", Kind: KindName, Required: true, Doc: "The name."},
+			{Key: "kind", Kind: KindText, Required: true, Doc: "email, sms, voice, webhook, teams, slack, pager, …"},
+			{Key: "inTenant", Kind: KindFlag, Doc: "Whether it is down when the tenant is."},
+			{Key: "recipients", Kind: KindText, List: true, Doc: "Who or what receives. Not the address of a webhook, which is a secret: its name."},
+		}},
+		{"writer", "An approved service principal.", []Field{
+			{Key: "id", Kind: KindID, Required: true, Doc: "The object id of the service principal, or its app id."},
+			{Key: "name", Kind: KindName, Doc: "The display name, for people."},
+			{Key: "reason", Kind: KindText, Required: true, Doc: "Why it may."},
+		}},
+	}
+}
+
+func shapesOfStatements() []Shape {
+	return []Shape{
+		{"attestation", "What a person states. See halligan attest.", []Field{
+			{Key: "check", Kind: KindCheck, Required: true, Doc: "The check that it answers."},
+			{Key: "account", Kind: KindID, Doc: "The account that it is about; none: the tenant."},
+			{Key: "by", Kind: KindName, Required: true, Doc: "Who states it."},
+			{Key: "on", Kind: KindDay, Required: true, Doc: "The day of the statement."},
+			{Key: "until", Kind: KindDay, Required: true, Doc: "The last day on which it holds, at most settings.attestationDaysMost after on."},
+			{Key: "note", Kind: KindText, Required: true, Doc: "What was seen, and where."},
+		}},
+		{"accepted", "A risk that somebody accepted.", []Field{
+			{Key: "check", Kind: KindCheck, Required: true, Doc: "The check whose failure is accepted."},
+			{Key: "account", Kind: KindID, Doc: "The account that it is about; none: the tenant."},
+			{Key: "reason", Kind: KindText, Required: true, Doc: "Why."},
+			{Key: "owner", Kind: KindName, Required: true, Doc: "Who owns the risk."},
+			{Key: "approver", Kind: KindName, Required: true, Doc: "Who approved it: another person."},
+			{Key: "until", Kind: KindDay, Required: true, Doc: "The last day on which it is accepted."},
+			{Key: "compensating", Kind: KindCheck, List: true, Required: true, Doc: "The checks that must pass meanwhile."},
+		}},
+	}
+}
+
+func settingsShape() Shape {
+	shape := Shape{Name: "settings", Doc: "The choices of the tenant. A setting that is not given has its default."}
+	for _, s := range SettingsTable() {
+		shape.Fields = append(shape.Fields, Field{Key: s.Key, Kind: s.Kind, Words: s.Words, Least: s.Least, Most: s.Most, Doc: s.Doc})
+	}
+	return shape
+}
+
+func words[T ~string](values ...T) []string {
+	out := make([]string, len(values))
+	for i, v := range values {
+		out[i] = string(v)
+	}
+	return out
+}
+
+// shapes is Shapes by name.
+func shapes() map[string]*Shape {
+	out := map[string]*Shape{}
+	for _, s := range Shapes() {
+		out[s.Name] = &s
+	}
+	return out
+}
+
+func (s *Shape) field(key string) *Field {
+	for i := range s.Fields {
+		if s.Fields[i].Key == key {
+			return &s.Fields[i]
+		}
+	}
+	return nil
+}
+
+func (s *Shape) keys() []string {
+	out := make([]string, len(s.Fields))
+	for i := range s.Fields {
+		out[i] = s.Fields[i].Key
+	}
+	return out
+}

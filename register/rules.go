@@ -1,0 +1,225 @@
+package register
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"halligan/entra"
+)
+
+// rules reports what no single value shows: ids given twice, names that nobody
+// has, ends before beginnings. A value that was itself refused is empty by now
+// and not judged again.
+func (d *decoder) rules(r *Register) {
+	d.idsOnce(r)
+	for i := range r.Accounts {
+		d.keysOnce(&r.Accounts[i], fmt.Sprintf("accounts[%d]", i))
+	}
+	for i, p := range r.Policies {
+		path := fmt.Sprintf("policies[%d]", i)
+		if p.Name == "" && !d.given(path+".id") {
+			d.report(d.at[path], path, "add the id of the policy, or its display name as name:", "a policy lacks id and name")
+		}
+	}
+	d.references(r)
+	d.statements(r)
+	d.bounds(r)
+}
+
+func (d *decoder) given(path string) bool {
+	_, is := d.at[path]
+	return is
+}
+
+// once reports the second of two equal values.
+func (d *decoder) once(seen map[string]string, value, path, hint string) {
+	if value == "" {
+		return
+	}
+	if before, twice := seen[value]; twice {
+		d.report(d.at[path], path, hint, "%s is given twice, first on line %d", shown(value), d.at[before].line)
+		return
+	}
+	seen[value] = path
+}
+
+func (d *decoder) idsOnce(r *Register) {
+	const hint = "keep one of the two, and move what the other says there"
+	lists := []struct {
+		path string
+		n    int
+		key  string
+		of   func(i int) string
+	}{
+		{"accounts", len(r.Accounts), "id", func(i int) string { return r.Accounts[i].ID.Key() }},
+		{"groups", len(r.Groups), "id", func(i int) string { return r.Groups[i].ID.Key() }},
+		{"policies", len(r.Policies), "id", func(i int) string { return r.Policies[i].ID.Key() }},
+		{"policies", len(r.Policies), "name", func(i int) string {
+			if r.Policies[i].ID != "" {
+				return "" // the id decides, and a tenant may have two policies of one name
+			}
+			return r.Policies[i].Name
+		}},
+		{"holders", len(r.Holders), "name", func(i int) string { return r.Holders[i].Name }},
+		{"holders", len(r.Holders), "id", func(i int) string { return r.Holders[i].ID.Key() }},
+		{"places", len(r.Places), "name", func(i int) string { return r.Places[i].Name }},
+		{"channels", len(r.Channels), "name", func(i int) string { return r.Channels[i].Name }},
+		{"writers", len(r.Writers), "id", func(i int) string { return r.Writers[i].ID.Key() }},
+	}
+	for _, list := range lists {
+		seen := map[string]string{}
+		for i := range list.n {
+			d.once(seen, list.of(i), fmt.Sprintf("%s[%d].%s", list.path, i, list.key), hint)
+		}
+	}
+}
+
+// keysOnce: one key twice in one account is a slip. One key on two accounts is
+// something that a check judges.
+func (d *decoder) keysOnce(a *Account, path string) {
+	ids, serials := map[string]string{}, map[string]string{}
+	for i, k := range a.Keys {
+		at := fmt.Sprintf("%s.keys[%d]", path, i)
+		if k == (Key{}) && !slices.ContainsFunc(d.shapes["key"].keys(), func(key string) bool { return d.given(at + "." + key) }) {
+			d.report(d.at[at], at, "give at least its label or its serial number", "a key of which nothing is known")
+		}
+		d.once(ids, k.ID, at+".id", "each key stands once under its account")
+		if k.Serial != "" {
+			key := strings.ToLower(k.AAGUID) + " " + k.Serial
+			if before, twice := serials[key]; twice {
+				d.report(d.at[at+".serial"], at+".serial", "each key stands once under its account", "%s is given twice, first on line %d", shown(k.Serial), d.at[before].line)
+				continue
+			}
+			serials[key] = at + ".serial"
+		}
+	}
+}
+
+// references reports names that nothing in the register has.
+func (d *decoder) references(r *Register) {
+	var holders, places []string
+	for _, h := range r.Holders {
+		holders = append(holders, h.Name)
+	}
+	for _, p := range r.Places {
+		places = append(places, p.Name)
+	}
+	for i, p := range r.Places {
+		for j, name := range p.Access {
+			d.known(name, holders, fmt.Sprintf("places[%d].access[%d]", i, j), "holder")
+		}
+	}
+	for i, p := range r.Parts {
+		path := fmt.Sprintf("parts[%d]", i)
+		d.known(p.Holder, holders, path+".holder", "holder")
+		d.known(p.Place, places, path+".place", "place")
+		d.account(r, p.Account, path+".account")
+		if !d.given(path+".account") && p.Kind != PartBinder && p.Kind != "" {
+			d.report(d.at[path], path, "add account: and the id of the account that it belongs to", "a part of kind %s lacks account", p.Kind)
+		}
+		d.partKey(r, p, path+".key")
+	}
+	for i, a := range r.Attestations {
+		d.account(r, a.Account, fmt.Sprintf("attestations[%d].account", i))
+	}
+	for i, a := range r.Accepted {
+		d.account(r, a.Account, fmt.Sprintf("accepted[%d].account", i))
+	}
+}
+
+func (d *decoder) known(name string, names []string, path, what string) {
+	if name == "" || slices.Contains(names, name) {
+		return
+	}
+	hint := fmt.Sprintf("add it to %ss:", what)
+	if near := nearest(name, names); near != "" {
+		hint = fmt.Sprintf("did you mean %s?", shown(near))
+	}
+	d.report(d.at[path], path, hint, "no %s has the name %s", what, shown(name))
+}
+
+func (d *decoder) account(r *Register, id entra.ID, path string) {
+	if id == "" || r.Account(id) != nil {
+		return
+	}
+	var ids []string
+	for _, a := range r.Accounts {
+		ids = append(ids, string(a.ID))
+	}
+	hint := "add the account to accounts:"
+	if near := nearest(string(id), ids); near != "" && distance(string(id), near) <= 4 {
+		hint = fmt.Sprintf("did you mean %s?", near)
+	}
+	d.report(d.at[path], path, hint, "no account has the id %s", shown(string(id)))
+}
+
+// partKey: a part names a key by what the account says of its keys. Where the
+// account says nothing, there is nothing to compare with.
+func (d *decoder) partKey(r *Register, p Part, path string) {
+	a := r.Account(p.Account)
+	if p.Key == "" || a == nil || len(a.Keys) == 0 {
+		return
+	}
+	var names []string
+	for _, k := range a.Keys {
+		names = append(names, k.Label, k.Serial, k.ID)
+	}
+	names = slices.DeleteFunc(names, func(name string) bool { return name == "" })
+	if slices.Contains(names, p.Key) {
+		return
+	}
+	hint := "add it to the keys of the account"
+	if near := nearest(p.Key, names); near != "" {
+		hint = fmt.Sprintf("did you mean %s?", shown(near))
+	}
+	d.report(d.at[path], path, hint, "the account has no key %s", shown(p.Key))
+}
+
+func (d *decoder) statements(r *Register) {
+	most := r.Settings.Settled().AttestationDaysMost
+	for i, a := range r.Attestations {
+		path := fmt.Sprintf("attestations[%d].until", i)
+		days, both := DaysBetween(a.On, a.Until)
+		switch {
+		case both && days < 0:
+			d.report(d.at[path], path, "until is the last day on which it holds", "until %s is before on %s", a.Until, a.On)
+		case both && days > most:
+			d.report(d.at[path], path, fmt.Sprintf("shorten it to %s, or raise settings.attestationDaysMost", a.On.Add(most)), "an attestation for %d days; at most %d are allowed", days, most)
+		}
+	}
+	for i, a := range r.Accepted {
+		path := fmt.Sprintf("accepted[%d]", i)
+		if owner := strings.TrimSpace(a.Owner); owner != "" && strings.EqualFold(owner, strings.TrimSpace(a.Approver)) {
+			d.report(d.at[path+".approver"], path+".approver", "a second person must approve it", "owner and approver are the same person, %s", shown(a.Approver))
+		}
+		for j, check := range a.Compensating {
+			if check != "" && check == a.Check {
+				at := fmt.Sprintf("%s.compensating[%d]", path, j)
+				d.report(d.at[at], at, "name other checks that must pass meanwhile", "%s cannot make up for itself", check)
+			}
+		}
+	}
+}
+
+// bounds: the least of something may not be above its most.
+func (d *decoder) bounds(r *Register) {
+	s := r.Settings.Settled()
+	for _, pair := range []struct {
+		low, high string
+		from, to  int
+	}{
+		{"accountsMin", "accountsMax", s.AccountsMin, s.AccountsMax},
+		{"globalAdminsMin", "globalAdminsMax", s.GlobalAdminsMin, s.GlobalAdminsMax},
+		{"upnWarn", "upnMax", s.UPNWarn, s.UPNMax},
+	} {
+		if pair.from <= pair.to {
+			continue
+		}
+		path := "settings." + pair.high
+		if !d.given(path) {
+			path = "settings." + pair.low
+		}
+		d.report(d.at[path], path, fmt.Sprintf("raise %s or lower %s", pair.high, pair.low), "%s is %d and %s is %d", pair.low, pair.from, pair.high, pair.to)
+	}
+}
