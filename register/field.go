@@ -69,6 +69,7 @@ func shapesOfTenant() []Shape {
 			{Key: "writers", Kind: KindMapping, List: true, Shape: "writer", Doc: "The service principals that may hold permissions by which they could lock the accounts out."},
 			{Key: "attestations", Kind: KindMapping, List: true, Shape: "attestation", Doc: "What a person states because only a person can know it. Attested is not passed, and it expires."},
 			{Key: "accepted", Kind: KindMapping, List: true, Shape: "accepted", Doc: "Risks that somebody accepted (S4)."},
+			{Key: "neighbours", Kind: KindMapping, Shape: "neighbours", Doc: "Lists of other tools, kept to be given back unchanged. See halligan export."},
 		}},
 		{"tenant", "The tenant.", []Field{
 			{Key: "id", Kind: KindID, Doc: "The tenant id."},
@@ -170,6 +171,21 @@ func shapesOfStatements() []Shape {
 			{Key: "approver", Kind: KindName, Required: true, Doc: "Who approved it: another person."},
 			{Key: "until", Kind: KindDay, Required: true, Doc: "The last day on which it is accepted."},
 			{Key: "compensating", Kind: KindCheck, List: true, Required: true, Doc: "The checks that must pass meanwhile."},
+		}},
+		{"neighbours", "Lists by which other tools know the accounts.", []Field{
+			{Key: "maester", Kind: KindMapping, List: true, Shape: "maesterAccount", Doc: "EmergencyAccessAccounts of Maester and ZeroTrustAssessment."},
+			{Key: "scubagear", Kind: KindMapping, List: true, Shape: "scubaExclusion", Doc: "Exclusions of ScubaGear."},
+		}},
+		{"maesterAccount", "One entry of EmergencyAccessAccounts.", []Field{
+			{Key: "type", Kind: KindOpaque, Required: true, Doc: "User or Group."},
+			{Key: "id", Kind: KindOpaque, Doc: "The object id."},
+			{Key: "userPrincipalName", Kind: KindName, Doc: "The name, where the list has no id."},
+		}},
+		{"scubaExclusion", "What one SCuBA policy excludes.", []Field{
+			{Key: "policy", Kind: KindOpaque, Required: true, Doc: "The policy, MS.AAD.1.1v1."},
+			{Key: "kind", Kind: KindWord, Required: true, Words: []string{capExclusions, roleExclusions}, Doc: "The list of the policy."},
+			{Key: "users", Kind: KindOpaque, List: true, Doc: "The users, as they came in."},
+			{Key: "groups", Kind: KindOpaque, List: true, Doc: "The groups, as they came in."},
 		}},
 	}
 }

@@ -157,10 +157,7 @@ const scubaRoles = "MS.AAD.7.4v1"
 // in goes out as it was; registered accounts and exclusion groups that the list
 // lacks follow.
 func (r *Register) MaesterConfig() ([]byte, error) {
-	list := []MaesterAccount{}
-	if r.Neighbours != nil {
-		list = append(list, r.Neighbours.Maester...)
-	}
+	list := append([]MaesterAccount{}, r.Neighbours.Maester...)
 	has := func(id entra.ID, name string) bool {
 		return slices.ContainsFunc(list, func(a MaesterAccount) bool {
 			return a.ID != "" && a.ID.Equal(id) || a.UserPrincipalName != "" && strings.EqualFold(a.UserPrincipalName, name)
@@ -193,11 +190,9 @@ func (r *Register) MaesterConfig() ([]byte, error) {
 // one.
 func (r *Register) ScubaGearConfig() []byte {
 	var list []ScubaExclusion
-	if r.Neighbours != nil {
-		for _, x := range r.Neighbours.ScubaGear {
-			x.Users, x.Groups = slices.Clone(x.Users), slices.Clone(x.Groups)
-			list = append(list, x)
-		}
+	for _, x := range r.Neighbours.ScubaGear {
+		x.Users, x.Groups = slices.Clone(x.Users), slices.Clone(x.Groups)
+		list = append(list, x)
 	}
 	if len(list) == 0 {
 		for _, p := range scubaPolicies {

@@ -28,7 +28,7 @@ type Register struct {
 	Attestations []Attestation `yaml:"attestations,omitempty"`
 	Accepted     []Accepted    `yaml:"accepted,omitempty"`
 	// Neighbours are lists of other tools, kept to be given back to them.
-	Neighbours *Neighbours `yaml:"neighbours,omitempty"`
+	Neighbours Neighbours `yaml:"neighbours,omitempty"`
 }
 
 // Tenant names the tenant.

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
 )
@@ -16,8 +17,10 @@ type command struct {
 // commands is everything that halligan can do, in the order in which help lists
 // it within a group.
 var commands = []command{
+	{"judge", checkCommand},
 	{"judge", proveCommand},
 	{"judge", explainCommand},
+	{"judge", exportCommand},
 	{"judge", selftestCommand},
 	{"act", demoCommand},
 	{"program", versionCommand},
@@ -44,8 +47,8 @@ const about = "Halligan tells whether an emergency account gets into Microsoft E
 // beginnings are what bare halligan advises.
 var beginnings = []struct{ command, does string }{
 	{"halligan demo", "see it at work on an example tenant, offline"},
-	{"halligan prove --from FOLDER", "judge the policies that you exported"},
-	{"halligan selftest", "check the prover against the worked vectors"},
+	{"halligan check --from FOLDER", "judge the tenant whose policies you exported, by every check"},
+	{"halligan init --from FOLDER --account ID", "say which accounts are your emergency accounts"},
 }
 
 func init() {
@@ -129,8 +132,16 @@ func takes(names ...string) cobra.PositionalArgs {
 	}
 }
 
-// begin is bare halligan: what a newcomer does first.
+// begin is bare halligan: where a register is, what is due, else what a newcomer
+// does first.
 func (c *console) begin() error {
+	r, file, err := readRegister("")
+	if err != nil {
+		return err
+	}
+	if r != nil {
+		return c.status(r, file, time.Now())
+	}
 	p := c.paintOn(c.stdout)
 	widest := 0
 	for _, b := range beginnings {
@@ -141,6 +152,6 @@ func (c *console) begin() error {
 		text += fmt.Sprintf("  %s%*s   %s\n", p.in(bold, b.command), widest-len(b.command), "", b.does)
 	}
 	text += "\nAll commands: halligan --help\n"
-	_, err := fmt.Fprint(c.stdout, text)
+	_, err = fmt.Fprint(c.stdout, text)
 	return err
 }

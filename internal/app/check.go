@@ -3,6 +3,7 @@ package app
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -325,4 +326,22 @@ func initCommand(req *CheckRequest, proposals []posture.Proposal) string {
 }
 
 // choices are the contradictions of the sources and what the register chose.
-func choices(*register.Register) []Choice { return []Choice{} }
+func choices(r *register.Register) []Choice {
+	out := []Choice{}
+	for _, s := range register.SettingsTable() {
+		if s.Conflict == "" {
+			continue
+		}
+		c := Choice{Conflict: s.Conflict, Setting: s.Key, Value: s.In(r.Or().Settings), Texts: []string{}}
+		c.Default = c.Value == s.Default
+		for _, side := range s.Sides {
+			source := side.Source
+			if side.Date != "" {
+				source += ", " + side.Date
+			}
+			c.Texts = append(c.Texts, fmt.Sprintf("%s: %s", source, side.Text))
+		}
+		out = append(out, c)
+	}
+	return out
+}

@@ -47,9 +47,6 @@ func Init(ctx context.Context, req InitRequest) (*Initial, error) {
 	r := out.Register
 	r.Tenant.ID = snap.View().TenantID
 	names, groups := slices.Clone(req.Accounts), []entra.ID(nil)
-	if len(req.Neighbours) > 0 {
-		r.Neighbours = &register.Neighbours{}
-	}
 	for _, n := range req.Neighbours {
 		r.Neighbours.Maester = append(r.Neighbours.Maester, n.Maester...)
 		r.Neighbours.ScubaGear = append(r.Neighbours.ScubaGear, n.ScubaGear...)
