@@ -99,12 +99,18 @@ func writeChecklist(w io.Writer, r *app.CheckReport, l look) error {
 				open = append(open, id)
 			}
 		}
-		mark := map[bool]string{true: "[x]", false: "[ ]"}[status == posture.Pass || status == posture.NotApplicable]
+		mark := "[ ]"
+		switch status {
+		case posture.Pass:
+			mark = "[x]"
+		case posture.NotApplicable:
+			mark = "[-]"
+		}
 		text := line.do
 		if len(open) > 0 {
 			text += " – " + status.Words() + ": " + strings.Join(open, ", ")
 		}
-		p.styled(0, 7, statusStyle(status), fmt.Sprintf("%s %2d.", mark, i+1), text)
+		p.styled(0, 8, statusStyle(status), fmt.Sprintf("%s %d.%s", mark, i+1, ifElse(i < 9, " ", "")), text)
 	}
 	p.blank()
 	p.line(0, 0, "One check told: halligan explain CHECK. Every finding: halligan check --all.")

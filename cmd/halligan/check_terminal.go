@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"halligan/internal/app"
+	"halligan/lockout"
 	"halligan/posture"
 )
 
@@ -91,14 +92,24 @@ func shorten(list []string, all bool) []string {
 	return append(list[:fewFindings:fewFindings], fmt.Sprintf("and %d more reasons (--all)", len(list)-fewFindings))
 }
 
-// checkAccount tells the verdicts of one account in as many lines as goals that
-// count.
+// checkAccount tells the verdicts of one account: in one line when every goal
+// that counts is proved.
 func (p *page) checkAccount(v *accountView) {
+	word, titles := "", []string{}
 	for _, g := range v.Verdicts {
-		if !g.Counts {
-			continue
+		if g.Counts {
+			word = g.Word
+			titles = append(titles, g.Title)
 		}
-		p.styled(2, 2, outcomeStyle(g.Outcome), g.Word, "– "+ifElse(v.AccountReport.Hypothesis, "if this is your emergency account: ", "")+g.Told)
+	}
+	if v.AccountReport.Verdict == lockout.Proved && len(titles) > 0 {
+		p.styled(2, 2, outcomeStyle(lockout.Proved), word, "– "+ifElse(v.AccountReport.Hypothesis, "if this is your emergency account: ", "")+v.Heading+" can always reach "+strings.Join(titles, ", and "))
+		return
+	}
+	for _, g := range v.Verdicts {
+		if g.Counts {
+			p.styled(2, 2, outcomeStyle(g.Outcome), g.Word, "– "+ifElse(v.AccountReport.Hypothesis, "if this is your emergency account: ", "")+g.Told)
+		}
 	}
 }
 

@@ -8,22 +8,24 @@ import (
 
 	"halligan/internal/app"
 	"halligan/lockout"
+	"halligan/posture"
 )
 
 func explainCommand(c *console) *cobra.Command {
 	var f proveFlags
 	cmd := &cobra.Command{
-		Use:   "explain POLICY|ACCOUNT --from PATH",
-		Short: "tell what a policy asks of whom, or what is known of an account",
-		Long: `Tell a policy in sentences and what it means for each judged account; or tell an account: its groups, roles and
+		Use:   "explain POLICY|ACCOUNT|CHECK --from PATH",
+		Short: "tell what a policy asks of whom, what is known of an account, or what a check wants",
+		Long: `Tell a check: what it asserts and why, what it reads, how to mend what it finds, and with --from what it found. Tell a policy in sentences and what it means for each judged account; or tell an account: its groups, roles and
 credentials, by which route each policy excludes it, and the gates outside the policies.
 
 A policy is named by its id, its display name, or a part of the name that fits one only; an account by its object id or user
 principal name. A policy is told against the accounts given with --account, else against the candidates of halligan prove.
 It looks and does not judge: the exit code is 0 unless something could not be read (5).`,
 		Example: `  halligan explain CA012 --from export/ --account bg1@contoso.example
-  halligan explain bg1@contoso.example --from export/`,
-		Args: takes("POLICY|ACCOUNT"),
+  halligan explain bg1@contoso.example --from export/
+  halligan explain id-domain`,
+		Args: takes("POLICY|ACCOUNT|CHECK"),
 		RunE: func(cmd *cobra.Command, args []string) error { return c.explain(cmd.Context(), &f, args[0]) },
 	}
 	flags := cmd.Flags()
@@ -41,6 +43,9 @@ It looks and does not judge: the exit code is 0 unless something could not be re
 func (c *console) explain(ctx context.Context, f *proveFlags, what string) error {
 	if err := oneOf("format", f.format, "terminal", "json"); err != nil {
 		return err
+	}
+	if check := posture.Lookup(what); check != nil {
+		return c.explainCheck(ctx, f, check)
 	}
 	req, from, err := c.proveRequest(f)
 	if err != nil {
