@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"testing"
 
@@ -194,6 +195,21 @@ func TestEveryCheckIsWhole(t *testing.T) {
 		for _, p := range c.Reads {
 			if p.Info().Request == "" {
 				t.Errorf("%s reads %s, which the table of parts does not have", c.ID, p)
+			}
+		}
+	}
+}
+
+// Every number of a practice that a check names exists.
+func TestReasonsAreKnown(t *testing.T) {
+	if n := len(posture.Practices()); n != 126 {
+		t.Errorf("%d practices, want 126", n)
+	}
+	number := regexp.MustCompile(`^S\d+`)
+	for _, c := range posture.Catalogue() {
+		for i, why := range c.Why {
+			if number.MatchString(why) && c.Reasons()[i] == why {
+				t.Errorf("%s: no practice %q", c.ID, why)
 			}
 		}
 	}

@@ -105,7 +105,7 @@ func onPage(f *findingView, r *app.CheckReport) pageFinding {
 	if f.Status == posture.Fail || f.Status == posture.AcceptedRisk || f.Status == posture.NotSetUp {
 		out.Mend = fixLines(f.Fix)
 	}
-	out.Reasons = "why: " + strings.Join(f.Why, "; ")
+	out.Reasons = "Why: " + strings.Join(f.Why, "; ")
 	if len(f.References) > 0 {
 		out.Reasons += ". Also asked for by " + strings.Join(f.References, ", ")
 	}

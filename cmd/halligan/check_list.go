@@ -35,7 +35,7 @@ type readEntry struct {
 
 func entryOf(c *posture.Check) checkEntry {
 	e := checkEntry{ID: c.ID, Theme: c.Theme, Severity: c.Severity, Title: c.Title, PerAccount: c.PerAccount, Licence: c.Licence, Reads: []readEntry{},
-		Attestable: c.Attestable, Setting: c.Setting, Conflict: c.Conflict, Why: c.Why, References: c.References, Fix: c.Fix}
+		Attestable: c.Attestable, Setting: c.Setting, Conflict: c.Conflict, Why: c.Reasons(), References: c.References, Fix: c.Fix}
 	if e.References == nil {
 		e.References = []string{}
 	}
@@ -71,7 +71,9 @@ func (c *console) listChecks(f *checkFlags) error {
 				theme = check.Theme
 				p.heading(string(theme))
 			}
-			p.styled(4, 26, severityStyle(check.Severity), fmt.Sprintf("%-8s", check.Severity), fmt.Sprintf("%-24s %s", check.ID, check.Title))
+			const indent = 40
+			title := strings.ReplaceAll(wrap(check.Title, max(p.columns-indent, 20), ""), "\n", "\n"+strings.Repeat(" ", indent))
+			fmt.Fprintf(&p.b, "    %s %-26s %s\n", p.paint.in(severityStyle(check.Severity), fmt.Sprintf("%-8s", check.Severity)), check.ID, title)
 		}
 		p.blank()
 		p.line(2, 2, plural(len(posture.Catalogue()), "check", "checks")+"; one of them told: halligan explain CHECK")
@@ -109,7 +111,9 @@ func checksDocument() string {
 				fmt.Fprintf(&b, "- %s: %s\n", name, text)
 			}
 		}
-		row("why", strings.Join(c.Why, "; "))
+		for _, why := range c.Reasons() {
+			row("why", why)
+		}
 		row("also asked for by", strings.Join(c.References, ", "))
 		row("licence", c.Licence)
 		var reads []string

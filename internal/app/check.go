@@ -236,7 +236,7 @@ func judged(r *Report) []posture.Subject {
 func (r *CheckReport) add(f *posture.Finding, b *Baseline) {
 	c := f.Check
 	out := &FindingReport{Check: c.ID, Account: f.Account, AccountName: f.AccountName, Hypothesis: f.Hypothesis, Status: f.Status, Severity: c.Severity, Theme: c.Theme,
-		Title: c.Title, Says: f.Says, Evidence: orEmpty(f.Evidence), Missing: orEmpty(f.Missing), Why: orEmpty(c.Why), References: orEmpty(c.References),
+		Title: c.Title, Says: f.Says, Evidence: orEmpty(f.Evidence), Missing: orEmpty(f.Missing), Why: orEmpty(c.Reasons()), References: orEmpty(c.References),
 		Conflict: c.Conflict, Fix: c.Fix, Lapsed: f.Lapsed}
 	switch {
 	case f.Attestation != nil:

@@ -1,0 +1,139 @@
+package app_test
+
+import (
+	"encoding/json"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"halligan/entra"
+	"halligan/examples"
+	"halligan/internal/app"
+	"halligan/lockout"
+	"halligan/posture"
+	"halligan/register"
+)
+
+var checkDay = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+
+func checkTidewater(t *testing.T, r *register.Register) *app.CheckReport {
+	t.Helper()
+	req := app.CheckRequest{ProveRequest: app.ProveRequest{Sources: []entra.Source{{Name: "tidewater", FS: examples.Tidewater()}}, Now: "2026-11-21", Tool: "halligan test"},
+		Register: r, Time: checkDay}
+	report, err := app.Check(t.Context(), req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	conformsToCheck(t, report)
+	return report
+}
+
+// conformsToCheck holds a report against docs/check.schema.json.
+func conformsToCheck(t *testing.T, r *app.CheckReport) {
+	t.Helper()
+	schema, err := jsonschema.NewCompiler().Compile(filepath.Join("..", "..", "docs", "check.schema.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := jsonschema.UnmarshalJSON(strings.NewReader(string(text)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := schema.Validate(doc); err != nil {
+		t.Errorf("the report is not of its schema: %v", err)
+	}
+}
+
+const (
+	tidewaterNorth = "2786d9fb-aa4e-4778-8abb-11a546852728"
+	tidewaterSouth = "f3e17452-398d-4a53-b5ca-a4ab1958a78b"
+)
+
+func TestWithoutRegisterNothingIsSettled(t *testing.T) {
+	r := checkTidewater(t, nil)
+	if r.Settled() || r.Grade == posture.Green || !r.Hypothesis {
+		t.Errorf("settled %v, grade %s, hypothesis %v", r.Settled(), r.Grade, r.Hypothesis)
+	}
+	if !strings.HasPrefix(r.Init, "halligan init --from tidewater --account "+tidewaterNorth) || len(r.Next) == 0 || r.Next[0].Do != r.Init {
+		t.Errorf("the report does not begin its next steps with init: %q %v", r.Init, r.Next)
+	}
+	for _, a := range r.Accounts {
+		if !a.Hypothesis {
+			t.Errorf("%s is no hypothesis", a.Label())
+		}
+	}
+	if len(r.Proposals) == 0 || len(r.Proposals[0].Signs) == 0 {
+		t.Error("no proposal with its signs")
+	}
+}
+
+func TestRegisteredAccountsAreJudged(t *testing.T) {
+	r := checkTidewater(t, &register.Register{Version: 1, Accounts: []register.Account{{ID: tidewaterNorth}, {ID: entra.ID(strings.ToUpper(tidewaterSouth))}}})
+	if r.Hypothesis || len(r.Accounts) != 2 || r.Verdict != lockout.Proved {
+		t.Fatalf("hypothesis %v, %d accounts, %s", r.Hypothesis, len(r.Accounts), r.Verdict)
+	}
+	if r.Init != "" || len(r.Proposals) != 0 {
+		t.Error("a register needs no proposals")
+	}
+	if !slices.ContainsFunc(r.Findings, func(f *app.FindingReport) bool { return f.Check == "id-enabled" && f.Status == posture.Pass }) {
+		t.Error("id-enabled does not pass")
+	}
+}
+
+func TestBaselineMakesFailuresKnown(t *testing.T) {
+	first := checkTidewater(t, nil)
+	text, err := json.Marshal(first)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := app.ReadBaseline("last.json", text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := app.Check(t.Context(), app.CheckRequest{ProveRequest: app.ProveRequest{Sources: []entra.Source{{Name: "tidewater", FS: examples.Tidewater()}}, Now: "2026-11-21"},
+		Time: checkDay, FailOn: posture.Low, Baseline: b})
+	if err != nil {
+		t.Fatal(err)
+	}
+	failed := 0
+	for _, f := range again.Findings {
+		if f.Status != posture.Fail {
+			continue
+		}
+		failed++
+		if !f.Known || f.Counts {
+			t.Errorf("%s %s: known %v, counts %v", f.Check, f.Account, f.Known, f.Counts)
+		}
+	}
+	if failed == 0 || again.Trouble() {
+		t.Errorf("%d failures, trouble %v", failed, again.Trouble())
+	}
+	if _, err := app.ReadBaseline("x", []byte(`{"schema":"halligan-prove/1"}`)); err == nil {
+		t.Error("a report of prove is taken for a baseline")
+	}
+}
+
+func TestInitTakesOnlyWhatWasNamed(t *testing.T) {
+	sources := []entra.Source{{Name: "tidewater", FS: examples.Tidewater()}}
+	if _, err := app.Init(t.Context(), app.InitRequest{Sources: sources, Now: "2026-11-21"}); err == nil {
+		t.Error("init guesses")
+	}
+	made, err := app.Init(t.Context(), app.InitRequest{Sources: sources, Accounts: []string{"ea-north@tidewaterinstruments.onmicrosoft.com"}, Now: "2026-11-21"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a := made.Register.Accounts; len(a) != 1 || a[0].ID != tidewaterNorth || a[0].Pattern != register.PatternFIDO2 || len(a[0].Keys) == 0 {
+		t.Errorf("accounts %+v", a)
+	}
+	if len(made.Register.Groups) != 1 || len(made.Register.Policies) == 0 {
+		t.Errorf("groups %+v, policies %+v", made.Register.Groups, made.Register.Policies)
+	}
+}
