@@ -149,7 +149,7 @@ func (d *decoder) one(node ast.Node, f *Field, path string, into reflect.Value) 
 	text, plain, is := scalar(node)
 	switch {
 	case !is:
-		d.report(at, path, fmt.Sprintf("write %s: %s", f.Key, example(f)), "%s must be a %s, and this is %s", subject(f), f.Kind, described(node))
+		d.report(at, path, fmt.Sprintf("write %s: %s", f.Key, example(f)), "%s must be %s, and this is %s", subject(f), article(f.Kind), described(node))
 	case f.Kind == KindNumber:
 		d.number(node, f, path, into)
 	case f.Kind == KindFlag:
@@ -159,7 +159,7 @@ func (d *decoder) one(node ast.Node, f *Field, path string, into reflect.Value) 
 		}
 		into.SetBool(text == "true")
 	case plain && node.Type() == ast.BoolType && f.Kind != KindWord:
-		d.report(at, path, fmt.Sprintf("put it in quotes if it is meant as text: %q", text), "%s must be a %s, and this is %s", subject(f), f.Kind, described(node))
+		d.report(at, path, fmt.Sprintf("put it in quotes if it is meant as text: %q", text), "%s must be %s, and this is %s", subject(f), article(f.Kind), described(node))
 	case strings.TrimSpace(text) == "" && (f.Required || f.List || f.Kind != KindText && f.Kind != KindName && f.Kind != KindOpaque):
 		d.report(at, path, fmt.Sprintf("write %s: %s, or remove the line", f.Key, example(f)), "%s is empty", f.Key)
 	default:
@@ -273,7 +273,10 @@ func keyText(entry *ast.MappingValueNode) string {
 }
 
 func join(path, key string) string {
-	if !plainKey(key) {
+	switch {
+	case secretIn(key) != "" || randomIn(key):
+		key = "…"
+	case !plainKey(key):
 		key = strconv.Quote(key)
 	}
 	if path == "" {
@@ -314,7 +317,10 @@ func subject(f *Field) string {
 }
 
 func article(k Kind) string {
-	if k == KindID {
+	switch {
+	case k == KindText || k == KindFlag:
+		return string(k)
+	case strings.ContainsRune("aeio", rune(k[0])):
 		return "an " + string(k)
 	}
 	return "a " + string(k)

@@ -7,17 +7,18 @@ type Kind string
 
 // The kinds of values.
 const (
-	KindText    Kind = "text"            // a number is taken as it is spelled
-	KindName    Kind = "name"            // text that somebody else chose, such as a display name
-	KindOpaque  Kind = "identifier"      // text that means nothing to people, such as Graph's id of a method
-	KindID      Kind = "object id"       // a GUID
-	KindGUID    Kind = "GUID"            // a GUID that is no object id
-	KindCheck   Kind = "check id"        // as halligan check --list has it
-	KindDay     Kind = "day"             // 2027-02-01
-	KindNumber  Kind = "number"          // whole, in decimal digits
-	KindFlag    Kind = "true or false"   // nothing else: yes and on are words
-	KindWord    Kind = "word"            // one of Field.Words
-	KindMapping Kind = "keys of its own" // see Field.Shape
+	KindText       Kind = "text"            // a number is taken as it is spelled
+	KindName       Kind = "name"            // text that somebody else chose, such as a display name
+	KindOpaque     Kind = "identifier"      // text that means nothing to people, such as Graph's id of a method
+	KindExpression Kind = "expression"      // of lockout.Suppose
+	KindID         Kind = "object id"       // a GUID
+	KindGUID       Kind = "GUID"            // a GUID that is no object id
+	KindCheck      Kind = "check id"        // as halligan check --list has it
+	KindDay        Kind = "day"             // 2027-02-01
+	KindNumber     Kind = "number"          // whole, in decimal digits
+	KindFlag       Kind = "true or false"   // nothing else: yes and on are words
+	KindWord       Kind = "word"            // one of Field.Words
+	KindMapping    Kind = "keys of its own" // see Field.Shape
 )
 
 // Field is one key of halligan.yaml. The decoder, the hints, docs/config.md and
@@ -60,7 +61,7 @@ func shapesOfTenant() []Shape {
 			{Key: "accounts", Kind: KindMapping, List: true, Shape: "account", Doc: "The emergency access accounts. Nothing in Entra marks them (S3); this list does."},
 			{Key: "groups", Kind: KindMapping, List: true, Shape: "group", Doc: "The groups through which the accounts are excluded or targeted."},
 			{Key: "policies", Kind: KindMapping, List: true, Shape: "policy", Doc: "What is intended for the accounts, policy by policy (S61). A policy that is not named has the treatment of settings.policies."},
-			{Key: "suppose", Kind: KindText, List: true, Doc: "What may be supposed of every account where it was not read, as for --suppose. A verdict that rests on it says so."},
+			{Key: "suppose", Kind: KindExpression, List: true, Doc: "What may be supposed of every account where it was not read, as for --suppose. A verdict that rests on it says so."},
 			{Key: "settings", Kind: KindMapping, Shape: "settings", Doc: "The choices where the sources contradict each other, and the thresholds of checks."},
 			{Key: "holders", Kind: KindMapping, List: true, Shape: "holder", Doc: "The people who hold something."},
 			{Key: "places", Kind: KindMapping, List: true, Shape: "place", Doc: "Where things lie."},
@@ -85,7 +86,7 @@ func shapesOfTenant() []Shape {
 				Doc: "What became of the password, never the password: discarded (S17), split between people (S106), or vaulted whole (S105)."},
 			{Key: "keys", Kind: KindMapping, List: true, Shape: "key", Doc: "The security keys and certificates of the account (S32, S34)."},
 			{Key: "groups", Kind: KindID, List: true, Doc: "The groups that the account is meant to be in, beside those of groups."},
-			{Key: "suppose", Kind: KindText, List: true, Doc: "As suppose above, for this account only."},
+			{Key: "suppose", Kind: KindExpression, List: true, Doc: "As suppose above, for this account only."},
 		}},
 		{"key", "One security key or certificate. Give the serial number, never the PIN.", []Field{
 			{Key: "id", Kind: KindOpaque, Doc: "Graph's id of the authentication method."},

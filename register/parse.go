@@ -153,7 +153,7 @@ func (d *decoder) admit(tokens token.Tokens) bool {
 			d.report(at, "", "the keys of a register are at most five levels deep; docs/config.md has them all", "more than %d levels", depthMost)
 			return false
 		case tooMany:
-			d.report(at, "", "are list elements written as keys? Begin each with a dash", "more than %d keys in one place", keysMost)
+			d.report(spotOf(t.Prev), "", "are list elements written as keys? Begin each with a dash", "more than %d keys in one place", keysMost)
 			return false
 		}
 		if len(d.errs) >= errorsMost {

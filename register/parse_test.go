@@ -156,3 +156,134 @@ func TestShapesAndStructsAgree(t *testing.T) {
 		}
 	}
 }
+
+// checkHint holds what must be true of every error: it says what to do.
+func checkHint(t *testing.T, err error) {
+	t.Helper()
+	hinted, is := errors.AsType[interface {
+		error
+		Hint() string
+	}](err)
+	if !is || hinted.Hint() == "" {
+		t.Errorf("no hint: %v", err)
+	}
+}
+
+func TestWindowsAndByteOrderMarkChangeNoPlace(t *testing.T) {
+	text := "acounts: []\nversion: 1\ntenant:\n  name: yes # so\n  nam: |\n    a\n    b\n  id: x\n"
+	want := []expectation{{"1:1", "unknown key", "accounts"}, {"5:3", "unknown key", "name"}, {"8:7", "object id", "admin center"}}
+	checkErrors(t, parseErrors(t, "halligan.yaml", []byte(text)), want)
+	checkErrors(t, parseErrors(t, "halligan.yaml", []byte("\ufeff"+strings.ReplaceAll(text, "\n", "\r\n"))), want)
+}
+
+func TestLimits(t *testing.T) {
+	many := func(n int, line string) string { return "version: 1\n" + strings.Repeat(line, n) }
+	var unique strings.Builder
+	for i := range 50000 {
+		fmt.Fprintf(&unique, "key%d: 1\n", i)
+	}
+	tests := map[string]struct {
+		text string
+		want expectation
+	}{
+		"too large":                {many(1<<17, "# comments and more\n"), expectation{"1:1", "at most 1048576", "right file"}},
+		"too many keys":            {"version: 1\n" + unique.String(), expectation{"101:1", "more than 100 keys", "dash"}},
+		"too many keys in one row": {"{" + strings.Repeat("a: b, ", 50000) + "}", expectation{"1:602", "more than 100 keys", "dash"}},
+		"dashes":                   {"a: \n  " + strings.Repeat("- ", 100000), expectation{"2:33", "more than 16 levels", "five levels"}},
+		"braces":                   {strings.Repeat("{a: ", 100000), expectation{"1:65", "more than 16 levels", "five levels"}},
+		"question marks":           {strings.Repeat("? ", 100000), expectation{"1:1", "a question mark", "key: value"}},
+		"not UTF-8":                {"version: 1\ntenant: {name: a\xff}\n", expectation{"2:17", "no UTF-8", "save the file"}},
+		"UTF-16":                   {"\xff\xfev\x00e\x00", expectation{"1:1", "no UTF-8", "save the file"}},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			checkErrors(t, parseErrors(t, "halligan.yaml", []byte(tt.text))[:1], []expectation{tt.want})
+		})
+	}
+	errs := parseErrors(t, "halligan.yaml", []byte("version: 1\naccounts:\n"+strings.Repeat("  - {}\n", 5000)))
+	if len(errs) > 200 {
+		t.Errorf("%d errors are reported", len(errs))
+	}
+}
+
+// What is refused for what it is must not stand in the error.
+func TestNoSecretInAnError(t *testing.T) {
+	const secret = "kQ7vX2pL9mZ4wR8tB1nC6yH3jF5gDs"
+	for _, line := range []string{
+		"pattern: " + secret, "password: " + secret, "name: [" + secret + "]", secret + ": 1", "id: " + secret, "tap: " + secret,
+		"keys: [{label: " + secret + "}]", "keys: " + secret, "suppose: " + secret, "name: |" + secret, "name: \"" + secret, "name: @" + secret, "name: !" + secret + " x", "name: *" + secret,
+		"groups: [AGE-SECRET-KEY-1" + secret + "]",
+	} {
+		errs := parseErrors(t, "halligan.yaml", []byte("version: 1\naccounts:\n  - "+line+"\n"))
+		for _, e := range errs {
+			if strings.Contains(e.Error()+e.Hint()+e.Path, secret) {
+				t.Errorf("%s: the secret is in %v; hint: %s; path: %s", line, e, e.Hint(), e.Path)
+			}
+		}
+	}
+}
+
+// Names and notes of ordinary life are no secrets.
+func TestOrdinaryTextIsNoSecret(t *testing.T) {
+	for _, text := range []string{
+		"CA001-Global-BaseProtection-AllApps-AnyPlatform-BlockLegacyAuth-v1.2", "https://intranet.example.com/sites/Security/SitePages/Emergency-Access-2026.aspx",
+		"2786d9fb-aa4e-4778-8abb-11a546852728", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", "The PIN of key 1 is in the safe of Lisbon.",
+		"Donaudampfschifffahrtsgesellschaftskapitän", "ana.maria.ribeiro-santos@tidewater.example", "Ticket CHG0031337, closed on 2026-03-01", "PIN and password lie apart since 2026",
+		"location=2786d9fb-aa4e-4778-8abb-11a546852728:192.0.2.0/24+198.51.100.0/24:trusted", "key=2fc0579f-8113-47ea-b116-bb5a8db9202a,any", "YubiKey 5C NFC FIPS (5.7)", "+351 900 000 000",
+		`C:\Users\Public\Documents\Emergency\Runbook-v3.docx`, "strength=2786d9fb-aa4e-4778-8abb-11a546852728:fido2+x509CertificateMultiFactor",
+	} {
+		r := &register.Register{Version: register.Version, Suppose: []string{text}}
+		if _, err := r.Write(); err != nil {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
+// Whatever the bytes are: no panic, places within the text, a hint to each
+// error, and what is read can be written and read again.
+func FuzzParse(f *testing.F) {
+	bad, _ := filepath.Glob("testdata/bad/*.yaml")
+	good, _ := filepath.Glob("../examples/registers/*.yaml")
+	for _, file := range append(bad, good...) {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(text)
+	}
+	if text, err := full().Write(); err == nil {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		r, err := register.Parse("f.yaml", text)
+		if err != nil {
+			errs, is := errors.AsType[register.Errors](err)
+			if !is || len(errs) == 0 || r != nil {
+				t.Fatalf("got %v, %T", r, err)
+			}
+			lines := strings.Count(string(text), "\n") + 1
+			for i, e := range errs {
+				if e.Line < 1 || e.Line > lines || e.Column < 1 || e.Hint() == "" || e.What == "" {
+					t.Errorf("%v; hint %q; the text has %d lines", e, e.Hint(), lines)
+				}
+				if i > 0 && e.Line < errs[i-1].Line {
+					t.Errorf("line %d after line %d", e.Line, errs[i-1].Line)
+				}
+			}
+			return
+		}
+		written, err := r.Write()
+		if err != nil {
+			t.Fatalf("what was read cannot be written: %v", err)
+		}
+		again, err := register.Parse("f.yaml", written)
+		if err != nil || !reflect.DeepEqual(again, r) {
+			t.Errorf("got %+v, %v\nwant %+v\n%s", again, err, r, written)
+		}
+		if edited, err := register.AddAttestation(text, register.Attestation{Check: "a", By: "b", On: "2026-01-01", Until: "2026-01-02", Note: "c"}); err == nil {
+			if with, err := register.Parse("f.yaml", edited); err != nil || len(with.Attestations) != len(r.Attestations)+1 {
+				t.Errorf("edited: %v\n%s", err, edited)
+			}
+		}
+	})
+}

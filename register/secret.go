@@ -16,6 +16,7 @@ var (
 	privateKey = regexp.MustCompile(`-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----`)
 	webToken   = regexp.MustCompile(`\beyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.`)
 	otpLink    = regexp.MustCompile(`(?i)otpauth://`)
+	guid       = regexp.MustCompile(`[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}`)
 	spokenPIN  = regexp.MustCompile(`(?i)\b(?:pin|puk|passcode|kennwort|passwor[td]|combination)\s*(?:code|no\.?|number)?\s*(?:[:=]|\bis\b|\bist\b)?\s*["']?\d{4,12}\b`)
 )
 
@@ -64,7 +65,7 @@ const randomLeast = 20
 // of many kinds of letters that do not form words. GUIDs, hashes in hexadecimal
 // digits, addresses, paths and the names of policies are none.
 func randomIn(text string) bool {
-	for word := range strings.FieldsSeq(text) {
+	for word := range strings.FieldsSeq(guid.ReplaceAllString(text, "")) {
 		if strings.Contains(word, "://") {
 			for piece := range strings.FieldsFuncSeq(word, func(r rune) bool { return strings.ContainsRune("/?&=#:", r) }) {
 				if isRandom(piece) {
