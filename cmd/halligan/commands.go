@@ -20,6 +20,8 @@ var commands = []command{
 	{"judge", checkCommand},
 	{"judge", proveCommand},
 	{"judge", explainCommand},
+	{"judge", attestCommand},
+	{"judge", initCommand},
 	{"judge", exportCommand},
 	{"judge", selftestCommand},
 	{"act", demoCommand},

@@ -1,0 +1,154 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"halligan/entra"
+	"halligan/posture"
+	"halligan/register"
+)
+
+// attestFlags are the flags of attest.
+type attestFlags struct {
+	register, account, by, on, until, note string
+}
+
+func attestCommand(c *console) *cobra.Command {
+	var f attestFlags
+	cmd := &cobra.Command{
+		Use:   "attest CHECK --by NAME --until DAY --note TEXT",
+		Short: "state what only a person can know, until a day",
+		Long: `Put an attestation into the register: that somebody looked, where no interface tells, and answers for it until a day.
+
+A check that is attested counts as attested, not as passed, and only where it could not be told from data: what is seen to fail
+stays failed. When the day has passed, the check is open again. halligan check --list and docs/checks.md say which checks take
+attestations. The comments and the order of the register stay as they are.`,
+		Example: `  halligan attest gov-iac-drift --by "Olga Berg" --until 2027-05-31 --note "templates in repository infra reviewed, both groups excluded"`,
+		Args:    takes("CHECK"),
+		RunE:    func(cmd *cobra.Command, args []string) error { return c.attest(&f, args[0]) },
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.by, "by", "", "`NAME` of the person who looked")
+	flags.StringVar(&f.until, "until", "", "last `DAY` on which it holds, as 2006-01-02")
+	flags.StringVar(&f.note, "note", "", "`TEXT`: what was looked at, and what was seen")
+	flags.StringVar(&f.on, "on", "", "`DAY` on which it was looked at (default: today)")
+	flags.StringVar(&f.account, "account", "", "`ID` of the account that it is about (default: all)")
+	flags.StringVar(&f.register, "register", registerFile, "`FILE` of the register")
+	cmd.ValidArgsFunction = cobra.FixedCompletions(attestable(), cobra.ShellCompDirectiveNoFileComp)
+	return cmd
+}
+
+// attestable lists the checks that take attestations.
+func attestable() []string {
+	var out []string
+	for _, check := range posture.Catalogue() {
+		if check.Attestable {
+			out = append(out, check.ID)
+		}
+	}
+	return out
+}
+
+func (c *console) attest(f *attestFlags, id string) error {
+	check := posture.Lookup(id)
+	switch {
+	case check == nil:
+		return misused(suggest(id, checkIDs(), "halligan check --list lists them"), "no check %q", id)
+	case !check.Attestable:
+		return misused("it is read from data: mend what it says, or put an accepted risk with owner, approver and end into the register", "check %s takes no attestation", check.ID)
+	case f.by == "" || f.until == "" || f.note == "":
+		return misused(`for example --by "Olga Berg" --until 2027-05-31 --note "what was looked at, and what was seen"`, "an attestation needs --by, --until and --note")
+	}
+	text, err := os.ReadFile(f.register)
+	if err != nil {
+		return &fault{exitFailed, fmt.Errorf("read register: %v", err), "halligan init writes one"}
+	}
+	r, err := register.Parse(f.register, text)
+	if err != nil {
+		return asRegisterFault(err)
+	}
+	a := register.Attestation{Check: check.ID, Account: entra.ID(f.account), By: f.by, On: register.Day(f.on), Until: register.Day(f.until), Note: f.note}
+	if a.On == "" {
+		a.On = register.Day(time.Now().UTC().Format(time.DateOnly))
+	}
+	if err := attestationFits(r, &a); err != nil {
+		return err
+	}
+	changed, err := register.AddAttestation(text, a)
+	if err != nil {
+		return asRegisterFault(err)
+	}
+	if err := replaceFile(f.register, changed); err != nil {
+		return &fault{exitFailed, fmt.Errorf("write register: %v", err), "nothing was changed"}
+	}
+	_, err = fmt.Fprintf(c.stdout, "%s: %s attests %s until %s\n", escape(f.register), escape(a.By), a.Check, a.Until)
+	return err
+}
+
+// attestationFits refuses what the register would refuse to read, in the words of
+// the flags.
+func attestationFits(r *register.Register, a *register.Attestation) error {
+	on, err := time.Parse(time.DateOnly, string(a.On))
+	if err != nil {
+		return misused("write a day as 2026-12-31", "no day %q", string(a.On))
+	}
+	until, err := time.Parse(time.DateOnly, string(a.Until))
+	if err != nil {
+		return misused("write a day as 2026-12-31", "no day %q", string(a.Until))
+	}
+	most := r.Settings.Settled().AttestationDaysMost
+	switch days := int(until.Sub(on).Hours() / 24); {
+	case days < 0:
+		return misused("", "the attestation would end on %s, before %s", a.Until, a.On)
+	case days > most:
+		return misused("the setting attestationDaysMost of the register says how long", "an attestation holds for at most %d days, not %d", most, days)
+	}
+	if a.Account != "" && r.Account(a.Account) == nil {
+		return misused("give the object id of an account in the register", "no account %q in the register", string(a.Account))
+	}
+	return nil
+}
+
+func checkIDs() []string {
+	var out []string
+	for _, check := range posture.Catalogue() {
+		out = append(out, check.ID)
+	}
+	return out
+}
+
+// replaceFile writes a file as a whole or not at all, with the rights that it had.
+func replaceFile(path string, text []byte) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	if path, err = filepath.EvalSymlinks(path); err != nil {
+		return err
+	}
+	file, err := os.CreateTemp(filepath.Dir(path), ".halligan-*")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.Remove(file.Name()) }() // gone when it was renamed
+	if _, err := file.Write(text); err != nil {
+		_ = file.Close()
+		return err
+	}
+	if err := file.Sync(); err != nil {
+		_ = file.Close()
+		return err
+	}
+	if err := file.Close(); err != nil {
+		return err
+	}
+	if err := os.Chmod(file.Name(), info.Mode().Perm()); err != nil {
+		return err
+	}
+	return os.Rename(file.Name(), path)
+}

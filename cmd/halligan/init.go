@@ -1,0 +1,126 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"halligan/entra"
+	"halligan/internal/app"
+	"halligan/lockout"
+	"halligan/register"
+)
+
+// initFlags are the flags of init.
+type initFlags struct {
+	from, accounts []string
+	output         string
+}
+
+func initCommand(c *console) *cobra.Command {
+	var f initFlags
+	cmd := &cobra.Command{
+		Use:   "init --account ID",
+		Short: "write the register of the emergency accounts, halligan.yaml",
+		Long: `Write ` + registerFile + `: which accounts are the emergency accounts, what is intended for them policy by policy, and the keys that
+were read. Only accounts that you name are put in, with --account or by the list of another tool given with --from:
+EmergencyAccessAccounts of Maester or ZeroTrustAssessment, CapExclusions and RoleExclusions of ScubaGear.
+
+Without any the proposals are told and nothing is written. A file that is there is never written over. The register holds no
+secrets; keep it where your configuration is kept.`,
+		Example: `  halligan init --from export/ --account 9b1f6c1e-0000-4000-8000-000000000001 --account bg2@contoso.example
+  halligan init --from export/ --from maester-config.json
+  halligan init --from scuba_compliance.yaml -o tenants/contoso.yaml`,
+		Args: takes(),
+		RunE: func(cmd *cobra.Command, _ []string) error { return c.init(cmd.Context(), &f) },
+	}
+	flags := cmd.Flags()
+	flags.StringArrayVar(&f.from, "from", nil, "`PATH` of an export, or of another tool's configuration; repeatable")
+	flags.StringArrayVar(&f.accounts, "account", nil, "`ID` or user principal name of an emergency account; repeatable")
+	flags.StringVarP(&f.output, "output", "o", registerFile, "`FILE` to write; - for stdout")
+	return cmd
+}
+
+func (c *console) init(ctx context.Context, f *initFlags) error {
+	if len(f.from) == 0 && len(f.accounts) == 0 {
+		return misused("for example --from export/ --account OBJECT-ID", "nothing to begin with: name the accounts, or give an export")
+	}
+	if f.output != "-" {
+		if _, err := os.Lstat(f.output); !errors.Is(err, fs.ErrNotExist) {
+			return &fault{exitFailed, fmt.Errorf("write register %s: it is there already", f.output), "edit it, or give another file with -o"}
+		}
+	}
+	from, err := c.open("--from", f.from)
+	if err != nil {
+		return err
+	}
+	defer from.close()
+	req := app.InitRequest{Accounts: f.accounts, Now: lockout.Date(time.Now().UTC().Format(time.DateOnly))}
+	for _, s := range from.list {
+		n, is, err := neighbours(s)
+		switch {
+		case err != nil:
+			return &fault{exitFailed, err, "mend the file, or name the accounts with --account"}
+		case is:
+			req.Neighbours = append(req.Neighbours, n)
+		default:
+			req.Sources = append(req.Sources, s)
+		}
+	}
+	made, err := app.Init(ctx, req)
+	if err != nil {
+		return asMisuse(err)
+	}
+	text, err := made.Register.Write()
+	if err != nil {
+		return fmt.Errorf("write register: %w", err)
+	}
+	if f.output == "-" {
+		_, err := c.stdout.Write(text)
+		return err
+	}
+	if err := writeNew(f.output, text); err != nil {
+		return &fault{exitFailed, fmt.Errorf("write register: %v", err), "give a file in a folder that exists"}
+	}
+	return c.tellInit(f, made)
+}
+
+func neighbours(s entra.Source) (*register.Neighbours, bool, error) {
+	if s.FS != nil {
+		return nil, false, nil
+	}
+	return register.ReadNeighbours(s.Name, s.Data)
+}
+
+// writeNew writes a file that must not be there.
+func writeNew(path string, text []byte) error {
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return err
+	}
+	if _, err := file.Write(text); err != nil {
+		_ = file.Close()
+		return err
+	}
+	return file.Close()
+}
+
+func (c *console) tellInit(f *initFlags, made *app.Initial) error {
+	p := &page{look: look{columns: width(c.stdout, c.getenv), paint: c.paintOn(c.stdout)}}
+	p.styled(0, 2, bold, f.output, "written: "+plural(len(made.Register.Accounts), "emergency account", "emergency accounts"))
+	for _, a := range made.Register.Accounts {
+		p.line(2, 2, accountLine(a))
+	}
+	for _, s := range made.Says {
+		p.line(2, 2, s)
+	}
+	p.list("To complete by hand", made.Open)
+	p.nextSteps([]app.Step{{Do: "halligan check --from PATH", Why: "judge the tenant with this register; read the file first, what it says is intended", Command: true}})
+	_, err := fmt.Fprint(c.stdout, p.b.String())
+	return err
+}
