@@ -98,6 +98,9 @@ func Prove(ctx context.Context, req ProveRequest) (*Report, error) {
 		return nil, err
 	}
 	before, after := supposed(snap, nil), supposed(snap, changes)
+	if r.Change != nil && r.Change.unread {
+		after = unreadable(after)
+	}
 	if r.Accounts, err = j.all(ctx, after, subjects); err != nil {
 		return nil, err
 	}

@@ -138,6 +138,8 @@ type ChangeReport struct {
 	Unknowns []plan.Unknown `json:"unknowns"`
 	// Troubles are what could not be read of the change.
 	Troubles []entra.Trouble `json:"troubles"`
+
+	unread bool // nothing of the files could be taken as a change
 }
 
 // PolicyChange is one policy that a change touches.

@@ -83,7 +83,11 @@ func (r *Report) conclude(req *ProveRequest) {
 	if r.PoliciesRead == 0 {
 		r.Next = append(r.Next, Step{Do: "az rest --method get --url https://graph.microsoft.com/v1.0/identity/conditionalAccess/policies > policies.json", Why: "exports the policies; then halligan prove --from policies.json", Command: true})
 	}
-	for _, t := range r.Troubles {
+	troubles := r.Troubles
+	if r.Change != nil {
+		troubles = slices.Concat(r.Change.Troubles, troubles)
+	}
+	for _, t := range troubles {
 		r.Next = append(r.Next, Step{Do: "mend or export again: " + place(t), Why: t.What})
 		if len(r.Next) == 3 {
 			break
