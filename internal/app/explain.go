@@ -102,7 +102,7 @@ func findPolicy(snap *entra.Snapshot, what string) (*entra.Policy, error) {
 	v := snap.View()
 	what = strings.TrimSpace(what)
 	fold := strings.ToLower(what)
-	var part []int
+	var part, begins []int
 	for i := range v.Policies {
 		p := &v.Policies[i]
 		if p.ID.Equal(entra.ID(what)) || strings.EqualFold(p.DisplayName, what) {
@@ -110,7 +110,13 @@ func findPolicy(snap *entra.Snapshot, what string) (*entra.Policy, error) {
 		}
 		if fold != "" && strings.Contains(strings.ToLower(p.DisplayName), fold) {
 			part = append(part, i)
+			if strings.HasPrefix(strings.ToLower(strings.TrimSpace(p.DisplayName)), fold) {
+				begins = append(begins, i)
+			}
 		}
+	}
+	if len(begins) == 1 { // the number of a policy may stand in the name of another too
+		part = begins
 	}
 	switch {
 	case len(part) == 0:

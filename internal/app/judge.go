@@ -32,7 +32,7 @@ func supposed(snap *entra.Snapshot, changes []plan.Change) world {
 	return func(s subject) (*entra.Snapshot, error) {
 		base, err := lockout.Suppose(snap, s.id, s.suppose)
 		if err != nil {
-			return nil, &RequestError{Err: err, hint: hintOf(err)}
+			return nil, unsupposable(err)
 		}
 		if made[base] == nil {
 			after, err := plan.Apply(base, changes...)
@@ -43,6 +43,15 @@ func supposed(snap *entra.Snapshot, changes []plan.Change) world {
 		}
 		return made[base], nil
 	}
+}
+
+// unsupposable is the misuse of a supposition, with what was probably meant.
+func unsupposable(err error) error {
+	e := &RequestError{Err: err, hint: hintOf(err)}
+	if s, is := errors.AsType[*lockout.SupposeError](err); is {
+		e.Word, e.Near = s.Word, s.Near
+	}
+	return e
 }
 
 // all judges the subjects, each in its world.
