@@ -110,7 +110,7 @@ func writeExplanation(w io.Writer, e *app.Explanation, l look) error {
 		p.relations(e.Relations, titles)
 	}
 	if e.Account != nil {
-		v := viewAccount(e.Account, titles, true)
+		v := viewAccount(e.Account, titles, e.Names, true)
 		p.heading("Verdicts")
 		for _, g := range v.Verdicts {
 			p.styled(4, 2, outcomeStyle(g.Outcome), g.Word, "– "+g.Told)

@@ -35,6 +35,8 @@ type Explanation struct {
 	Goals   []GoalInfo     `json:"goals"`
 	// Troubles are what could not be read.
 	Troubles []entra.Trouble `json:"troubles"`
+	// Names are those of the Report.
+	Names map[string]string `json:"-"`
 }
 
 // Relation is what a policy means for one account and goal.
@@ -70,7 +72,7 @@ func Explain(ctx context.Context, req ProveRequest, what string) (*Explanation, 
 	if err != nil {
 		return nil, err
 	}
-	e := &Explanation{Schema: ExplainSchema, Kind: "account", Says: []string{}, Goals: r.Goals, Troubles: r.Troubles}
+	e := &Explanation{Schema: ExplainSchema, Kind: "account", Says: []string{}, Goals: r.Goals, Troubles: r.Troubles, Names: r.Names}
 	if p == nil {
 		e.Account = r.Accounts[0]
 		e.ID, e.Name = string(e.Account.Account), e.Account.Name

@@ -130,7 +130,7 @@ func newReport(req *ProveRequest, snap *entra.Snapshot, infos []GoalInfo) *Repor
 	r := &Report{Schema: ProveSchema, Tool: req.Tool, Date: req.Now, Verdict: lockout.Undetermined,
 		PoliciesRead: snap.PoliciesRead(), Incomplete: snap.Incomplete(), Snapshot: snap.Digest(),
 		Parts: []PartReport{}, Troubles: orEmpty(v.Troubles), Notes: orEmpty(v.Notes), Goals: infos,
-		Accounts: []*AccountReport{}, Next: []Step{}, StaleData: orEmpty(facts.StaleOn(string(req.Now)))}
+		Accounts: []*AccountReport{}, Next: []Step{}, Names: namesIn(v), StaleData: orEmpty(facts.StaleOn(string(req.Now)))}
 	for _, part := range slices.Sorted(maps.Keys(v.Parts)) {
 		st := v.Parts[part]
 		r.Parts = append(r.Parts, PartReport{part, st.Status, st.Detail})

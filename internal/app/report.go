@@ -38,6 +38,8 @@ type Report struct {
 	Change       *ChangeReport         `json:"change,omitempty"`
 	// Next are the steps that would bring the answer forward, best first.
 	Next []Step `json:"next"`
+	// Names are what objects of the tenant are called, by the Key of their id.
+	Names map[string]string `json:"-"`
 	// StaleData names vendor data that nobody checked for over a year.
 	StaleData []string `json:"staleData"`
 }
