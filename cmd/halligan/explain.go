@@ -20,7 +20,8 @@ credentials, by which route each policy excludes it, and the gates outside the p
 
 A policy is named by its id, its display name, or a part of the name that fits one only; an account by its object id or user
 principal name. A policy is told against the accounts given with --account, else against the candidates of halligan prove.
-It looks and does not judge: the exit code is 0 unless something could not be read (5).`,
+It looks and does not judge: the exit code is 0 unless something could not be read, or the user, groups, roles or methods of
+an account that is told were neither read nor supposed (5).`,
 		Example: `  halligan explain CA012 --from export/ --account bg1@contoso.example
   halligan explain bg1@contoso.example --from export/`,
 		Args: takes("POLICY|ACCOUNT"),
@@ -60,7 +61,7 @@ func (c *console) explain(ctx context.Context, f *proveFlags, what string) error
 		return err
 	}
 	c.tellTroubles(&app.Report{Troubles: e.Troubles}, true)
-	if len(e.Troubles) > 0 {
+	if len(e.Troubles) > 0 || len(e.Unread) > 0 {
 		return ended(exitUndetermined)
 	}
 	return nil

@@ -98,6 +98,7 @@ func (j *judge) question(id entra.ID, g lockout.Goal) lockout.Question {
 func (j *judge) account(snap *entra.Snapshot, prover *lockout.Prover, s subject) (*AccountReport, error) {
 	a := &AccountReport{Account: s.id, Hypothesis: s.candidate != nil, Candidate: s.candidate, Verdict: lockout.Proved,
 		Suppositions: []entra.Supposition{}, Goals: []*GoalReport{}}
+	model := templateOf(snap.View())
 	for i, g := range j.goals {
 		v, err := prover.Prove(j.question(s.id, g))
 		switch {
@@ -112,6 +113,7 @@ func (j *judge) account(snap *entra.Snapshot, prover *lockout.Prover, s subject)
 			}
 		}
 		tidy(&v)
+		v.Warnings = append(v.Warnings, model.warnings(snap.View(), s.id, v.Outcome)...)
 		if v.Outcome == lockout.Lockout && s.candidate == nil && !j.quick {
 			if v.Blast, err = prover.Blast(j.question(s.id, g)); err != nil {
 				return nil, err
