@@ -42,7 +42,7 @@ func (r *Report) compare(ctx context.Context, j *judge, before, after world, cha
 			if r.Change.unread && n.Outcome == lockout.Undetermined {
 				c.Worse = false // nobody knows: that the change was not read makes nothing worse
 			}
-			if c.Before != c.After && !r.Change.unread {
+			if c.Before != c.After && !(r.Change.unread && c.After == lockout.Undetermined) {
 				if err := undone.explain(ctx, &c, subjects[i], g, b, n); err != nil {
 					return err
 				}
@@ -154,13 +154,14 @@ func (r *Report) readChange(req *ProveRequest, snap *entra.Snapshot) ([]plan.Cha
 		req.say("reading the change")
 		p, err := plan.Read(snap, req.With...)
 		if broken, is := errors.AsType[*plan.TroubleError](err); is {
-			// Like a broken file of the tenant: named, and what it holds may be anything.
-			p, r.Change.unread = &plan.Proposal{Troubles: broken.Troubles}, true
+			p = &plan.Proposal{Troubles: broken.Troubles}
 		} else if err != nil {
 			return nil, fmt.Errorf("read change: %w", err) // its hint is for the user
 		}
 		changes = p.Changes
 		r.Change.Unknowns, r.Change.Troubles = orEmpty(p.Unknowns), orEmpty(p.Troubles)
+		// As with a broken file of the tenant, what was not read may be anything.
+		r.Change.unread = len(p.Troubles) > 0
 		// A value that is not known stays unknown in its object; a whole resource
 		// that could not be read may change anything.
 		r.Incomplete = r.Incomplete || len(p.Troubles) > 0 || slices.ContainsFunc(p.Unknowns, func(u plan.Unknown) bool { return u.Path == "" })

@@ -141,7 +141,7 @@ type ChangeReport struct {
 	// Troubles are what could not be read of the change.
 	Troubles []entra.Trouble `json:"troubles"`
 
-	unread bool // nothing of the files could be taken as a change
+	unread bool // something of the files could not be taken as a change
 }
 
 // PolicyChange is one policy that a change touches.
