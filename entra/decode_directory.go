@@ -2,6 +2,7 @@ package entra
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -183,6 +184,61 @@ func (r *reader) looseMethod(doc *document, v *node, at Origin) {
 		return
 	}
 	r.account(Account{ID: owner, Methods: []AuthMethod{decodeMethod(doc, v)}, MethodsRead: true})
+}
+
+// methodList is one list users/ID/authentication/methods.
+type methodList struct {
+	at    Origin
+	ids   []string // sorted
+	paged bool
+}
+
+// methodsOf notes that all methods of an account were read, also when there is
+// none, and names a second list that says otherwise: what only one of them has
+// is not known to be there.
+func (r *reader) methodsOf(doc *document, v, page *node) {
+	_, fragment, _ := strings.Cut(strings.ToLower(v.str("@odata.context")), "#")
+	owner := ID(contextID(v, "users"))
+	if owner == "" || !strings.HasSuffix(fragment, "/authentication/methods") {
+		return
+	}
+	now := methodList{at: Origin{File: doc.file, Line: doc.line(v.off)}}
+	if next := v.get("@odata.nextLink"); next != nil && !next.unset() {
+		now.paged = true
+	}
+	for i := range page.items {
+		now.ids = append(now.ids, ID(page.items[i].str("id")).Key())
+	}
+	slices.Sort(now.ids)
+	r.account(Account{ID: owner, MethodsRead: true})
+	r.seen[PartAccounts], r.some[PartAccounts] = true, true
+	r.objects++
+	before := r.methodLists[owner.Key()]
+	r.methodLists[owner.Key()] = append(before, now)
+	for _, b := range before {
+		if !b.paged && !now.paged && !slices.Equal(b.ids, now.ids) {
+			r.conflict(doc, v.off, fmt.Sprintf("methods of account %s are also in %s with other content; only what both name counts", owner, place(&b.at)), b.at.File)
+			return
+		}
+	}
+}
+
+// finishMethodLists keeps of lists that contradict each other what all of them
+// name, and says that the account's methods were not read.
+func (r *reader) finishMethodLists() {
+	for owner, lists := range r.methodLists {
+		clash := slices.ContainsFunc(lists, func(l methodList) bool {
+			return slices.ContainsFunc(lists, func(m methodList) bool { return !l.paged && !m.paged && !slices.Equal(l.ids, m.ids) })
+		})
+		if !clash {
+			continue
+		}
+		a := &r.content.Accounts[r.accounts[owner]]
+		a.MethodsRead = false
+		a.Methods = slices.DeleteFunc(a.Methods, func(m AuthMethod) bool {
+			return slices.ContainsFunc(lists, func(l methodList) bool { return !slices.Contains(l.ids, m.ID.Key()) })
+		})
+	}
 }
 
 func (r *reader) requirements(doc *document, v *node, at Origin) {

@@ -155,6 +155,7 @@ func (r *reader) plan(_ *document, v *node, _ Origin) {
 // and returns the content.
 func (r *reader) finish() Content {
 	r.finishMethods()
+	r.finishMethodLists()
 	r.finishTree()
 	c := &r.content
 	if c.Parts == nil {

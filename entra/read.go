@@ -76,10 +76,11 @@ type reader struct {
 	content Content
 	methods looseMethods
 
-	otherRoles *kind          // roles of another service: left out
-	treeGroups map[ID][]ID    // members of groups in a tree of files
-	accounts   map[string]int // where each account is in the content
-	tenantFile string         // the file that named the tenant
+	otherRoles  *kind                   // roles of another service: left out
+	treeGroups  map[ID][]ID             // members of groups in a tree of files
+	methodLists map[string][]methodList // of each account
+	accounts    map[string]int          // where each account is in the content
+	tenantFile  string                  // the file that named the tenant
 
 	files   int
 	bytes   int64
@@ -96,7 +97,7 @@ type reader struct {
 }
 
 func newReader(l Limits) *reader {
-	r := &reader{limits: l, otherRoles: &kind{}, treeGroups: map[ID][]ID{}, kinds: kindTable(), byName: map[string]*kind{}, accounts: map[string]int{}, seen: map[Part]bool{}, lists: map[Part]bool{},
+	r := &reader{limits: l, otherRoles: &kind{}, treeGroups: map[ID][]ID{}, kinds: kindTable(), byName: map[string]*kind{}, accounts: map[string]int{}, methodLists: map[string][]methodList{}, seen: map[Part]bool{}, lists: map[Part]bool{},
 		some: map[Part]bool{}, short: map[Part]string{}}
 	for _, k := range r.kinds {
 		for _, name := range k.names {
@@ -132,6 +133,14 @@ func (r *reader) trouble(doc *document, off int, what string) {
 	r.content.Troubles = append(r.content.Troubles, Trouble{File: doc.file, Line: line, Column: column, What: what})
 }
 
+// conflict is the trouble that another file has the same with other content.
+func (r *reader) conflict(doc *document, off int, what, other string) {
+	r.trouble(doc, off, what)
+	if n := len(r.content.Troubles); n > 0 && r.inFile <= troublesPerFile {
+		r.content.Troubles[n-1].Other = other
+	}
+}
+
 // troublesPerFile is how many troubles of one file are listed.
 const troublesPerFile = 1000
 
@@ -145,7 +154,7 @@ func (r *reader) note(file, what string) {
 
 // folder reads all JSON files and archives below a folder.
 func (r *reader) folder(name string, fsys fs.FS) {
-	ignored := 0
+	var ignored []string
 	err := fs.WalkDir(fsys, ".", func(p string, d fs.DirEntry, err error) error {
 		full := path.Join(name, p)
 		if err != nil {
@@ -162,11 +171,11 @@ func (r *reader) folder(name string, fsys fs.FS) {
 			return nil
 		}
 		if d.Type()&^fs.ModeSymlink != 0 { // a pipe or device: reading might never end
-			ignored++
+			ignored = append(ignored, p)
 			return nil
 		}
 		if !readable(p) && !looksLikeTenantData(func() (io.ReadCloser, error) { return fsys.Open(p) }) {
-			ignored++
+			ignored = append(ignored, p)
 			r.desiredState(fsys, p, full)
 			return nil
 		}
@@ -195,9 +204,26 @@ func (r *reader) folder(name string, fsys fs.FS) {
 		r.fileTrouble(name, "cannot be read: "+err.Error())
 	}
 	r.sayNothing(name)
-	if ignored > 0 {
-		r.note(name, fmt.Sprintf("%d files that are neither JSON nor zip were not read", ignored))
+	r.ignored(name, ignored, "neither JSON nor zip")
+}
+
+// ignored notes which files were not read.
+func (r *reader) ignored(source string, names []string, why string) {
+	switch n := len(names); {
+	case n == 1:
+		r.note(source, fmt.Sprintf("a file was not read, for it is %s: %s", why, names[0]))
+	case n > 1:
+		r.note(source, fmt.Sprintf("%d files were not read, for they are %s: %s", n, why, firstOf(names)))
 	}
+}
+
+// firstOf names a few of many.
+func firstOf(names []string) string {
+	const few = 5
+	if more := len(names) - few; more > 0 {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:few], ", "), more)
+	}
+	return strings.Join(names, ", ")
 }
 
 // looksLikeTenantData looks into a file whose name says nothing: JSON that speaks
@@ -328,7 +354,7 @@ func (r *reader) sayNothing(source string) {
 	case n == 1:
 		r.note(r.nothing[0], "no tenant data found")
 	default:
-		r.note(source, fmt.Sprintf("no tenant data found in %d JSON files, for example %s", n, strings.Join(r.nothing[:min(n, 3)], ", ")))
+		r.note(source, fmt.Sprintf("no tenant data found in %d JSON files: %s", n, firstOf(r.nothing)))
 	}
 	r.nothing = nil
 }
@@ -340,20 +366,18 @@ func (r *reader) archive(name string, data []byte) {
 		r.fileTrouble(name, "zip archive cannot be read: "+err.Error())
 		return
 	}
-	ignored := 0
+	var ignored []string
 	for _, f := range z.File {
 		if f.FileInfo().IsDir() {
 			continue
 		}
 		if strings.EqualFold(path.Ext(f.Name), ".zip") || !readable(f.Name) && !looksLikeTenantData(f.Open) {
-			ignored++
+			ignored = append(ignored, f.Name)
 			continue
 		}
 		r.zipMember(name+"!"+f.Name, f)
 	}
-	if ignored > 0 {
-		r.note(name, fmt.Sprintf("%d files in the archive that are not JSON were not read", ignored))
-	}
+	r.ignored(name, ignored, "not JSON")
 }
 
 func (r *reader) zipMember(full string, f *zip.File) {

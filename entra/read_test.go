@@ -199,10 +199,10 @@ func TestFoldersAreReadWhole(t *testing.T) {
 		t.Errorf("got troubles %q\nwant %q", got, wantTroubles)
 	}
 	wantNotes := []string{
-		"tenant/archive.zip:0:0: 1 files in the archive that are not JSON were not read",
+		"tenant/archive.zip:0:0: a file was not read, for it is not JSON: export/readme.md",
 		"tenant/dsc/M365.ps1:0:0: a Microsoft365DSC configuration is PowerShell, not JSON; export the policies from Graph as JSON instead",
 		"tenant/nothing.json:0:0: no tenant data found",
-		"tenant:0:0: 3 files that are neither JSON nor zip were not read",
+		"tenant:0:0: 3 files were not read, for they are neither JSON nor zip: dsc/M365.ps1, notes.txt, script.ps1",
 	}
 	if got := whats(v.Notes); !slices.Equal(got, wantNotes) {
 		t.Errorf("got notes %q\nwant %q", got, wantNotes)
@@ -247,7 +247,7 @@ func TestTreeOfOneFilePerObject(t *testing.T) {
 		t.Errorf("got roles %+v\nwant %+v", got, wantRoles)
 	}
 	if len(c.Policies) != 1 || len(c.Troubles) != 0 || len(c.Notes) != 1 ||
-		c.Notes[0].What != "no tenant data found in 3 JSON files, for example tenant/Groups/g1/Owners/u2/u2.json, tenant/Groups/g3/Owners/u2/u2.json, tenant/RoleManagement/Exchange/RoleAssignments/b/b.json" {
+		c.Notes[0].What != "no tenant data found in 3 JSON files: tenant/Groups/g1/Owners/u2/u2.json, tenant/Groups/g3/Owners/u2/u2.json, tenant/RoleManagement/Exchange/RoleAssignments/b/b.json" {
 		t.Errorf("got %d policies, troubles %q, notes %q", len(c.Policies), whats(c.Troubles), whats(c.Notes))
 	}
 	// Exchange's list alone says nothing about the directory's roles.
@@ -340,7 +340,7 @@ func TestReadWithoutASourceIsAnError(t *testing.T) {
 
 func TestArchiveMembersWithoutATellingNameAreRead(t *testing.T) {
 	s, _ := entra.Read(entra.Source{Name: "z", Data: zipOf(t, []string{"policies", "readme.txt", "inner.zip"}, [][]byte{[]byte(onePolicy), []byte("{}"), []byte("PK")})})
-	if s.PoliciesRead() != 1 || len(s.View().Notes) != 1 || s.View().Notes[0].What != "2 files in the archive that are not JSON were not read" {
+	if s.PoliciesRead() != 1 || len(s.View().Notes) != 1 || s.View().Notes[0].What != "2 files were not read, for they are not JSON: export/readme.txt, export/inner.zip" {
 		t.Errorf("got %d policies, notes %q", s.PoliciesRead(), whats(s.View().Notes))
 	}
 }

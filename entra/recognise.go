@@ -93,6 +93,11 @@ func (r *reader) visit(doc *document, v *node, h hint, path []string) {
 	case '{':
 		r.visitObject(doc, v, h, path)
 	case '"':
+		if policyText(v.text) {
+			r.trouble(doc, v.off, "a policy stands here as text within a string, and was not read; give it as an object")
+			r.cut(PartPolicies, "a policy was given as text in "+doc.file)
+			return
+		}
 		if h.kind == nil || v.text == "" {
 			return
 		}
@@ -109,6 +114,17 @@ func (r *reader) visit(doc *document, v *node, h hint, path []string) {
 			r.cut(PartPolicies, "an element of the list is no object")
 		}
 	}
+}
+
+// policyText reports whether a string holds the JSON of a policy, as tools write
+// it that encode twice.
+func policyText(s string) bool {
+	s = strings.TrimLeft(s, " \t\r\n")
+	if s == "" || s[0] != '{' && s[0] != '[' {
+		return false
+	}
+	s = strings.ToLower(s)
+	return strings.Contains(s, `"conditions"`) && (strings.Contains(s, `"grantcontrols"`) || strings.Contains(s, `"sessioncontrols"`))
 }
 
 func (r *reader) visitObject(doc *document, v *node, h hint, path []string) {
@@ -130,8 +146,8 @@ func (r *reader) visitObject(doc *document, v *node, h hint, path []string) {
 		r.take(doc, k, v, h, path)
 		return
 	}
-	if e := v.get("error"); e != nil && len(v.pairs) <= 3 && e.get("code") != nil && e.get("message") != nil {
-		r.trouble(doc, v.off, fmt.Sprintf("holds an error that Graph answered with, not data: %s: %s", e.str("code"), e.str("message")))
+	if e := v.get("error"); e != nil && len(v.pairs) <= 3 && e.get("code") != nil {
+		r.trouble(doc, v.off, strings.TrimSuffix(fmt.Sprintf("an error that Microsoft Graph answered with, not data: %s: %s", e.str("code"), e.str("message")), ": "))
 		return
 	}
 	if h.kind != nil && h.item && (h.sure && !h.kind.slice || h.kind.part == PartPolicies) && v.get("details") == nil {
@@ -192,6 +208,7 @@ func (r *reader) visitPage(doc *document, v, page *node, h hint, path []string) 
 		r.owner = id
 	}
 	h.list = true
+	r.methodsOf(doc, v, page)
 	r.visit(doc, page, h, append(slices.Clip(path), "value"))
 	if h.kind != nil {
 		r.seen[h.kind.part] = true

@@ -137,6 +137,7 @@ func settle[T any](say *speech, list []T, k sorting[T]) []T {
 		switch {
 		case !same:
 			at.What = fmt.Sprintf("%s %s (%q) is also in %s with other content; both are kept", k.name, it.key, it.label, place(last.origin))
+			at.Other = last.origin.File
 			say.trouble(at)
 			out = append(out, it)
 		case at.File != "":
@@ -164,6 +165,7 @@ type speech struct {
 func speak(c *Content) *speech {
 	s := &speech{c, make(map[Trouble]bool, len(c.Troubles)), make(map[Trouble]bool, len(c.Notes))}
 	for _, t := range c.Troubles {
+		t.Other = "" // a Snapshot that was read again has only the words
 		s.troubles[t] = true
 	}
 	for _, n := range c.Notes {
@@ -173,8 +175,10 @@ func speak(c *Content) *speech {
 }
 
 func (s *speech) trouble(t Trouble) {
-	if !s.troubles[t] {
-		s.troubles[t] = true
+	words := t
+	words.Other = ""
+	if !s.troubles[words] {
+		s.troubles[words] = true
 		s.c.Troubles = append(s.c.Troubles, t)
 	}
 }

@@ -114,6 +114,9 @@ type Trouble struct {
 	Line   int    `json:"line,omitempty"`   // 1-based; 0 unknown
 	Column int    `json:"column,omitempty"` // 1-based, in bytes; 0 unknown
 	What   string `json:"what"`
+	// Other is the file that has the same object with other content, or nothing
+	// when the trouble is another one. JSON has it in the words only.
+	Other string `json:"-"`
 }
 
 // Supposition is one statement of a person about the tenant.

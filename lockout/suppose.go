@@ -1,6 +1,7 @@
 package lockout
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"net/netip"
@@ -49,6 +50,10 @@ func SuppositionForms() [][2]string {
 // SupposeError says what is wrong with a supposition.
 type SupposeError struct {
 	Expression, Problem, hint string
+	// Word is what was written where one of Near was probably meant; both may be
+	// empty.
+	Word string
+	Near []string
 }
 
 func (e *SupposeError) Error() string { return fmt.Sprintf("suppose %q: %s", e.Expression, e.Problem) }
@@ -73,15 +78,19 @@ func Suppose(s *entra.Snapshot, account entra.ID, expressions []string) (*entra.
 			for _, x := range suppositions {
 				forms = append(forms, x.form)
 			}
-			return nil, &SupposeError{raw, "is nothing that can be supposed", "one of: " + strings.Join(forms, "; ")}
+			return nil, &SupposeError{raw, "is nothing that can be supposed", "one of: " + strings.Join(forms, "; "), "", nil}
 		}
 		sup := &suppositions[i]
 		if sup.noValue == has || !sup.noValue && strings.TrimSpace(value) == "" {
-			return nil, &SupposeError{raw, "is not of the form " + sup.form, sup.help}
+			return nil, &SupposeError{raw, "is not of the form " + sup.form, sup.help, "", nil}
 		}
 		meaning, err := sup.apply(c, account, strings.TrimSpace(value))
+		if known, is := errors.AsType[*SupposeError](err); is {
+			known.Expression = raw
+			return nil, known
+		}
 		if err != nil {
-			return nil, &SupposeError{raw, err.Error(), "write " + sup.form}
+			return nil, &SupposeError{raw, err.Error(), "write " + sup.form, "", nil}
 		}
 		c.Supposed = append(c.Supposed, entra.Supposition{Expression: expr, Meaning: meaning})
 	}
@@ -153,16 +162,109 @@ func supposeMember(c *entra.Content, id entra.ID, value string) (string, error) 
 	if a.MembersRead && !supposedAlready(c, "member") {
 		return "", fmt.Errorf("the account's groups were read; a supposition may not overrule them")
 	}
+	var strange []entra.ID
 	for _, g := range split(value) {
-		if !slices.ContainsFunc(a.Memberships, func(x entra.ID) bool { return x.Equal(entra.ID(g)) }) && !strings.EqualFold(g, "none") {
-			a.Memberships = append(a.Memberships, entra.ID(g))
+		if strings.EqualFold(g, "none") {
+			continue
+		}
+		group, known, err := groupMeant(c, g)
+		if err != nil {
+			return "", err
+		}
+		if !known {
+			strange = append(strange, group)
+		}
+		if !slices.ContainsFunc(a.Memberships, group.Equal) {
+			a.Memberships = append(a.Memberships, group)
 		}
 	}
 	a.MembersRead = true
 	if len(a.Memberships) == 0 {
 		return "the account is a member of no group", nil
 	}
-	return "the account is a member of " + joinIDs(a.Memberships) + " and of no other group", nil
+	meaning := "the account is a member of " + strings.Join(groupLabels(c, a.Memberships), ", ") + " and of no other group"
+	if len(strange) > 0 {
+		meaning += "; beware: no policy or group list that was read names " + joinIDs(strange)
+	}
+	return meaning, nil
+}
+
+// groupMeant finds the group that a person means by an id or display name, and
+// whether anything that was read names it. A name that fits no group or several
+// is an error: a guess would prove something about another group.
+func groupMeant(c *entra.Content, ref string) (id entra.ID, known bool, err error) {
+	named := namedGroups(c)
+	if slices.ContainsFunc(named, entra.ID(ref).Equal) {
+		return entra.ID(ref), true, nil
+	}
+	var fits []entra.ID
+	near := []string{}
+	for i := range c.Groups {
+		g := &c.Groups[i]
+		if strings.EqualFold(strings.TrimSpace(g.DisplayName), ref) {
+			fits = append(fits, g.ID)
+		}
+		if g.DisplayName != "" {
+			near = append(near, g.DisplayName)
+		}
+	}
+	switch {
+	case len(fits) == 1:
+		return fits[0], true, nil
+	case len(fits) > 1:
+		return "", false, &SupposeError{Problem: fmt.Sprintf("%d groups are called %q", len(fits), ref), hint: "give the object id: " + strings.Join(texts(fits), " or ")}
+	case entra.ID(ref).IsGUID():
+		return entra.ID(ref), false, nil
+	}
+	return "", false, &SupposeError{Problem: fmt.Sprintf("no group %q in what was read", ref), Word: ref, Near: append(near, texts(named)...),
+		hint: "give the object id of the group"}
+}
+
+// namedGroups are the ids under which policies, group lists, memberships and
+// roles name groups.
+func namedGroups(c *entra.Content) []entra.ID {
+	var out []entra.ID
+	for i := range c.Groups {
+		out = append(append(out, c.Groups[i].ID), c.Groups[i].Members...)
+	}
+	for i := range c.Policies {
+		u := &c.Policies[i].Conditions.Users
+		out = append(append(out, u.IncludeGroups...), u.ExcludeGroups...)
+	}
+	for i := range c.Accounts {
+		out = append(out, c.Accounts[i].Memberships...)
+	}
+	for i := range c.RoleAssignments {
+		out = append(out, c.RoleAssignments[i].Principal)
+	}
+	if m := c.MethodsPolicy; m != nil {
+		for i := range m.Methods {
+			for _, t := range slices.Concat(m.Methods[i].Include, m.Methods[i].Exclude) {
+				out = append(out, t.ID)
+			}
+		}
+	}
+	return out
+}
+
+// groupLabels names groups by id and, where it was read, display name.
+func groupLabels(c *entra.Content, ids []entra.ID) []string {
+	out := texts(ids)
+	for i := range out {
+		at := slices.IndexFunc(c.Groups, func(g entra.Group) bool { return g.ID.Equal(ids[i]) })
+		if at >= 0 && c.Groups[at].DisplayName != "" {
+			out[i] = fmt.Sprintf("%q (%s)", c.Groups[at].DisplayName, ids[i])
+		}
+	}
+	return out
+}
+
+func texts(ids []entra.ID) []string {
+	out := make([]string, len(ids))
+	for i, id := range ids {
+		out[i] = string(id)
+	}
+	return out
 }
 
 func supposedAlready(c *entra.Content, name string) bool {

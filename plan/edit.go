@@ -120,12 +120,30 @@ func (s *shelf) find(c *entra.Content, ref string) ([]int, error) {
 			return nil, missing
 		}
 	}
-	var names []string
+	return s.beginning(c, missing)
+}
+
+// beginning returns the place of the one object whose display name begins with
+// what a person wrote: policies are called by their number.
+func (s *shelf) beginning(c *entra.Content, missing *ReferenceError) ([]int, error) {
+	var names, begins []string
+	var at []int
+	ref := strings.ToLower(strings.TrimSpace(missing.Ref))
 	for i := range s.len(c) {
 		f := s.at(c, i)
+		if ref != "" && strings.HasPrefix(strings.ToLower(strings.TrimSpace(*f.name)), ref) {
+			at, begins = append(at, i), append(begins, *f.name)
+		}
 		names = append(names, *f.name, string(*f.id))
 	}
-	missing.Near = near(ref, names)
+	switch {
+	case len(at) == 1:
+		return at, nil
+	case len(at) > 1:
+		missing.Begins = begins
+	default:
+		missing.Near = near(missing.Ref, names)
+	}
 	return nil, missing
 }
 
@@ -141,11 +159,16 @@ type ReferenceError struct {
 	Near []string
 	// Matches are the ids of all that the name fits, when it fits several.
 	Matches []string
+	// Begins are the display names of all that begin with Ref, when several do.
+	Begins []string
 }
 
 func (e *ReferenceError) Error() string {
 	if len(e.Matches) > 0 {
 		return fmt.Sprintf("%d %s are called %q", len(e.Matches), e.Plural, e.Ref)
+	}
+	if len(e.Begins) > 0 {
+		return fmt.Sprintf("the names of %d %s begin with %q", len(e.Begins), e.Plural, e.Ref)
 	}
 	return fmt.Sprintf("there is no %s %q among the %d that were read", e.Noun, e.Ref, e.Among)
 }
@@ -155,11 +178,18 @@ func (e *ReferenceError) Hint() string {
 	switch {
 	case len(e.Matches) > 0:
 		return "give the id: " + strings.Join(e.Matches, " or ")
+	case len(e.Begins) > maxBegins:
+		return fmt.Sprintf("write more of the name: %s and %d more", quoted(e.Begins[:maxBegins]), len(e.Begins)-maxBegins)
+	case len(e.Begins) > 0:
+		return "write more of the name: " + quoted(e.Begins)
 	case len(e.Near) > 0:
 		return "did you mean " + quoted(e.Near) + "?"
 	}
 	return ""
 }
+
+// maxBegins is how many names an error lists.
+const maxBegins = 5
 
 func quoted(list []string) string {
 	out := make([]string, len(list))

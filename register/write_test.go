@@ -34,6 +34,10 @@ func full() *register.Register {
 		Writers:      []register.Writer{{ID: third, Name: "Deploy", Reason: "Terraform"}},
 		Attestations: []register.Attestation{attestation()},
 		Accepted:     []register.Accepted{acceptedRisk()},
+		Neighbours: register.Neighbours{
+			Maester:   []register.MaesterAccount{{Type: "User", ID: north, UserPrincipalName: "ea-north@tidewaterinstruments.onmicrosoft.com"}},
+			ScubaGear: []register.ScubaExclusion{{Policy: "MS.AAD.1.1v1", Kind: "CapExclusions", Users: []entra.ID{north}, Groups: []entra.ID{third}}},
+		},
 	}
 }
 
@@ -187,7 +191,9 @@ func TestAddingKeepsEveryOtherByte(t *testing.T) {
 }
 
 func TestAddingAnAcceptedRisk(t *testing.T) {
-	before := written(t, full())
+	r0 := full()
+	r0.Neighbours = register.Neighbours{} // what follows would stand behind the addition
+	before := written(t, r0)
 	got, err := register.AddAccepted(before, acceptedRisk())
 	if err != nil {
 		t.Fatal(err)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"slices"
 	"time"
 
@@ -128,10 +129,22 @@ func takes(names ...string) cobra.PositionalArgs {
 		case len(args) < len(names):
 			return misused("", "%s needs %s", cmd.CommandPath(), names[len(args)])
 		case len(args) > len(names):
-			return misused("", "%s does not take %q", cmd.CommandPath(), args[len(names)])
+			return misused(meantAsPath(cmd, args[len(names)]), "%s does not take %q", cmd.CommandPath(), args[len(names)])
 		}
 		return nil
 	}
+}
+
+// meantAsPath helps with an argument that is a path of this machine, where only
+// --from takes one.
+func meantAsPath(cmd *cobra.Command, arg string) string {
+	if cmd.Flags().Lookup("from") == nil {
+		return ""
+	}
+	if _, err := os.Stat(arg); err != nil {
+		return ""
+	}
+	return fmt.Sprintf("did you mean --from %s?", arg)
 }
 
 // begin is bare halligan: where a register is, what is due, else what a newcomer

@@ -21,7 +21,8 @@ credentials, by which route each policy excludes it, and the gates outside the p
 
 A policy is named by its id, its display name, or a part of the name that fits one only; an account by its object id or user
 principal name. A policy is told against the accounts given with --account, else against the candidates of halligan prove.
-It looks and does not judge: the exit code is 0 unless something could not be read (5).`,
+It looks and does not judge: the exit code is 0 unless something could not be read, or the user, groups, roles or methods of
+an account that is told were neither read nor supposed (5).`,
 		Example: `  halligan explain CA012 --from export/ --account bg1@contoso.example
   halligan explain bg1@contoso.example --from export/
   halligan explain id-domain`,
@@ -65,7 +66,7 @@ func (c *console) explain(ctx context.Context, f *proveFlags, what string) error
 		return err
 	}
 	c.tellTroubles(&app.Report{Troubles: e.Troubles}, true)
-	if len(e.Troubles) > 0 {
+	if len(e.Troubles) > 0 || len(e.Unread) > 0 {
 		return ended(exitUndetermined)
 	}
 	return nil
@@ -115,7 +116,7 @@ func writeExplanation(w io.Writer, e *app.Explanation, l look) error {
 		p.relations(e.Relations, titles)
 	}
 	if e.Account != nil {
-		v := viewAccount(e.Account, titles, true)
+		v := viewAccount(e.Account, titles, e.Names, true)
 		p.heading("Verdicts")
 		for _, g := range v.Verdicts {
 			p.styled(4, 2, outcomeStyle(g.Outcome), g.Word, "– "+g.Told)

@@ -11,8 +11,8 @@ var exports = []struct {
 	name, short string
 	write       func(r *register.Register) ([]byte, error)
 }{
-	{"maester", "EmergencyAccessAccounts for maester-config.json (and for ZeroTrustAssessment)", (*register.Register).MaesterConfig},
-	{"scubagear", "CapExclusions and RoleExclusions for a ScubaGear configuration", func(r *register.Register) ([]byte, error) { return r.ScubaGearConfig(), nil }},
+	{"maester", "the list EmergencyAccessAccounts of maester-config.json, which ZeroTrustAssessment reads too", (*register.Register).MaesterConfig},
+	{"scubagear", "the lists CapExclusions and RoleExclusions of a ScubaGear configuration", func(r *register.Register) ([]byte, error) { return r.ScubaGearConfig(), nil }},
 }
 
 func exportCommand(c *console) *cobra.Command {
@@ -25,7 +25,7 @@ Lists that came in with halligan init go out as they were, with the registered a
 	for _, e := range exports {
 		var file, output string
 		sub := &cobra.Command{
-			Use: e.name, Short: e.short, Long: "Write " + e.short + ".",
+			Use: e.name, Short: "write " + e.short, Long: "Write " + e.short + ".",
 			Example: "  halligan export " + e.name,
 			Args:    takes(),
 			RunE: func(*cobra.Command, []string) error {

@@ -30,14 +30,17 @@ type proveFlags struct {
 
 // proveFormats are the forms in which a report can be written.
 var proveFormats = []struct {
-	name, extension string
-	write           func(w io.Writer, r *app.Report, l look) error
+	name string
+	// extensions are those that a file of this form may have; the first form
+	// that has one is taken when none is named.
+	extensions []string
+	write      func(w io.Writer, r *app.Report, l look) error
 }{
-	{"terminal", "", writeTerminal},
-	{"json", ".json", writeJSON},
-	{"markdown", ".md", writeMarkdown},
-	{"html", ".html", writeHTML},
-	{"certificate", "", writeCertificates},
+	{"terminal", []string{".txt", ".log"}, writeTerminal},
+	{"json", []string{".json"}, writeJSON},
+	{"markdown", []string{".md", ".markdown", ".txt"}, writeMarkdown},
+	{"html", []string{".html", ".htm"}, writeHTML},
+	{"certificate", []string{".json"}, writeCertificates},
 }
 
 // look is what a writer knows about where and how it writes.
@@ -129,6 +132,11 @@ Policies alone leave group membership, roles and keys unread. Give exports of th
 	for _, d := range lockout.Dimensions {
 		fmt.Fprintf(&b, "  %s\n", d)
 	}
+	b.WriteString(`
+The form of a file follows from its name: .txt, .json, .md or .html. One that does not fit --format is refused. Certificates
+are written only when everything that was asked for is proved of accounts that were named; else nothing is, and the exit code
+is that of the verdict.
+`)
 	b.WriteString("\nExit codes: 0 all proved, 3 a lockout or a change for the worse, 5 not known, incomplete or a hypothesis.")
 	return b.String()
 }
@@ -154,6 +162,9 @@ func (c *console) prove(ctx context.Context, f *proveFlags) error {
 	done()
 	if err != nil {
 		return asMisuse(err)
+	}
+	if name := proveFormats[format].name; name == "certificate" && (report.Verdict != lockout.Proved || report.Hypothesis) {
+		return noCertificate(report)
 	}
 	var out bytes.Buffer
 	l := look{columns: width(c.stdout, c.getenv), paint: c.paintOn(c.stdout), all: f.all}
@@ -190,6 +201,16 @@ func keptWords(flags *pflag.FlagSet) []string {
 	return out
 }
 
+// noCertificate says why nothing was written: a file of that name must not look
+// as if everything that was asked for were proved.
+func noCertificate(r *app.Report) error {
+	code, why := codeOf(r), "the verdict is "+string(r.Verdict)
+	if r.Verdict == lockout.Proved {
+		why = "no account was named, and a hypothesis proves nothing"
+	}
+	return &fault{code, fmt.Errorf("no certificate was written: %s", why), "the reasons: the same command without --format certificate"}
+}
+
 // codeOf is the exit code of a report.
 func codeOf(r *app.Report) exitCode {
 	code := exitDone
@@ -202,24 +223,42 @@ func codeOf(r *app.Report) exitCode {
 	return code
 }
 
-// formatIndex finds the form that was asked for.
+// formatIndex finds the form that was asked for, and refuses a file whose name
+// promises another.
 func (f *proveFlags) formatIndex() (int, error) {
-	name := f.format
-	if name == "" {
-		name = proveFormats[0].name
-		extension := strings.ToLower(filepath.Ext(f.output))
-		for _, p := range proveFormats {
-			if extension != "" && p.extension == extension {
-				name = p.name
+	extension := extensionOf(f.output)
+	has := func(i int) bool { return slices.Contains(proveFormats[i].extensions, extension) }
+	names := formatNames()
+	if f.format == "" {
+		if extension == "" {
+			return 0, nil
+		}
+		for i := range proveFormats {
+			if has(i) {
+				return i, nil
 			}
 		}
+		return 0, misused("name the file .txt, .json, .md or .html; a browser prints the HTML page as PDF", "no report can be written as %s", extension)
 	}
-	names := formatNames()
-	i := slices.Index(names, name)
-	if i < 0 {
-		return 0, misused(suggest(name, names, "formats: "+strings.Join(names, ", ")), "no format %q", name)
+	i := slices.Index(names, f.format)
+	switch {
+	case i < 0:
+		return 0, misused(suggest(f.format, names, "formats: "+strings.Join(names, ", ")), "no format %q", f.format)
+	case extension != "" && !has(i):
+		return 0, misused(fmt.Sprintf("name the file %s, or leave --format out", strings.Join(proveFormats[i].extensions, " or ")),
+			"%s does not fit --format %s", f.output, f.format)
 	}
 	return i, nil
+}
+
+// extensionOf is the extension by which programs tell a file, in lower case. A
+// day or version at the end of a name is none.
+func extensionOf(path string) string {
+	extension := strings.ToLower(filepath.Ext(path))
+	if len(extension) < 2 || extension[1] < 'a' || extension[1] > 'z' {
+		return ""
+	}
+	return extension
 }
 
 // suggest is a hint that names what was probably meant, else what there is.
@@ -332,9 +371,13 @@ func (c *console) tellTroubles(r *app.Report, elsewhere bool) {
 	if !elsewhere {
 		return
 	}
-	for i, t := range r.Troubles {
+	troubles := r.Troubles
+	if r.Change != nil {
+		troubles = slices.Concat(r.Change.Troubles, troubles)
+	}
+	for i, t := range troubles {
 		if i == 20 {
-			c.say("warning:", yellow, fmt.Sprintf("and %d more; all are in the report", len(r.Troubles)-i))
+			c.say("warning:", yellow, fmt.Sprintf("and %d more; all are in the report", len(troubles)-i))
 			return
 		}
 		c.say("warning:", yellow, placed(t.File, t.Line, t.Column)+": "+t.What)

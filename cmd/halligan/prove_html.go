@@ -32,6 +32,7 @@ func pageTemplate(name, text string, more template.FuncMap) (*template.Template,
 	page := template.New(name).Funcs(template.FuncMap{
 		"t":     func(s any) string { return escape(textOf(s)) },
 		"class": func(s any) string { return classes[textOf(s)] },
+		"sign":  func(word string) string { return signs[word] },
 		"waits": func(s app.Settlement) string { return waits(&s) },
 		"label": func(one, many string, n int) string { return plural(n, one, many) },
 	}).Funcs(more)
@@ -62,10 +63,16 @@ func textOf(s any) string {
 	return "?"
 }
 
-// classes are the style classes of verdicts and relations: good, bad, open, and
-// nothing for what does not matter.
+// provedSupposing is the verdict that rests on what a person stated.
+var provedSupposing = verdictWord(lockout.Proved, true)
+
+// signs stand before verdicts, for those who do not see colours.
+var signs = map[string]string{string(lockout.Proved): "✓", provedSupposing: "◇", string(lockout.Lockout): "✗", string(lockout.Undetermined): "?"}
+
+// classes are the style classes of verdicts and relations: good, given, bad,
+// open, and nothing for what does not matter.
 var classes = map[string]string{
-	string(lockout.Proved): "good", string(lockout.Lockout): "bad", string(lockout.Undetermined): "open",
+	string(lockout.Proved): "good", provedSupposing: "given", string(lockout.Lockout): "bad", string(lockout.Undetermined): "open",
 	string(lockout.RelBlocks): "bad", string(lockout.RelUnknown): "open", string(lockout.RelExcluded): "good", string(lockout.RelSatisfied): "good",
 	"green": "good", "amber": "open", "red": "bad", "!": "open",
 	"✗": "bad", "?": "open", "✓": "good", "worse": "bad", "better": "good",
@@ -134,6 +141,7 @@ func (v *accountView) cell(policy int) matrixCell {
 		if l.Relation == lockout.RelUnknown && len(l.Unknowns) > 0 {
 			why = l.Unknowns[0].What
 		}
+		why = v.names.within(why)
 		c.Parts = append(c.Parts, matrixPart{Relation: l.Relation, Mark: relationWords[at].mark, Word: relationWords[at].word, Why: why, Goal: g.Title})
 	}
 	same := func(p matrixPart) bool { return p.Relation == c.Parts[0].Relation && p.Why == c.Parts[0].Why }
@@ -173,7 +181,7 @@ func certificates(a *accountView) []certificateView {
 			cv.Reasons = append(cv.Reasons, plural(counts[word], "line: ", "lines: ")+word)
 		}
 		for _, o := range c.Options {
-			kit := strings.Join(o.Kit, " + ")
+			kit := a.names.within(strings.Join(o.Kit, " + "))
 			if o.Choice[lockout.DimClientApp] != "" {
 				kit += ", client " + o.Choice[lockout.DimClientApp]
 			}
@@ -196,14 +204,14 @@ type denial struct {
 	Values string
 }
 
-func denials(g verdictView) []denial {
+func denials(g verdictView, n names) []denial {
 	if g.Counterexample == nil {
 		return nil
 	}
 	var out []denial
 	for _, d := range lockout.Dimensions {
 		if values, ok := g.Counterexample.Box[d]; ok {
-			out = append(out, denial{dimensionNames[d], valuesText(d, values)})
+			out = append(out, denial{dimensionNames[d], n.within(valuesText(d, values))})
 		}
 	}
 	return out
@@ -257,7 +265,7 @@ func pageOf(r *app.Report, l look) *htmlPage {
 		for _, g := range p.Accounts[i].Verdicts {
 			// The heading above the card names the account.
 			g.Told = strings.Replace(g.Told, a.Label(), "it", 1)
-			a.Goals = append(a.Goals, htmlGoal{g, denials(g)})
+			a.Goals = append(a.Goals, htmlGoal{g, denials(g, a.names)})
 		}
 		p.Parts = append(p.Parts, a)
 	}

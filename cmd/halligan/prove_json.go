@@ -1,8 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
+	"unicode"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"halligan/internal/app"
 	"halligan/lockout"
@@ -12,7 +17,7 @@ import (
 func writeJSON(w io.Writer, r *app.Report, _ look) error { return indented(w, r) }
 
 // writeCertificates writes the certificates of everything that is proved, as a
-// list; it is empty when nothing is.
+// list. It is for reports whose verdict is PROVED.
 func writeCertificates(w io.Writer, r *app.Report, _ look) error {
 	list := []*lockout.Certificate{}
 	for _, a := range r.Accounts {
@@ -25,9 +30,45 @@ func writeCertificates(w io.Writer, r *app.Report, _ look) error {
 	return indented(w, list)
 }
 
+// indented writes a value as JSON for people and machines. The values are those
+// that were read, but what would act on a terminal or turn the reading direction
+// is written as an escape.
 func indented(w io.Writer, value any) error {
-	e := json.NewEncoder(w)
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
-	return e.Encode(value)
+	if err := e.Encode(value); err != nil {
+		return err
+	}
+	_, err := w.Write(escapeJSON(b.Bytes()))
+	return err
+}
+
+// escapeJSON replaces every character that cannot be seen by its \u escape: C1
+// controls, controls of the reading direction, zero-width characters, tags.
+// Outside ASCII, JSON has characters within strings only, so the text means the
+// same after it.
+func escapeJSON(text []byte) []byte {
+	unseen := func(r rune) bool {
+		return r >= 0x7f && !unicode.IsPrint(r) && !unicode.Is(unicode.Zs, r) || r == utf8.RuneError
+	}
+	if bytes.IndexFunc(text, unseen) < 0 {
+		return text
+	}
+	out := make([]byte, 0, len(text)+64)
+	for len(text) > 0 {
+		r, size := utf8.DecodeRune(text)
+		switch {
+		case !unseen(r):
+			out = append(out, text[:size]...)
+		case r > 0xffff:
+			high, low := utf16.EncodeRune(r)
+			out = fmt.Appendf(out, `\u%04x\u%04x`, high, low)
+		default:
+			out = fmt.Appendf(out, `\u%04x`, r)
+		}
+		text = text[size:]
+	}
+	return out
 }

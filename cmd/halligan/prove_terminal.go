@@ -116,7 +116,7 @@ func writeTerminal(w io.Writer, r *app.Report, l look) error {
 
 func (p *page) account(v *accountView) {
 	p.b.WriteString(p.paint.in(bold, wrap(escape(v.Heading), p.columns, "")) + "\n")
-	if v.Intro != "" {
+	if v.Intro != "" && !v.Hypothesis {
 		p.line(2, 0, v.Intro)
 	}
 	p.blank()
@@ -126,6 +126,10 @@ func (p *page) account(v *accountView) {
 			text += " [" + g.Beside + "]"
 		}
 		p.styled(2, 2, outcomeStyle(g.Outcome), g.Word, text)
+	}
+	if v.Intro != "" && v.Hypothesis { // the verdict comes first
+		p.blank()
+		p.line(2, 0, v.Intro)
 	}
 	p.policies(v)
 	p.gates(v)

@@ -31,6 +31,7 @@ type reportView struct {
 
 type accountView struct {
 	*app.AccountReport
+	names    names
 	Heading  string
 	Intro    string
 	Verdicts []verdictView
@@ -116,7 +117,7 @@ func viewOf(r *app.Report, all bool) *reportView {
 		titles[g.Name] = goalTitle(&g)
 	}
 	for _, a := range r.Accounts {
-		v.Accounts = append(v.Accounts, viewAccount(a, titles, all))
+		v.Accounts = append(v.Accounts, viewAccount(a, titles, r.Names, all))
 	}
 	v.ForAll, v.Fixed, v.Exists = envelopeLines(r, titles)
 	if r.Change != nil {
@@ -151,7 +152,7 @@ func (v *reportView) envelope() []string {
 		list  []string
 	}{{"whatever the ", v.ForAll}, {"only for ", v.Fixed}, {"the operator chooses ", v.Exists}} {
 		if len(part.list) > 0 {
-			out = append(out, part.words+strings.Join(part.list, ", "))
+			out = append(out, names(v.Names).within(part.words+strings.Join(part.list, ", ")))
 		}
 	}
 	return out
@@ -182,8 +183,8 @@ func plural(n int, one, many string) string {
 	return fmt.Sprintf("%d %s", n, many)
 }
 
-func viewAccount(a *app.AccountReport, titles map[string]string, all bool) accountView {
-	v := accountView{AccountReport: a, Heading: a.Label(), Intro: introOf(a)}
+func viewAccount(a *app.AccountReport, titles map[string]string, n names, all bool) accountView {
+	v := accountView{AccountReport: a, names: n, Heading: a.Label(), Intro: introOf(a)}
 	var reasons, also, leans, warnings, recovery []string
 	var blast []section
 	for _, g := range a.Goals {
@@ -312,6 +313,7 @@ func (v *accountView) addRows(titles map[string]string, all bool) {
 		if l.Relation == lockout.RelUnknown && len(l.Unknowns) > 0 {
 			row.Why = l.Unknowns[0].What
 		}
+		row.Why = v.names.within(row.Why)
 		if len(goals[k]) < len(v.Goals) {
 			row.Goals = strings.Join(goals[k], ", ")
 		}
@@ -383,6 +385,7 @@ func (v *accountView) addGates(titles map[string]string, all bool) {
 	}
 	for _, k := range order {
 		row := rows[k]
+		row.Text = v.names.within(row.Text)
 		if !all && row.Mark != "✗" {
 			continue // what is not known is told with what would settle it
 		}
@@ -468,36 +471,6 @@ func share(x float64) string {
 		return fmt.Sprintf("%.2f %%", x*100)
 	}
 	return fmt.Sprintf("%.0f %%", x*100)
-}
-
-// names are the names of policies, groups and roles by id, for events.
-type names map[string]string
-
-func namesOf(accounts []*app.AccountReport) names {
-	n := names{}
-	for _, a := range accounts {
-		if a.Name != "" {
-			n[entra.ID(a.Account).Key()] = a.Name
-		}
-		for _, g := range a.Goals {
-			for i := range g.Policies {
-				n[entra.ID(g.Policies[i].Policy).Key()] = g.Policies[i].Name
-				for _, r := range g.Policies[i].Routes {
-					if r.Name != "" {
-						n[entra.ID(r.ID).Key()] = r.Name
-					}
-				}
-			}
-		}
-	}
-	return n
-}
-
-func (n names) of(id string) string {
-	if name := n[entra.ID(id).Key()]; name != "" {
-		return fmt.Sprintf("%q", name)
-	}
-	return id
 }
 
 // eventText tells a single mistake or loss.

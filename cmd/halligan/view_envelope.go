@@ -113,7 +113,7 @@ type changeView struct {
 
 type changedVerdict struct {
 	app.VerdictChange
-	Word    string // worse, better, as before
+	Word    string // worse, better, as before, not known
 	Who     string
 	Title   string
 	Because string
@@ -150,6 +150,9 @@ func viewChange(c *app.ChangeReport, titles map[string]string) *changeView {
 		}
 		if x.Before != x.After {
 			cv.Word = ifElse(x.Worse, "worse", "better")
+			if !x.Worse && x.Before == lockout.Proved {
+				cv.Word = "not known" // the change was not read
+			}
 			var because []string
 			for _, p := range x.Because {
 				because = append(because, fmt.Sprintf("%q %s", p.Name, p.Kind))

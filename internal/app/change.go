@@ -2,10 +2,12 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
 	"halligan/entra"
+	"halligan/lockout"
 	"halligan/plan"
 )
 
@@ -37,7 +39,10 @@ func (r *Report) compare(ctx context.Context, j *judge, before, after world, cha
 			b, n := was[i].Goals[g], a.Goals[g]
 			c := VerdictChange{Account: a.Account, Name: a.Name, Goal: n.Goal, Before: b.Outcome, After: n.Outcome, Supposing: a.Supposing,
 				Worse: rank(n.Outcome) > rank(b.Outcome), Because: []PolicyChange{}}
-			if c.Before != c.After {
+			if r.Change.unread && n.Outcome == lockout.Undetermined {
+				c.Worse = false // nobody knows: that the change was not read makes nothing worse
+			}
+			if c.Before != c.After && !(r.Change.unread && c.After == lockout.Undetermined) {
 				if err := undone.explain(ctx, &c, subjects[i], g, b, n); err != nil {
 					return err
 				}
@@ -148,11 +153,15 @@ func (r *Report) readChange(req *ProveRequest, snap *entra.Snapshot) ([]plan.Cha
 	if len(req.With) > 0 {
 		req.say("reading the change")
 		p, err := plan.Read(snap, req.With...)
-		if err != nil {
+		if broken, is := errors.AsType[*plan.TroubleError](err); is {
+			p = &plan.Proposal{Troubles: broken.Troubles}
+		} else if err != nil {
 			return nil, fmt.Errorf("read change: %w", err) // its hint is for the user
 		}
 		changes = p.Changes
 		r.Change.Unknowns, r.Change.Troubles = orEmpty(p.Unknowns), orEmpty(p.Troubles)
+		// As with a broken file of the tenant, what was not read may be anything.
+		r.Change.unread = len(p.Troubles) > 0
 		// A value that is not known stays unknown in its object; a whole resource
 		// that could not be read may change anything.
 		r.Incomplete = r.Incomplete || len(p.Troubles) > 0 || slices.ContainsFunc(p.Unknowns, func(u plan.Unknown) bool { return u.Path == "" })
@@ -169,6 +178,27 @@ func (r *Report) readChange(req *ProveRequest, snap *entra.Snapshot) ([]plan.Cha
 		r.Change.Source = append(r.Change.Source, "as if "+expression)
 	}
 	return changes, nil
+}
+
+// unreadable is the tenant after a change that could not be read: what policies
+// there would be is not known.
+func unreadable(after world) world {
+	made := map[*entra.Snapshot]*entra.Snapshot{}
+	return func(s subject) (*entra.Snapshot, error) {
+		snap, err := after(s)
+		if err != nil {
+			return nil, err
+		}
+		if made[snap] == nil {
+			c := snap.Content()
+			if c.Parts == nil {
+				c.Parts = map[entra.Part]entra.PartState{}
+			}
+			c.Parts[entra.PartPolicies] = entra.PartState{Status: entra.StatusCutShort, Detail: "the change could not be read"}
+			made[snap] = entra.NewSnapshot(c)
+		}
+		return made[snap], nil
+	}
 }
 
 // describe lists what differs.

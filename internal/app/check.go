@@ -122,11 +122,11 @@ func Check(ctx context.Context, req CheckRequest) (*CheckReport, error) {
 		return nil, err
 	}
 	proposals := []posture.Proposal(nil)
-	subjects, err := req.subjects(snap, &proposals)
+	subjects, twice, err := req.subjects(snap, &proposals)
 	if err != nil {
 		return nil, err
 	}
-	proved, err := proveOn(ctx, req.ProveRequest, snap, goals, infos, subjects)
+	proved, err := proveOn(ctx, req.ProveRequest, snap, goals, infos, subjects, twice)
 	if err != nil {
 		return nil, err
 	}
@@ -168,16 +168,17 @@ func (req *CheckRequest) hypothetical() bool {
 
 // subjects are the accounts that were named, else those of the register, else
 // proposals.
-func (req *CheckRequest) subjects(snap *entra.Snapshot, proposals *[]posture.Proposal) ([]subject, error) {
+func (req *CheckRequest) subjects(snap *entra.Snapshot, proposals *[]posture.Proposal) ([]subject, []entra.Trouble, error) {
 	if req.hypothetical() {
 		*proposals = posture.Proposals(snap)
-		return proposed(snap, req, *proposals), nil
+		return proposed(snap, req, *proposals), nil, nil
 	}
 	var out []subject
+	var twice []entra.Trouble
 	if len(req.Accounts) > 0 {
 		var err error
-		if out, err = resolveSubjects(snap, &req.ProveRequest); err != nil {
-			return nil, err
+		if out, twice, err = resolveSubjects(snap, &req.ProveRequest); err != nil {
+			return nil, nil, err
 		}
 	} else {
 		for _, a := range req.Register.Accounts {
@@ -191,7 +192,7 @@ func (req *CheckRequest) subjects(snap *entra.Snapshot, proposals *[]posture.Pro
 			out[i].suppose = append(out[i].suppose, a.Suppose...)
 		}
 	}
-	return out, nil
+	return out, twice, nil
 }
 
 // proposed makes the likeliest proposals into subjects.

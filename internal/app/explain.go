@@ -35,6 +35,10 @@ type Explanation struct {
 	Goals   []GoalInfo     `json:"goals"`
 	// Troubles are what could not be read.
 	Troubles []entra.Trouble `json:"troubles"`
+	// Unread are what was not read of the account: user, groups, roles, methods.
+	Unread []string `json:"unread,omitempty"`
+	// Names are those of the Report.
+	Names map[string]string `json:"-"`
 }
 
 // Relation is what a policy means for one account and goal.
@@ -59,18 +63,21 @@ func Explain(ctx context.Context, req ProveRequest, what string) (*Explanation, 
 		return nil, err
 	}
 	if p == nil {
-		id, err := resolveAccount(snap, what)
+		ids, err := resolveAccounts(snap, what)
 		if err != nil {
 			return nil, neither(snap, what)
 		}
-		req.Accounts = []string{string(id)}
+		if len(ids) > 1 {
+			return several(snap, what, ids), nil
+		}
+		req.Accounts = []string{string(ids[0])}
 	}
 	req.Margin = false
 	r, err := Prove(ctx, req)
 	if err != nil {
 		return nil, err
 	}
-	e := &Explanation{Schema: ExplainSchema, Kind: "account", Says: []string{}, Goals: r.Goals, Troubles: r.Troubles}
+	e := &Explanation{Schema: ExplainSchema, Kind: "account", Says: []string{}, Goals: r.Goals, Troubles: r.Troubles, Names: r.Names}
 	if p == nil {
 		e.Account = r.Accounts[0]
 		e.ID, e.Name = string(e.Account.Account), e.Account.Name
@@ -79,6 +86,7 @@ func Explain(ctx context.Context, req ProveRequest, what string) (*Explanation, 
 			return nil, err
 		}
 		e.Says = accountSays(view, e.Account.Account)
+		e.Unread = unreadOf(view, e.Account.Account)
 		return e, nil
 	}
 	e.Kind, e.ID, e.Name, e.File, e.Line = "policy", string(p.ID), p.DisplayName, p.Origin.File, p.Origin.Line
@@ -97,12 +105,44 @@ func Explain(ctx context.Context, req ProveRequest, what string) (*Explanation, 
 	return e, nil
 }
 
+// several is what can be told of a name that more than one user has.
+func several(snap *entra.Snapshot, name string, ids []entra.ID) *Explanation {
+	trouble := sharedName(snap, name, ids)
+	e := &Explanation{Schema: ExplainSchema, Kind: "account", ID: name, Says: []string{}, Goals: []GoalInfo{}, Troubles: append(orEmpty(snap.View().Troubles), trouble)}
+	for _, id := range ids {
+		e.Says = append(e.Says, "it may be "+string(id)+": ask for it by this id")
+	}
+	return e
+}
+
+// unreadOf names what of an account was neither read nor supposed.
+func unreadOf(snap *entra.Snapshot, id entra.ID) []string {
+	v := snap.View()
+	var a entra.Account
+	if i := slices.IndexFunc(v.Accounts, func(a entra.Account) bool { return a.ID.Equal(id) }); i >= 0 {
+		a = v.Accounts[i]
+	}
+	var out []string
+	for _, part := range []struct {
+		name string
+		read bool
+	}{
+		{"user", slices.ContainsFunc(v.Users, func(u entra.User) bool { return u.ID.Equal(id) })}, {"groups", a.MembersRead},
+		{"roles", snap.Status(entra.PartRoleAssignments).Status == entra.StatusRead}, {"methods", a.MethodsRead},
+	} {
+		if !part.read {
+			out = append(out, part.name)
+		}
+	}
+	return out
+}
+
 // findPolicy returns the policy that is meant, or nil when none is.
 func findPolicy(snap *entra.Snapshot, what string) (*entra.Policy, error) {
 	v := snap.View()
 	what = strings.TrimSpace(what)
 	fold := strings.ToLower(what)
-	var part []int
+	var part, begins []int
 	for i := range v.Policies {
 		p := &v.Policies[i]
 		if p.ID.Equal(entra.ID(what)) || strings.EqualFold(p.DisplayName, what) {
@@ -110,7 +150,13 @@ func findPolicy(snap *entra.Snapshot, what string) (*entra.Policy, error) {
 		}
 		if fold != "" && strings.Contains(strings.ToLower(p.DisplayName), fold) {
 			part = append(part, i)
+			if strings.HasPrefix(strings.ToLower(strings.TrimSpace(p.DisplayName)), fold) {
+				begins = append(begins, i)
+			}
 		}
+	}
+	if len(begins) == 1 { // the number of a policy may stand in the name of another too
+		part = begins
 	}
 	switch {
 	case len(part) == 0:

@@ -53,6 +53,39 @@ func (n namer) one(id entra.ID) string {
 	return fmt.Sprintf("%q", name)
 }
 
+// namesIn are the names of what verdicts name by id.
+func namesIn(v *entra.Content) map[string]string {
+	out := map[string]string{}
+	name := func(id entra.ID, name string) {
+		if id != "" && name != "" && !strings.EqualFold(name, string(id)) {
+			out[id.Key()] = name
+		}
+	}
+	for i := range v.Accounts {
+		for j := range v.Accounts[i].Methods {
+			m := &v.Accounts[i].Methods[j]
+			words := string(m.Type)
+			if m.DisplayName != "" {
+				words += fmt.Sprintf(" %q", m.DisplayName)
+			}
+			name(m.ID, words)
+		}
+	}
+	for i := range v.Users {
+		name(v.Users[i].ID, v.Users[i].UserPrincipalName)
+	}
+	for i := range v.Groups {
+		name(v.Groups[i].ID, v.Groups[i].DisplayName)
+	}
+	for i := range v.Locations {
+		name(v.Locations[i].ID, v.Locations[i].DisplayName)
+	}
+	for i := range v.Strengths {
+		name(v.Strengths[i].ID, v.Strengths[i].DisplayName)
+	}
+	return out
+}
+
 func (n namer) all(ids []entra.ID) []string {
 	var out []string
 	for _, id := range ids {

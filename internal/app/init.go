@@ -95,11 +95,14 @@ func (out *Initial) account(snap *entra.Snapshot, name string, read bool) error 
 	r := out.Register
 	id := entra.ID(name)
 	if read || !id.IsGUID() {
-		found, err := resolveAccount(snap, name)
+		found, err := resolveAccounts(snap, name)
 		if err != nil {
 			return err
 		}
-		id = found
+		if len(found) > 1 {
+			return refuse("give the object id of the one that is meant", "%d users have the name %q", len(found), name)
+		}
+		id = found[0]
 	}
 	if !id.IsGUID() {
 		out.Open = append(out.Open, fmt.Sprintf("%s is a name: give its object id, names change owners", name))
@@ -205,7 +208,7 @@ func (out *Initial) policies(ctx context.Context, snap *entra.Snapshot, req *Ini
 	for _, a := range r.Accounts {
 		subjects = append(subjects, subject{id: a.ID})
 	}
-	report, err := proveOn(ctx, ProveRequest{Accounts: names, Now: req.Now}, snap, goals, infos, subjects)
+	report, err := proveOn(ctx, ProveRequest{Accounts: names, Now: req.Now}, snap, goals, infos, subjects, nil)
 	if err != nil {
 		return err
 	}

@@ -32,7 +32,7 @@ func supposed(snap *entra.Snapshot, changes []plan.Change) world {
 	return func(s subject) (*entra.Snapshot, error) {
 		base, err := lockout.Suppose(snap, s.id, s.suppose)
 		if err != nil {
-			return nil, &RequestError{Err: err, hint: hintOf(err)}
+			return nil, unsupposable(err)
 		}
 		if made[base] == nil {
 			after, err := plan.Apply(base, changes...)
@@ -43,6 +43,15 @@ func supposed(snap *entra.Snapshot, changes []plan.Change) world {
 		}
 		return made[base], nil
 	}
+}
+
+// unsupposable is the misuse of a supposition, with what was probably meant.
+func unsupposable(err error) error {
+	e := &RequestError{Err: err, hint: hintOf(err)}
+	if s, is := errors.AsType[*lockout.SupposeError](err); is {
+		e.Word, e.Near = s.Word, s.Near
+	}
+	return e
 }
 
 // all judges the subjects, each in its world.
@@ -89,6 +98,7 @@ func (j *judge) question(id entra.ID, g lockout.Goal) lockout.Question {
 func (j *judge) account(snap *entra.Snapshot, prover *lockout.Prover, s subject) (*AccountReport, error) {
 	a := &AccountReport{Account: s.id, Hypothesis: s.candidate != nil, Candidate: s.candidate, Verdict: lockout.Proved,
 		Suppositions: []entra.Supposition{}, Goals: []*GoalReport{}}
+	model := templateOf(snap.View())
 	for i, g := range j.goals {
 		v, err := prover.Prove(j.question(s.id, g))
 		switch {
@@ -103,6 +113,7 @@ func (j *judge) account(snap *entra.Snapshot, prover *lockout.Prover, s subject)
 			}
 		}
 		tidy(&v)
+		v.Warnings = append(v.Warnings, model.warnings(snap.View(), s.id, v.Outcome)...)
 		if v.Outcome == lockout.Lockout && s.candidate == nil && !j.quick {
 			if v.Blast, err = prover.Blast(j.question(s.id, g)); err != nil {
 				return nil, err

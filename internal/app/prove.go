@@ -86,16 +86,18 @@ func Prove(ctx context.Context, req ProveRequest) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	subjects, err := resolveSubjects(snap, &req)
+	subjects, twice, err := resolveSubjects(snap, &req)
 	if err != nil {
 		return nil, err
 	}
-	return proveOn(ctx, req, snap, goals, infos, subjects)
+	return proveOn(ctx, req, snap, goals, infos, subjects, twice)
 }
 
-// proveOn answers the request for some subjects on what was read.
-func proveOn(ctx context.Context, req ProveRequest, snap *entra.Snapshot, goals []lockout.Goal, infos []GoalInfo, subjects []subject) (*Report, error) {
+// proveOn answers the request for some subjects on what was read; twice are the
+// troubles with the names of the subjects.
+func proveOn(ctx context.Context, req ProveRequest, snap *entra.Snapshot, goals []lockout.Goal, infos []GoalInfo, subjects []subject, twice []entra.Trouble) (*Report, error) {
 	r := newReport(&req, snap, infos)
+	r.Troubles, r.Incomplete = append(r.Troubles, twice...), r.Incomplete || len(twice) > 0
 	r.Hypothesis = len(req.Accounts) == 0
 	j := &judge{req: &req, goals: goals, infos: infos}
 	changes, err := r.readChange(&req, snap)
@@ -103,6 +105,9 @@ func proveOn(ctx context.Context, req ProveRequest, snap *entra.Snapshot, goals 
 		return nil, err
 	}
 	before, after := supposed(snap, nil), supposed(snap, changes)
+	if r.Change != nil && r.Change.unread {
+		after = unreadable(after)
+	}
 	if r.Accounts, err = j.all(ctx, after, subjects); err != nil {
 		return nil, err
 	}
@@ -132,7 +137,7 @@ func newReport(req *ProveRequest, snap *entra.Snapshot, infos []GoalInfo) *Repor
 	r := &Report{Schema: ProveSchema, Tool: req.Tool, Date: req.Now, Verdict: lockout.Undetermined,
 		PoliciesRead: snap.PoliciesRead(), Incomplete: snap.Incomplete(), Snapshot: snap.Digest(),
 		Parts: []PartReport{}, Troubles: orEmpty(v.Troubles), Notes: orEmpty(v.Notes), Goals: infos,
-		Accounts: []*AccountReport{}, Next: []Step{}, StaleData: orEmpty(facts.StaleOn(string(req.Now)))}
+		Accounts: []*AccountReport{}, Next: []Step{}, Names: namesIn(v), StaleData: orEmpty(facts.StaleOn(string(req.Now)))}
 	for _, part := range slices.Sorted(maps.Keys(v.Parts)) {
 		st := v.Parts[part]
 		r.Parts = append(r.Parts, PartReport{part, st.Status, st.Detail})
@@ -201,29 +206,57 @@ func resolveGoals(names []string) ([]lockout.Goal, []GoalInfo, error) {
 	return goals, infos, nil
 }
 
-// resolveSubjects finds the accounts that are meant, or proposes some.
-func resolveSubjects(snap *entra.Snapshot, req *ProveRequest) ([]subject, error) {
+// resolveSubjects finds the accounts that are meant, or proposes some. Of a name
+// that several users have, all are judged, and that is trouble.
+func resolveSubjects(snap *entra.Snapshot, req *ProveRequest) ([]subject, []entra.Trouble, error) {
 	if len(req.Accounts) == 0 {
-		return candidates(snap, req), nil
+		return candidates(snap, req), nil, nil
 	}
 	var out []subject
+	var twice []entra.Trouble
 	for _, name := range req.Accounts {
-		id, err := resolveAccount(snap, name)
+		ids, err := resolveAccounts(snap, name)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		if !slices.ContainsFunc(out, func(s subject) bool { return s.id.Equal(id) }) {
-			out = append(out, subject{id: id, suppose: req.Suppose})
+		if len(ids) > 1 {
+			twice = append(twice, sharedName(snap, name, ids))
+		}
+		for _, id := range ids {
+			if !slices.ContainsFunc(out, func(s subject) bool { return s.id.Equal(id) }) {
+				out = append(out, subject{id: id, suppose: req.Suppose})
+			}
 		}
 	}
-	return out, nil
+	return out, twice, nil
 }
 
-// resolveAccount returns the id under which an account stands in the Snapshot.
-func resolveAccount(snap *entra.Snapshot, name string) (entra.ID, error) {
+// sharedName is the trouble that several users have one user principal name,
+// which no tenant allows.
+func sharedName(snap *entra.Snapshot, name string, ids []entra.ID) entra.Trouble {
+	t := entra.Trouble{What: fmt.Sprintf("%d users have the name %s, which no tenant allows: %s; each is told for itself", len(ids), strings.TrimSpace(name), some(texts(ids)))}
+	for i := range snap.View().Users {
+		if u := &snap.View().Users[i]; u.ID.Equal(ids[len(ids)-1]) {
+			t.File, t.Line = u.Origin.File, u.Origin.Line
+		}
+	}
+	return t
+}
+
+func texts(ids []entra.ID) []string {
+	var out []string
+	for _, id := range ids {
+		out = append(out, string(id))
+	}
+	return out
+}
+
+// resolveAccounts returns the id under which an account stands in the Snapshot,
+// or those of all users who have the name.
+func resolveAccounts(snap *entra.Snapshot, name string) ([]entra.ID, error) {
 	name = strings.TrimSpace(name)
 	if name == "" {
-		return "", refuse("give an object id or a user principal name", "an account needs a name")
+		return nil, refuse("give an object id or a user principal name", "an account needs a name")
 	}
 	v := snap.View()
 	var near []string
@@ -231,7 +264,7 @@ func resolveAccount(snap *entra.Snapshot, name string) (entra.ID, error) {
 	for i := range v.Users {
 		u := &v.Users[i]
 		if u.ID.Equal(entra.ID(name)) {
-			return u.ID, nil
+			return []entra.ID{u.ID}, nil
 		}
 		if strings.EqualFold(u.UserPrincipalName, name) {
 			byName = append(byName, u.ID)
@@ -240,24 +273,21 @@ func resolveAccount(snap *entra.Snapshot, name string) (entra.ID, error) {
 			near = append(near, u.UserPrincipalName)
 		}
 	}
-	if len(byName) == 1 {
-		return byName[0], nil
+	if len(byName) > 0 {
+		return byName, nil
 	}
 	if namedAsGroup(v, entra.ID(name)) {
-		return "", &RequestError{Err: fmt.Errorf("%q is a group in the policies that were read, not an account", name),
+		return nil, &RequestError{Err: fmt.Errorf("%q is a group in the policies that were read, not an account", name),
 			hint: "judge an account that is in it: --account OBJECT-ID --suppose " + quote("member="+name)}
 	}
 	if entra.ID(name).IsGUID() || namedByPolicy(v, entra.ID(name)) {
-		return entra.ID(name), nil
+		return []entra.ID{entra.ID(name)}, nil
 	}
 	if len(v.Troubles) > 0 { // it may be in what could not be read
-		return entra.ID(name), nil
+		return []entra.ID{entra.ID(name)}, nil
 	}
 	hint := "give its object id: policies name accounts by id, and nobody was read whose user principal name this is"
-	if len(byName) > 1 {
-		hint = "several users have this name; give the object id"
-	}
-	return "", &RequestError{Err: fmt.Errorf("no account %q in what was read", name), Near: near, Word: name, hint: hint}
+	return nil, &RequestError{Err: fmt.Errorf("no account %q in what was read", name), Near: near, Word: name, hint: hint}
 }
 
 // namedAsGroup reports whether policies name an id as a group, and none as a

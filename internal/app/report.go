@@ -38,6 +38,8 @@ type Report struct {
 	Change       *ChangeReport         `json:"change,omitempty"`
 	// Next are the steps that would bring the answer forward, best first.
 	Next []Step `json:"next"`
+	// Names are what objects of the tenant are called, by the Key of their id.
+	Names map[string]string `json:"-"`
 	// StaleData names vendor data that nobody checked for over a year.
 	StaleData []string `json:"staleData"`
 }
@@ -138,6 +140,8 @@ type ChangeReport struct {
 	Unknowns []plan.Unknown `json:"unknowns"`
 	// Troubles are what could not be read of the change.
 	Troubles []entra.Trouble `json:"troubles"`
+
+	unread bool // something of the files could not be taken as a change
 }
 
 // PolicyChange is one policy that a change touches.

@@ -83,8 +83,19 @@ func (r *Report) conclude(req *ProveRequest) {
 	if r.PoliciesRead == 0 {
 		r.Next = append(r.Next, Step{Do: "az rest --method get --url https://graph.microsoft.com/v1.0/identity/conditionalAccess/policies > policies.json", Why: "exports the policies; then halligan prove --from policies.json", Command: true})
 	}
-	for _, t := range r.Troubles {
-		r.Next = append(r.Next, Step{Do: "mend or export again: " + place(t), Why: t.What})
+	troubles := r.Troubles
+	if r.Change != nil {
+		troubles = slices.Concat(r.Change.Troubles, troubles)
+	}
+	for _, t := range troubles {
+		step := Step{Do: "mend or export again: " + place(t), Why: t.What}
+		if other := t.Other; other != "" && other != t.File {
+			step = Step{Do: fmt.Sprintf("give only one of %s and %s, the newer export, or export once more", other, t.File), Why: "they contradict each other: " + t.What}
+			if slices.ContainsFunc(r.Next, func(s Step) bool { return s.Do == step.Do }) {
+				continue // two exports differ in many objects; one advice is enough
+			}
+		}
+		r.Next = append(r.Next, step)
 		if len(r.Next) == 3 {
 			break
 		}
