@@ -7,6 +7,7 @@
 // # Rooms
 //
 //	entra         the nouns of the field and the Snapshot; decodes the forms in which people export policies
+//	register      halligan.yaml as values: which accounts, what is intended, who holds what where
 //	lockout       does an account get in whatever happens: Proved, Lockout or Undetermined, with the reasons
 //	              facts below it holds what Microsoft documents and changes, as data with source and date
 //	plan          changes as values, and what a Snapshot becomes when one is made
@@ -20,7 +21,7 @@
 //	3   internal/app                    the verbs
 //	2   (internal/...)                  one outside world each; siblings never meet
 //	1   lockout, plan                   value in, value out
-//	0   entra, lockout/facts            nouns, and facts as data
+//	0   entra, register, lockout/facts  nouns, and facts as data
 //
 // Imports go down. The two lowest floors touch no network, no disk, no process,
 // no clock and no randomness: what they need arrives as an argument, so that an

@@ -13,6 +13,7 @@ import (
 	"halligan/examples"
 	"halligan/lockout"
 	"halligan/plan"
+	"halligan/register"
 )
 
 // accounts are the emergency access accounts of the example tenant.
@@ -235,10 +236,64 @@ func TestPipelinesAreYAMLAndAskTheSame(t *testing.T) {
 	}
 }
 
+func TestRegistersAreRead(t *testing.T) {
+	names, err := fs.Glob(examples.FS(), "registers/*.yaml")
+	if err != nil || len(names) != 3 {
+		t.Fatalf("got %q, %v", names, err)
+	}
+	for _, name := range names {
+		t.Run(name, func(t *testing.T) {
+			text, err := examples.Register(path.Base(name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			r, err := register.Parse(path.Base(name), text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(r.Accounts) == 0 || len(r.Parts) == 0 {
+				t.Errorf("got %d accounts, %d parts", len(r.Accounts), len(r.Parts))
+			}
+		})
+	}
+}
+
+// The register of the example tenant names what is there.
+func TestRegisterOfTheExampleTenantFitsIt(t *testing.T) {
+	text, err := examples.Register("two-accounts.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := register.Parse("two-accounts.yaml", text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := tenant(t).View()
+	stated := 0
+	for i := range c.Policies {
+		if _, is := r.Treatment(&c.Policies[i]); is {
+			stated++
+		}
+	}
+	if stated != len(r.Policies) {
+		t.Errorf("%d of %d policies of the register are in the tenant", stated, len(r.Policies))
+	}
+	for _, a := range r.Accounts {
+		if !slices.ContainsFunc(c.Users, func(u entra.User) bool { return u.ID.Equal(a.ID) && u.UserPrincipalName == a.Name }) {
+			t.Errorf("no user %s %s in the tenant", a.ID, a.Name)
+		}
+	}
+	for _, g := range r.Groups {
+		if !slices.ContainsFunc(c.Groups, func(o entra.Group) bool { return o.ID.Equal(g.ID) && o.DisplayName == g.Name }) {
+			t.Errorf("no group %s %s in the tenant", g.ID, g.Name)
+		}
+	}
+}
+
 // An example that no test loads goes stale unseen.
 func TestEveryExampleIsLoaded(t *testing.T) {
 	loaded := []string{"tenants/tidewater/*.json", "drafts/careless-policy.json", "drafts/repaired-policy.json",
-		"github-actions/halligan.yml", "azure-devops/azure-pipelines.yml"}
+		"registers/*.yaml", "github-actions/halligan.yml", "azure-devops/azure-pipelines.yml"}
 	err := fs.WalkDir(examples.FS(), ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err

@@ -91,3 +91,16 @@ func shown(value string) string {
 	}
 	return strconv.Quote(value)
 }
+
+// ErrorAt returns an error at the place of a path, such as
+// attestations[2].check, in a text that Parse reads. It is for what other
+// packages know: which checks there are, and what may be supposed. What and hint
+// are quoted by the caller. A path that is not there is the first line.
+func ErrorAt(file string, text []byte, path, what, hint string) *Error {
+	_, d, _ := parse(file, text)
+	at, is := d.at[path]
+	if !is {
+		at = spot{1, 1}
+	}
+	return &Error{File: file, Line: at.line, Column: at.column, Path: path, What: what, hint: hint}
+}

@@ -169,6 +169,15 @@ func checkHint(t *testing.T, err error) {
 	}
 }
 
+func TestErrorAtThePlaceOfAPath(t *testing.T) {
+	text := []byte("version: 1\nattestations:\n  - by: Ana\n    check: gov-staleness\n    on: 2026-01-01\n    until: 2026-02-01\n    note: seen\nsuppose: [ordinary, sunny]\n")
+	for path, want := range map[string]string{"attestations[0].check": "r.yaml:4:12: x", "attestations[0]": "r.yaml:3:5: x", "suppose[1]": "r.yaml:8:21: x", "nowhere": "r.yaml:1:1: x"} {
+		if e := register.ErrorAt("r.yaml", text, path, "x", "y"); e.Error() != want || e.Hint() != "y" || e.Path != path {
+			t.Errorf("%s: got %v, hint %q; want %s", path, e, e.Hint(), want)
+		}
+	}
+}
+
 func TestWindowsAndByteOrderMarkChangeNoPlace(t *testing.T) {
 	text := "acounts: []\nversion: 1\ntenant:\n  name: yes # so\n  nam: |\n    a\n    b\n  id: x\n"
 	want := []expectation{{"1:1", "unknown key", "accounts"}, {"5:3", "unknown key", "name"}, {"8:7", "object id", "admin center"}}
@@ -203,6 +212,33 @@ func TestLimits(t *testing.T) {
 	errs := parseErrors(t, "halligan.yaml", []byte("version: 1\naccounts:\n"+strings.Repeat("  - {}\n", 5000)))
 	if len(errs) > 200 {
 		t.Errorf("%d errors are reported", len(errs))
+	}
+}
+
+// The largest file is read in seconds, whatever stands in it: what is compared
+// with everything else is bounded. The test has no clock; it would run into its
+// own end.
+func TestLargestFileComesToAnEnd(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("version: 1\naccounts:\n")
+	for i := range 8000 {
+		fmt.Fprintf(&b, "- id: 2786d9fb-aa4e-4778-8abb-%012d\n", i)
+	}
+	b.WriteString("parts:\n")
+	for i := range 8000 {
+		fmt.Fprintf(&b, "- {kind: key, account: f3e17452-398d-4a53-b5ca-%012d}\n", i)
+	}
+	if errs := parseErrors(t, "halligan.yaml", []byte(b.String())); len(errs) != 100 {
+		t.Errorf("got %d errors, want 100", len(errs))
+	}
+}
+
+func TestTextIsTakenAsItIsSpelled(t *testing.T) {
+	for _, spelled := range []string{"00117", "0x1F", "1_000", "1e3", "1.50", "-5", "+5", "0o17", "12345678901234567890123", "6A:00:1F", "2026-01-01", ".5"} {
+		r, err := register.Parse("halligan.yaml", []byte("version: 1\nparts:\n  - {kind: binder, seal: "+spelled+"}\n"))
+		if err != nil || r.Parts[0].Seal != spelled {
+			t.Errorf("%s: got %+v, %v", spelled, r, err)
+		}
 	}
 }
 

@@ -98,12 +98,18 @@ func (d *decoder) keysOnce(a *Account, path string) {
 
 // references reports names that nothing in the register has.
 func (d *decoder) references(r *Register) {
-	var holders, places []string
+	var holders, places, accounts names
 	for _, h := range r.Holders {
-		holders = append(holders, h.Name)
+		holders.add(h.Name, h.Name)
 	}
 	for _, p := range r.Places {
-		places = append(places, p.Name)
+		places.add(p.Name, p.Name)
+	}
+	byID := map[string]*Account{}
+	for i := range r.Accounts {
+		a := &r.Accounts[i]
+		accounts.add(a.ID.Key(), string(a.ID))
+		byID[a.ID.Key()] = a
 	}
 	for i, p := range r.Places {
 		for j, name := range p.Access {
@@ -114,41 +120,59 @@ func (d *decoder) references(r *Register) {
 		path := fmt.Sprintf("parts[%d]", i)
 		d.known(p.Holder, holders, path+".holder", "holder")
 		d.known(p.Place, places, path+".place", "place")
-		d.account(r, p.Account, path+".account")
+		d.account(p.Account, accounts, path+".account")
 		if !d.given(path+".account") && p.Kind != PartBinder && p.Kind != "" {
 			d.report(d.at[path], path, "add account: and the id of the account that it belongs to", "a part of kind %s lacks account", p.Kind)
 		}
-		d.partKey(r, p, path+".key")
+		if a := byID[p.Account.Key()]; a != nil {
+			d.partKey(a, p.Key, path+".key")
+		}
 	}
 	for i, a := range r.Attestations {
-		d.account(r, a.Account, fmt.Sprintf("attestations[%d].account", i))
+		d.account(a.Account, accounts, fmt.Sprintf("attestations[%d].account", i))
 	}
 	for i, a := range r.Accepted {
-		d.account(r, a.Account, fmt.Sprintf("accepted[%d].account", i))
+		d.account(a.Account, accounts, fmt.Sprintf("accepted[%d].account", i))
 	}
 }
 
-func (d *decoder) known(name string, names []string, path, what string) {
-	if name == "" || slices.Contains(names, name) {
+// names are what may be referred to, and how each is shown.
+type names struct {
+	known map[string]bool
+	shown []string
+}
+
+// namesMost bounds the names that a wrong one is compared with.
+const namesMost = 500
+
+func (n *names) add(key, shown string) {
+	if n.known == nil {
+		n.known = map[string]bool{}
+	}
+	n.known[key] = true
+	if len(n.shown) < namesMost {
+		n.shown = append(n.shown, shown)
+	}
+}
+
+func (d *decoder) known(name string, all names, path, what string) {
+	if name == "" || all.known[name] || len(d.errs) >= errorsMost {
 		return
 	}
 	hint := fmt.Sprintf("add it to %ss:", what)
-	if near := nearest(name, names); near != "" {
+	if near := nearest(name, all.shown); near != "" {
 		hint = fmt.Sprintf("did you mean %s?", shown(near))
 	}
 	d.report(d.at[path], path, hint, "no %s has the name %s", what, shown(name))
 }
 
-func (d *decoder) account(r *Register, id entra.ID, path string) {
-	if id == "" || r.Account(id) != nil {
+func (d *decoder) account(id entra.ID, all names, path string) {
+	if id == "" || all.known[id.Key()] || len(d.errs) >= errorsMost {
 		return
 	}
-	var ids []string
-	for _, a := range r.Accounts {
-		ids = append(ids, string(a.ID))
-	}
 	hint := "add the account to accounts:"
-	if near := nearest(string(id), ids); near != "" && distance(string(id), near) <= 4 {
+	// Two GUIDs that differ in a third of their letters are not alike.
+	if near := nearest(string(id), all.shown); near != "" && distance(string(id), near) <= 4 {
 		hint = fmt.Sprintf("did you mean %s?", near)
 	}
 	d.report(d.at[path], path, hint, "no account has the id %s", shown(string(id)))
@@ -156,24 +180,26 @@ func (d *decoder) account(r *Register, id entra.ID, path string) {
 
 // partKey: a part names a key by what the account says of its keys. Where the
 // account says nothing, there is nothing to compare with.
-func (d *decoder) partKey(r *Register, p Part, path string) {
-	a := r.Account(p.Account)
-	if p.Key == "" || a == nil || len(a.Keys) == 0 {
+func (d *decoder) partKey(a *Account, key, path string) {
+	if key == "" || len(a.Keys) == 0 || len(d.errs) >= errorsMost {
 		return
 	}
-	var names []string
+	var all names
 	for _, k := range a.Keys {
-		names = append(names, k.Label, k.Serial, k.ID)
-	}
-	names = slices.DeleteFunc(names, func(name string) bool { return name == "" })
-	if slices.Contains(names, p.Key) {
-		return
+		if key == k.Label || key == k.Serial || key == k.ID {
+			return
+		}
+		for _, name := range []string{k.Label, k.Serial, k.ID} {
+			if name != "" {
+				all.add(name, name)
+			}
+		}
 	}
 	hint := "add it to the keys of the account"
-	if near := nearest(p.Key, names); near != "" {
+	if near := nearest(key, all.shown); near != "" {
 		hint = fmt.Sprintf("did you mean %s?", shown(near))
 	}
-	d.report(d.at[path], path, hint, "the account has no key %s", shown(p.Key))
+	d.report(d.at[path], path, hint, "the account has no key %s", shown(key))
 }
 
 func (d *decoder) statements(r *Register) {

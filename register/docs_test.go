@@ -1,0 +1,289 @@
+package register_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/goccy/go-yaml"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"halligan/register"
+)
+
+var update = flag.Bool("update", false, "rewrite generated documents; read the difference as code")
+
+const schemaFile = "../docs/halligan.schema.json"
+
+// docs/config.md and docs/halligan.schema.json are written from the tables that
+// the decoder uses, so neither can promise a key that is refused.
+func TestDocsAreCurrent(t *testing.T) {
+	for document, want := range map[string][]byte{
+		"../docs/config.md": configDocument(), schemaFile: schemaDocument(t),
+	} {
+		if *update {
+			if err := os.WriteFile(document, want, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got, err := os.ReadFile(document)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(got, want) {
+			t.Errorf("%s is stale: run go test ./register -update", document)
+		}
+	}
+}
+
+func configDocument() []byte {
+	var b bytes.Buffer
+	b.WriteString(`# halligan.yaml
+
+<!-- Written by go test ./register -update. Do not edit. -->
+
+The register says which accounts are the emergency access accounts of a tenant, what is intended for them, who holds
+what where, and what people stated or accepted. It is read strictly: a key that is not below is an error with its line.
+It holds no secrets, and a value that looks like one is refused. Anchors, aliases, tags and a second document are refused.
+
+Object ids are GUIDs and compare without case. A day is written 2027-02-01 and means the day in UTC; what holds until a day
+holds through it. ` + "`examples/registers`" + ` has whole files, and editors check against ` + "`docs/halligan.schema.json`" + ` when
+the first line is
+
+    # yaml-language-server: $schema=halligan.schema.json
+`)
+	for _, shape := range register.Shapes() {
+		if shape.Name == "settings" {
+			continue
+		}
+		title := shape.Name
+		if title == register.RootShape {
+			title = "the document"
+		}
+		fmt.Fprintf(&b, "\n## %s\n\n%s\n\n| key | type | needed | meaning |\n|---|---|---|---|\n", title, cell(shape.Doc))
+		for _, f := range shape.Fields {
+			needed := ""
+			if f.Required {
+				needed = "yes"
+			}
+			fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", f.Key, typeText(f), needed, cell(f.Doc))
+		}
+	}
+	b.WriteString("\n## settings\n\nWhere the sources contradict each other the tenant decides. Each setting has a default, and these are the texts behind it.\n")
+	thresholds := false
+	for _, s := range register.SettingsTable() {
+		if s.Conflict == "" && !thresholds {
+			thresholds = true
+			b.WriteString("\n## settings: thresholds\n")
+		}
+		describeSetting(&b, s)
+	}
+	return b.Bytes()
+}
+
+func describeSetting(b *bytes.Buffer, s register.Setting) {
+	fmt.Fprintf(b, "\n### `%s`", s.Key)
+	if s.Conflict != "" {
+		fmt.Fprintf(b, " (%s)", s.Conflict)
+	}
+	allowed := "one of `" + strings.Join(s.Words, "`, `") + "`"
+	if s.Kind == register.KindNumber {
+		allowed = strings.TrimSpace(fmt.Sprintf("%d to %d %s", s.Least, s.Most, s.Unit))
+	}
+	fmt.Fprintf(b, "\n\nDefault `%s`; %s.\n\n%s\n", s.Default, allowed, s.Doc)
+	if len(s.Checks) > 0 {
+		fmt.Fprintf(b, "\nChecks: `%s`.\n", strings.Join(s.Checks, "`, `"))
+	}
+	b.WriteString("\n| source | date | text |\n|---|---|---|\n")
+	for _, side := range s.Sides {
+		fmt.Fprintf(b, "| %s | %s | %s |\n", cell(side.Source), side.Date, cell(side.Text))
+	}
+}
+
+func cell(text string) string { return strings.ReplaceAll(text, "|", `\|`) }
+
+func typeText(f register.Field) string {
+	text := string(f.Kind)
+	switch f.Kind {
+	case register.KindWord:
+		text = "`" + strings.Join(f.Words, "`, `") + "`"
+	case register.KindMapping:
+		text = fmt.Sprintf("[%s](#%s)", f.Shape, f.Shape)
+	}
+	if f.List {
+		return "list of " + text
+	}
+	return text
+}
+
+type object = map[string]any
+
+// schemaDocument is the JSON Schema of halligan.yaml: what an editor can check
+// without reading two values together.
+func schemaDocument(t *testing.T) []byte {
+	t.Helper()
+	defs := object{
+		"guid": object{"type": "string", "pattern": "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"},
+		"day":  object{"type": "string", "format": "date"},
+		"text": object{"type": []string{"string", "number"}},
+	}
+	root := object{"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "halligan.yaml, version 1"}
+	for _, shape := range register.Shapes() {
+		properties, required := object{}, []string{}
+		for _, f := range shape.Fields {
+			property := typeSchema(f)
+			property["description"] = f.Doc
+			properties[f.Key] = property
+			if f.Required {
+				required = append(required, f.Key)
+			}
+		}
+		def := object{"type": "object", "description": shape.Doc, "properties": properties, "required": required, "additionalProperties": false}
+		switch shape.Name {
+		case register.RootShape:
+			for k, v := range def {
+				root[k] = v
+			}
+			continue
+		case "policy":
+			def["anyOf"] = []object{{"required": []string{"id"}}, {"required": []string{"name"}}}
+		}
+		defs[shape.Name] = def
+	}
+	root["$defs"] = defs
+	text, err := json.MarshalIndent(root, "", " ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append(text, '\n')
+}
+
+func typeSchema(f register.Field) object {
+	value := object{}
+	switch f.Kind {
+	case register.KindID, register.KindGUID:
+		value["$ref"] = "#/$defs/guid"
+	case register.KindDay:
+		value["$ref"] = "#/$defs/day"
+	case register.KindNumber:
+		value = object{"type": "integer", "minimum": f.Least, "maximum": f.Most}
+	case register.KindFlag:
+		value["type"] = "boolean"
+	case register.KindWord:
+		value["enum"] = f.Words
+	case register.KindCheck:
+		value = object{"type": "string", "pattern": "^[a-z][a-z0-9]*(-[a-z0-9]+)*$"}
+	case register.KindMapping:
+		value["$ref"] = "#/$defs/" + f.Shape
+	default:
+		value["$ref"] = "#/$defs/text"
+	}
+	switch {
+	case f.List && f.Required:
+		return object{"type": "array", "items": value, "minItems": 1}
+	case f.List: // nothing under a key is an empty list
+		return object{"type": []string{"array", "null"}, "items": value}
+	case f.Kind == register.KindMapping:
+		return object{"anyOf": []object{value, {"type": "null"}}}
+	}
+	return value
+}
+
+func registerSchema(t *testing.T) *jsonschema.Schema {
+	t.Helper()
+	data, err := os.ReadFile(schemaFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := jsonschema.NewCompiler()
+	c.AssertFormat()
+	if err := c.AddResource("halligan.schema.json", doc); err != nil {
+		t.Fatal(err)
+	}
+	schema, err := c.Compile("halligan.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return schema
+}
+
+func validate(t *testing.T, schema *jsonschema.Schema, text []byte) error {
+	t.Helper()
+	var value any
+	if err := yaml.Unmarshal(text, &value); err != nil {
+		t.Fatal(err)
+	}
+	asJSON, err := json.Marshal(value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(asJSON))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return schema.Validate(doc)
+}
+
+// What Parse reads, an editor accepts.
+func TestSchemaAcceptsWhatParseDoes(t *testing.T) {
+	schema := registerSchema(t)
+	texts := map[string][]byte{"full": written(t, full()), "empty": written(t, &register.Register{Version: register.Version}), "nothing under keys": []byte("version: 1\naccounts:\ntenant:\nholders: []\n")}
+	files, err := filepath.Glob("../examples/registers/*.yaml")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("got %q, %v", files, err)
+	}
+	for _, file := range files {
+		if texts[file], err = os.ReadFile(file); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, text := range texts {
+		if _, err := register.Parse(name, text); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err := validate(t, schema, text); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// What an editor can notice, it does; the rest needs two values together, or an
+// eye for secrets.
+func TestSchemaRefusesWhatItCan(t *testing.T) {
+	schema := registerSchema(t)
+	for _, name := range []string{"unknown_key", "wrong_types", "missing_keys", "enum", "account_by_name", "version", "days", "range", "secret_keys", "list", "check_ids"} {
+		text, err := os.ReadFile(filepath.Join("testdata/bad", name+".yaml"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if validate(t, schema, text) == nil {
+			t.Errorf("%s is accepted", name)
+		}
+	}
+}
+
+// A check id that the table names must be one: the form is all that this floor
+// knows of checks.
+func TestSettingsNameChecks(t *testing.T) {
+	for _, s := range register.SettingsTable() {
+		for _, id := range s.Checks {
+			r := &register.Register{Version: register.Version, Attestations: []register.Attestation{{Check: id, By: "a", On: "2026-01-01", Until: "2026-01-01", Note: "b"}}}
+			if _, err := r.Write(); err != nil {
+				t.Errorf("%s: %v", s.Key, err)
+			}
+		}
+		if sorted := slices.Clone(s.Checks); len(slices.Compact(sorted)) != len(s.Checks) {
+			t.Errorf("%s names a check twice: %q", s.Key, s.Checks)
+		}
+	}
+}
