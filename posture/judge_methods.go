@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"halligan/entra"
+	"halligan/lockout/facts"
 	"halligan/register"
 )
 
@@ -45,15 +46,21 @@ func judgePhishResistant(c *Case) Result {
 		}
 	}
 	all, _ := c.Methods()
-	r := fail("the account has neither a security key nor a certificate: a password alone no longer opens the admin portals, and no exclusion helps")
+	r := fail("the account has neither a security key nor a certificate: a password alone no longer opens the admin portals, and an exclusion from a policy exempts nobody from that")
 	if single {
 		r = fail("the account has only a certificate that counts as one factor, and no security key")
 	}
 	for i := range all {
 		r = r.on(methodEvidence(&all[i], string(all[i].Type)))
 	}
+	for _, id := range []string{"mandatoryMfaPortals", "mandatoryMfaM365AdminCenter", "mandatoryMfaPhase2"} {
+		r = r.on(vendorDate(id))
+	}
 	return r
 }
+
+// vendorDate is evidence of what Microsoft changed, and since when.
+func vendorDate(id string) Evidence { return Evidence{ID: id, Detail: facts.Date(id).Text} }
 
 // boundCertificate: Graph does not list certificates among the methods; the
 // binding on the user and the mode in the methods policy say what one would be

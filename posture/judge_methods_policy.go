@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"halligan/entra"
+	"halligan/lockout/facts"
 	"halligan/register"
 )
 
@@ -68,9 +69,12 @@ func judgeAAGUID(c *Case) Result {
 // how-to-enable-passkey-fido2, how-to-authentication-passkey-profiles).
 func (c *Case) admitted(cfg *entra.MethodConfiguration, m *entra.AuthMethod) Result {
 	if len(cfg.PasskeyProfiles) == 0 {
-		raw := c.rawMethod("Fido2")
-		if cfg.KeyRestrictions == nil && !raw.Known("keyRestrictions") {
-			return c.missing(entra.PartMethodsPolicy, "keyRestrictions and passkeyProfiles of Fido2", "")
+		// A target or a default that names a profile shows that there are some;
+		// without $expand=passkeyProfiles they are not in the answer.
+		profiled := cfg.DefaultProfile != "" || slices.ContainsFunc(cfg.Include, func(t entra.MethodTarget) bool { return len(t.Profiles) > 0 })
+		gone := c.Today() >= register.Day(facts.Date("fido2LegacyProperties").Date)
+		if profiled || cfg.KeyRestrictions == nil && (gone || !c.rawMethod("Fido2").Known("keyRestrictions")) {
+			return c.missing(entra.PartMethodsPolicy, "passkeyProfiles of Fido2 ($expand=passkeyProfiles)", "")
 		}
 		return c.restricted(cfg.KeyRestrictions, m, "the key restrictions")
 	}
@@ -246,8 +250,8 @@ func judgeMigration(c *Case) Result {
 	case strings.EqualFold(p.MigrationState, "migrationComplete"):
 		return pass("the migration is complete")
 	}
-	return fail("the migration from the legacy settings is not complete: they still allow methods, and nobody can read or change them").on(
-		Evidence{ID: "policyMigrationState", Detail: p.MigrationState})
+	return fail("the migration from the legacy settings is not complete: they still allow methods, and no programme can read them").on(
+		Evidence{ID: "policyMigrationState", Detail: p.MigrationState}, vendorDate("legacyMethodSettings"))
 }
 
 // judgeRegistration: neither policy is in Graph v1.0. A supposition of the proof
