@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"halligan/entra"
+	"halligan/internal/app"
 	"halligan/posture"
 	"halligan/register"
 )
@@ -68,7 +69,7 @@ func (c *console) attest(f *attestFlags, id string) error {
 	if err != nil {
 		return &fault{exitFailed, fmt.Errorf("read register: %v", err), "halligan init writes one"}
 	}
-	r, err := register.Parse(f.register, text)
+	r, err := app.ReadRegister(f.register, text)
 	if err != nil {
 		return asRegisterFault(err)
 	}

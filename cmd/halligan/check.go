@@ -223,7 +223,7 @@ func readRegister(path string) (*register.Register, string, error) {
 	if err != nil {
 		return nil, "", &fault{exitFailed, fmt.Errorf("read register: %v", err), nearPath(path)}
 	}
-	r, err := register.Parse(path, text)
+	r, err := app.ReadRegister(path, text)
 	if err != nil {
 		return nil, "", asRegisterFault(err)
 	}

@@ -21,15 +21,18 @@ type sarifRun struct {
 	Tool struct {
 		Driver sarifDriver `json:"driver"`
 	} `json:"tool"`
+	Language    string            `json:"language"`
+	Newlines    []string          `json:"newlineSequences"`
 	Invocations []sarifInvocation `json:"invocations"`
 	Results     []sarifResult     `json:"results"`
 	Properties  map[string]any    `json:"properties"`
 }
 
 type sarifDriver struct {
-	Name    string      `json:"name"`
-	Version string      `json:"version"`
-	Rules   []sarifRule `json:"rules"`
+	Name     string      `json:"name"`
+	Version  string      `json:"version"`
+	Language string      `json:"language"`
+	Rules    []sarifRule `json:"rules"`
 }
 
 type sarifRule struct {
@@ -108,8 +111,8 @@ const proveRule = "prove"
 
 // writeCheckSARIF writes the findings and verdicts as SARIF 2.1.0.
 func writeCheckSARIF(w io.Writer, r *app.CheckReport, _ look) error {
-	run := sarifRun{Results: []sarifResult{}, Properties: map[string]any{"grade": r.Grade, "policiesRead": r.PoliciesRead, "incomplete": r.Incomplete}}
-	run.Tool.Driver = sarifDriver{Name: "halligan", Version: strings.TrimPrefix(r.Tool, "halligan "), Rules: []sarifRule{{ID: proveRule,
+	run := sarifRun{Language: "en-US", Newlines: []string{"\n"}, Results: []sarifResult{}, Properties: map[string]any{"grade": r.Grade, "policiesRead": r.PoliciesRead, "incomplete": r.Incomplete}}
+	run.Tool.Driver = sarifDriver{Name: "halligan", Language: "en-US", Version: strings.TrimPrefix(r.Tool, "halligan "), Rules: []sarifRule{{ID: proveRule,
 		ShortDescription: sarifText{"The account gets in whatever happens"}, FullDescription: sarifText{"The prover says PROVED for every goal that counts."},
 		Help: sarifText{"halligan prove shows the sign-in that fails and the policies that deny it."}, DefaultConfiguration: sarifConfig{"error"}, Properties: map[string]any{"severity": posture.Critical}}}}
 	rules := map[string]int{}
