@@ -4,6 +4,7 @@ import (
 	"errors"
 	"flag"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"testing"
 
@@ -33,7 +34,9 @@ func TestScripts(t *testing.T) {
 			for _, name := range []string{"NO_COLOR", "COLUMNS", "TERM", "SOURCE_DATE_EPOCH"} {
 				env.Setenv(name, "")
 			}
-			return nil
+			tenant, err := filepath.Abs(filepath.Join("..", "..", "examples", "tenants", "tidewater"))
+			env.Setenv("TIDEWATER", tenant)
+			return err
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
 	})

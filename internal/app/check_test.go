@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -32,10 +33,14 @@ func checkTidewater(t *testing.T, r *register.Register) *app.CheckReport {
 	return report
 }
 
+var checkSchema = sync.OnceValues(func() (*jsonschema.Schema, error) {
+	return jsonschema.NewCompiler().Compile(filepath.Join("..", "..", "docs", "check.schema.json"))
+})
+
 // conformsToCheck holds a report against docs/check.schema.json.
 func conformsToCheck(t *testing.T, r *app.CheckReport) {
 	t.Helper()
-	schema, err := jsonschema.NewCompiler().Compile(filepath.Join("..", "..", "docs", "check.schema.json"))
+	schema, err := checkSchema()
 	if err != nil {
 		t.Fatal(err)
 	}

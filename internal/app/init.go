@@ -212,7 +212,7 @@ func (out *Initial) policies(ctx context.Context, snap *entra.Snapshot, req *Ini
 	if err != nil {
 		return err
 	}
-	count := map[register.Treatment]int{}
+	of := map[register.Treatment]int{}
 	v := snap.View()
 	for i := range v.Policies {
 		p := &v.Policies[i]
@@ -226,14 +226,15 @@ func (out *Initial) policies(ctx context.Context, snap *entra.Snapshot, req *Ini
 		if treatment == register.TreatmentUnknown {
 			continue
 		}
-		count[treatment]++
+		of[treatment]++
 		r.Policies = append(r.Policies, register.Policy{ID: p.ID, Name: p.DisplayName, Treatment: treatment})
 	}
-	if n := count[register.TreatmentExcluded]; n > 0 {
-		out.Says = append(out.Says, fmt.Sprintf("%d policies exclude every account: put down as intended", n))
+	slices.SortStableFunc(r.Policies, func(a, b register.Policy) int { return strings.Compare(a.Name, b.Name) })
+	if n := of[register.TreatmentExcluded]; n > 0 {
+		out.Says = append(out.Says, count(n, "policy excludes", "policies exclude")+" every account: put down as intended")
 	}
-	if n := count[register.TreatmentIncluded]; n > 0 {
-		out.Says = append(out.Says, fmt.Sprintf("%d policies are for the accounts only: put down as intended", n))
+	if n := of[register.TreatmentIncluded]; n > 0 {
+		out.Says = append(out.Says, count(n, "policy is", "policies are")+" for the accounts only: put down as intended")
 	}
 	return nil
 }
