@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"halligan/entra"
 	"halligan/internal/app"
 	"halligan/posture"
 )
@@ -33,6 +34,7 @@ type findingView struct {
 	Who        []string // the accounts; none: the tenant
 	Says       []string // one sentence, or one for each account
 	Step       string   // the next step
+	Everybody  bool     // Who are all the accounts, and there are several
 }
 
 // statusWords name the statuses for people; no sign stands without its word.
@@ -90,8 +92,15 @@ func groupFindings(findings []*app.FindingReport) []findingView {
 		}
 		g.Says = append(g.Says, f.Says)
 	}
+	accounts := map[entra.ID]bool{}
+	for _, f := range findings {
+		if f.Account != "" {
+			accounts[f.Account] = true
+		}
+	}
 	for i := range out {
 		g := &out[i]
+		g.Everybody = len(g.Who) > 1 && len(g.Who) == len(accounts)
 		if distinct := slices.Compact(slices.Sorted(slices.Values(g.Says))); len(distinct) == 1 {
 			g.Says = distinct
 		}
@@ -111,7 +120,7 @@ func (f *findingView) text() string {
 	case len(f.Who) == 0:
 		return strings.Join(f.Says, "; ")
 	case len(f.Says) == 1:
-		return whoText(f.Who) + ": " + f.Says[0]
+		return f.who() + ": " + f.Says[0]
 	}
 	var parts []string
 	for i := range f.Says {
@@ -120,11 +129,16 @@ func (f *findingView) text() string {
 	return strings.Join(parts, "; ")
 }
 
-func whoText(who []string) string {
-	if len(who) > 3 {
-		return fmt.Sprintf("%s and %d more accounts", who[0], len(who)-1)
+func (f *findingView) who() string {
+	switch {
+	case f.Everybody && len(f.Who) == 2:
+		return "both accounts"
+	case f.Everybody:
+		return fmt.Sprintf("all %d accounts", len(f.Who))
+	case len(f.Who) > 3:
+		return fmt.Sprintf("%s and %d more accounts", f.Who[0], len(f.Who)-1)
 	}
-	return strings.Join(who, ", ")
+	return strings.Join(f.Who, ", ")
 }
 
 // stepOf is the first thing to do about a finding.

@@ -14,7 +14,7 @@ func demoCommand(c *console) *cobra.Command {
 	return &cobra.Command{
 		Use:   "demo",
 		Short: "see it at work on an example tenant, offline",
-		Long: `Judge an example tenant in three acts: as it is, with a careless policy, and with that policy repaired.
+		Long: `Judge an example tenant in four acts: as it is, with a careless policy, with that policy repaired, and by every check.
 
 Nothing is read but what the program carries, and nothing is changed. In a checkout the commands that it shows give the same
 answers with every detail.`,
@@ -40,6 +40,10 @@ func (c *console) showDemo(acts []app.Act) error {
 		p.styled(0, 0, bold, fmt.Sprintf("Act %d.", i+1), act.Title+". "+act.Tells)
 		p.blank()
 		p.b.WriteString("  $ " + escape(act.Command) + "\n\n")
+		if act.Check != nil {
+			p.demoCheck(act.Check)
+			continue
+		}
 		v := viewOf(act.Report, false)
 		if v.Change != nil {
 			for _, line := range v.Change.Lines {
@@ -58,7 +62,23 @@ func (c *console) showDemo(acts []app.Act) error {
 		}
 	}
 	p.blank()
-	p.line(0, 0, "Now yours: halligan prove --from FOLDER, with the policies that you exported.")
+	p.line(0, 0, "Now yours: halligan check --from FOLDER, with the policies that you exported.")
 	_, err := fmt.Fprint(c.stdout, p.b.String())
 	return err
+}
+
+// demoFindings is how many findings the demo tells.
+const demoFindings = 3
+
+// demoCheck tells the grade, the worst findings and the counts.
+func (p *page) demoCheck(r *app.CheckReport) {
+	v := viewCheck(r, false)
+	p.styled(2, 2, gradeStyle(r.Grade), v.Word, "– "+v.Means)
+	p.line(2, 2, v.Drill)
+	for i := range v.Worst[:min(len(v.Worst), demoFindings)] {
+		p.finding(&v.Worst[i])
+	}
+	for _, line := range v.Rest {
+		p.line(2, 2, line)
+	}
 }

@@ -30,6 +30,23 @@ func TestDocsAreCurrent(t *testing.T) {
 	}
 }
 
+// docs/checks.md is written from the tables of the checks.
+func TestDocsAreCurrentChecks(t *testing.T) {
+	document, want := filepath.Join("..", "..", "docs", "checks.md"), checksDocument()
+	if *update {
+		if err := os.WriteFile(document, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(document)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(got) != want {
+		t.Errorf("%s is stale: run go test ./cmd/halligan -update\n%s", document, firstDifference(string(got), want))
+	}
+}
+
 func cliDocument(root *cobra.Command) []byte {
 	var b bytes.Buffer
 	b.WriteString(`# The command line

@@ -3,10 +3,12 @@ package app
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"halligan/entra"
 	"halligan/examples"
 	"halligan/lockout"
+	"halligan/posture"
 )
 
 // Act is one act of the demo: a question about the example tenant that anybody
@@ -16,6 +18,8 @@ type Act struct {
 	Tells   string
 	Command string
 	Report  *Report
+	// Check is set, and Report is not, in the act that checks.
+	Check *CheckReport
 }
 
 // The example tenant, as it is found in a checkout.
@@ -23,6 +27,8 @@ const (
 	demoTenant = "examples/tenants/tidewater"
 	demoNorth  = "ea-north@tidewaterinstruments.onmicrosoft.com"
 	demoSouth  = "ea-south@tidewaterinstruments.onmicrosoft.com"
+
+	demoRegister = "two-accounts.yaml" // of examples/registers
 )
 
 // Demo judges the example tenant as it is, with a careless policy, and with that
@@ -57,7 +63,38 @@ func Demo(ctx context.Context, now lockout.Date, tool string) ([]Act, error) {
 		if r.Verdict != a.verdict {
 			return nil, fmt.Errorf("demo, %s: the verdict is %s, not %s", a.title, r.Verdict, a.verdict)
 		}
-		out = append(out, Act{a.title, a.tells, command, r})
+		out = append(out, Act{a.title, a.tells, command, r, nil})
 	}
-	return out, nil
+	checked, err := demoCheck(ctx, now, tool)
+	if err != nil {
+		return nil, fmt.Errorf("demo, the checks: %w", err)
+	}
+	return append(out, *checked), nil
+}
+
+// demoCheck is the act that asks every check.
+func demoCheck(ctx context.Context, now lockout.Date, tool string) (*Act, error) {
+	name := "examples/registers/" + demoRegister
+	text, err := examples.Register(demoRegister)
+	if err != nil {
+		return nil, err
+	}
+	r, err := ReadRegister(name, text)
+	if err != nil {
+		return nil, err
+	}
+	day, err := time.Parse(time.DateOnly, string(now))
+	if err != nil {
+		return nil, err
+	}
+	report, err := Check(ctx, CheckRequest{ProveRequest: ProveRequest{Sources: []entra.Source{{Name: demoTenant, FS: examples.Tidewater()}}, Now: now, Tool: tool},
+		Register: r, RegisterName: name, Time: day})
+	if err != nil {
+		return nil, err
+	}
+	if report.Grade == posture.Green || report.Verdict != lockout.Proved {
+		return nil, fmt.Errorf("the grade is %s and the verdict %s", report.Grade, report.Verdict)
+	}
+	return &Act{Title: "Everything else", Tells: "Getting in is not enough: the checks ask what else would fail on the day, and what nobody has read yet.",
+		Command: "halligan check --from " + demoTenant + " --register " + name, Check: report}, nil
 }
