@@ -26,7 +26,7 @@ type kind struct {
 
 // kindTable lists what is recognised. The first whose shape fits wins.
 func kindTable() []*kind {
-	return []*kind{
+	return append([]*kind{
 		{part: PartPolicies, shape: looksLikePolicy, listed: mayBePolicy, read: (*reader).policy,
 			names: []string{"conditionalaccesspolicies", "conditionalaccess.policies", "conditionalaccesspolicy", "capolicies"}},
 		{part: PartLocations, shape: looksLikeLocation, listed: identified, read: (*reader).location,
@@ -70,7 +70,32 @@ func kindTable() []*kind {
 		{part: PartAccounts, shape: looksLikeMethod, read: (*reader).looseMethod, slice: true},
 		{part: PartAccounts, shape: func(v *node) bool { return v.get("perUserMfaState") != nil && v.get("userPrincipalName") == nil },
 			read: (*reader).requirements, slice: true},
+	}, keptKinds()...)
+}
+
+// keptKinds are lists whose objects are kept as they are, for the checks. They are
+// told by the list that they stand in, never by their keys.
+func keptKinds() []*kind {
+	var out []*kind
+	for _, k := range []struct {
+		part    Part
+		subject string // the key that says whom an object is about
+		names   []string
+	}{
+		{PartAdministrativeUnits, "id", []string{"administrativeunits", "directory.administrativeunits"}},
+		{PartGroupLifecycle, "id", []string{"grouplifecyclepolicies"}},
+		{PartRegistrationDetails, "id", []string{"userregistrationdetails", "authenticationmethods.userregistrationdetails"}},
+		{PartOnPremisesSync, "id", []string{"onpremisessynchronization", "directory.onpremisessynchronization"}},
+		{PartCertificateAuthority, "id", []string{"certificatebasedauthconfigurations", "publickeyinfrastructure.certificatebasedauthconfigurations"}},
+		{PartRiskyUsers, "id", []string{"riskyusers", "identityprotection.riskyusers"}},
+		{PartRiskDetections, "userId", []string{"riskdetections", "identityprotection.riskdetections"}},
+		{PartLifecycleWorkflows, "id", []string{"lifecycleworkflows.workflows", "identitygovernance.lifecycleworkflows.workflows"}},
+		{PartAccessReviews, "id", []string{"accessreviews.definitions", "identitygovernance.accessreviews.definitions"}},
+	} {
+		out = append(out, &kind{part: k.part, names: k.names, shape: func(*node) bool { return false }, listed: identified,
+			read: func(r *reader, doc *document, v *node, _ Origin) { r.keep(k.part, ID(v.str(k.subject)), doc.canonical(v)) }})
 	}
+	return out
 }
 
 func identified(v *node) bool { return v.get("id") != nil }

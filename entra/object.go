@@ -85,8 +85,8 @@ func (s *Snapshot) Objects(p Part) []Fields {
 }
 
 // Of returns what a part holds for one subject, and how much of it was read. The
-// state is that of the subject's own reading, else not asked, unless the whole
-// part is known to be denied or cut short.
+// state is that of the subject's own reading, else that of the whole part: a list
+// that was read to its end tells of everybody whom it lacks, too.
 func (s *Snapshot) Of(p Part, subject ID) ([]Fields, PartState) {
 	x := s.index()
 	var out []Fields
@@ -96,10 +96,7 @@ func (s *Snapshot) Of(p Part, subject ID) ([]Fields, PartState) {
 	if st, ok := x.readings[p][subject.Key()]; ok {
 		return out, st
 	}
-	if st := s.Status(p); st.Status != StatusRead {
-		return out, st
-	}
-	return out, PartState{Status: StatusNotAsked, Detail: "not read for this object"}
+	return out, s.Status(p)
 }
 
 // Fields reads the properties of an object. Keys compare without case, and
