@@ -142,6 +142,9 @@ func (v *accountView) cell(policy int) matrixCell {
 			why = l.Unknowns[0].What
 		}
 		why = v.names.within(why)
+		if l.Relation == lockout.RelExcluded {
+			why += " †"
+		}
 		c.Parts = append(c.Parts, matrixPart{Relation: l.Relation, Mark: relationWords[at].mark, Word: relationWords[at].word, Why: why, Goal: g.Title})
 	}
 	same := func(p matrixPart) bool { return p.Relation == c.Parts[0].Relation && p.Why == c.Parts[0].Why }
@@ -223,6 +226,7 @@ type htmlPage struct {
 	Telling, Rest []matrixRow
 	Parts         []htmlAccount
 	Envelope      []string
+	Excluded      string // the note that † stands for
 }
 
 type htmlAccount struct {
@@ -255,6 +259,7 @@ func pageOf(r *app.Report, l look) *htmlPage {
 	p := &htmlPage{reportView: viewOf(r, l.all)} // the matrix holds every policy in any case
 	p.Telling, p.Rest = matrix(p.reportView)
 	p.Envelope = p.envelope()
+	p.Excluded = app.BesideExclusion(r.Date)
 	titles := map[string]string{}
 	for _, g := range r.Goals {
 		titles[g.Name] = goalTitle(&g)

@@ -89,6 +89,9 @@ func (m *markdown) account(v *accountView) {
 			m.line("| %s %s | %s | %s |", row.Mark, row.Word, row.Name, row.Why+suffixed(row.Goals))
 		}
 	}
+	if v.Excluded != "" {
+		m.line("\n%s.", v.Excluded)
+	}
 	if v.Hidden != "" {
 		m.line("\nOther policies: %s.", v.Hidden)
 	}

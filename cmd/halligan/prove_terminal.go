@@ -175,6 +175,9 @@ func (p *page) policies(v *accountView) {
 			p.line(6, 2, row.Place)
 		}
 	}
+	if v.Excluded != "" {
+		p.line(4, 2, v.Excluded)
+	}
 	if v.Hidden != "" {
 		p.line(4, 2, ifElse(len(v.Rows) > 0, "the rest: ", "")+v.Hidden+" (--all tells them)")
 	}

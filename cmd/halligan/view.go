@@ -37,6 +37,7 @@ type accountView struct {
 	Verdicts []verdictView
 	Rows     []policyRow
 	Hidden   string // what Rows leaves out, in words
+	Excluded string // what an exclusion does not do, when there is one
 	Gates    []gateRow
 	Settle   []app.Settlement
 	More     int // settlements left out
@@ -222,6 +223,9 @@ func viewAccount(a *app.AccountReport, titles map[string]string, n names, all bo
 		}
 	}
 	v.addRows(titles, all)
+	if slices.ContainsFunc(v.Rows, func(row policyRow) bool { return row.Relation == lockout.RelExcluded }) {
+		v.Excluded = app.BesideExclusion("")
+	}
 	v.addGates(titles, all)
 	v.Settle = a.Settle
 	if !all && len(v.Settle) > fewSettlements {
