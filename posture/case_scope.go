@@ -171,6 +171,15 @@ func (c *Case) method(id string) (*entra.MethodConfiguration, *Result) {
 	case len(m.Unmodelled) > 0:
 		r := unknown("the configuration of %s holds something that is not known here: %s", id, m.Unmodelled[0].Path)
 		return nil, &r
+	case !strings.EqualFold(m.State, "enabled"):
+		return m, nil
+	}
+	raw := c.rawMethod(id)
+	for _, p := range []string{"includeTargets", "excludeTargets"} {
+		if !raw.Known(p) { // an absent list is not an empty one
+			r := c.missing(entra.PartMethodsPolicy, p+" of "+id, "")
+			return nil, &r
+		}
 	}
 	return m, nil
 }
@@ -183,7 +192,7 @@ func (c *Case) rawMethod(id string) entra.Fields {
 	}
 	list, _ := entra.ParseFields(p.Raw).List("authenticationMethodConfigurations")
 	for _, m := range list {
-		if m.ID().Equal(entra.ID(id)) {
+		if m.ID().Equal(entra.ID(id)) || m.ID() == "" && strings.EqualFold(m.ODataType(), id+"AuthenticationMethodConfiguration") {
 			return m
 		}
 	}

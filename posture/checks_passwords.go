@@ -103,9 +103,6 @@ func judgeForcedChange(c *Case) Result {
 		return notApplicable("the account was not found: see id-not-deleted")
 	}
 	f := c.UserFields()
-	if f.Null("passwordProfile") {
-		return c.missing(entra.PartUsers, "passwordProfile", permUserRead)
-	}
 	// A demand that is seen decides even when the other one was not read.
 	for _, p := range []string{"forceChangePasswordNextSignIn", "forceChangePasswordNextSignInWithMfa"} {
 		if on, _ := f.Flag("passwordProfile." + p); on {

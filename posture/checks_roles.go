@@ -403,7 +403,7 @@ func (c *Case) administrators() (out []administrator, sure bool) {
 			if at < 0 {
 				out = append(out, administrator{id, permanent})
 			} else {
-				out[at].permanent = worsePermanence(out[at].permanent, permanent)
+				out[at].permanent = either(out[at].permanent, permanent)
 			}
 		}
 	}
@@ -411,13 +411,6 @@ func (c *Case) administrators() (out []administrator, sure bool) {
 		sure = false
 	}
 	return out, sure
-}
-
-func worsePermanence(a, b answer) answer {
-	if a == yes || b == yes {
-		return yes
-	}
-	return either(a, b)
 }
 
 func judgeGlobalAdmins(c *Case) Result {

@@ -224,13 +224,20 @@ func judgeCampaign(c *Case) Result {
 	if k == nil || k.Campaign == nil || k.Campaign.State == "" {
 		return c.missing(entra.PartMethodsPolicy, "registrationEnforcement.authenticationMethodsRegistrationCampaign", "")
 	}
+	if strings.EqualFold(k.Campaign.State, "disabled") {
+		return pass("the registration campaign is off")
+	}
+	raw := entra.ParseFields(k.Raw)
+	for _, p := range []string{"includeTargets", "excludeTargets"} {
+		if path := "registrationEnforcement.authenticationMethodsRegistrationCampaign." + p; !raw.Known(path) {
+			return c.missing(entra.PartMethodsPolicy, path, "")
+		}
+	}
 	in, out := c.targets(k.Campaign.Include), c.targets(k.Campaign.Exclude)
 	if strings.EqualFold(k.Campaign.State, "default") {
 		in = yes // managed by Microsoft, who chooses whom it reaches
 	}
 	switch {
-	case strings.EqualFold(k.Campaign.State, "disabled"):
-		return pass("the registration campaign is off")
 	case out == yes:
 		return pass("the registration campaign excludes the account")
 	case in == no:

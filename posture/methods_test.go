@@ -33,3 +33,22 @@ func TestAKeyWithoutAttestationIsNotKnownToBeAdmitted(t *testing.T) {
 		})
 	}
 }
+
+// An account that nobody registered has no inventory and no declared password, and
+// its data are judged all the same.
+func TestAHypothesisIsJudgedWithoutARegister(t *testing.T) {
+	in := baseWorld(t).input(t)
+	in.Register = nil
+	for i := range in.Accounts {
+		in.Accounts[i].Hypothesis = true
+	}
+	got := statuses(posture.Judge(in))
+	for id, want := range map[string]posture.Status{
+		"role-ga-active": posture.Pass, "role-ga-permanent": posture.Pass, "role-ga-others": posture.NotSetUp, "role-azure-root": posture.Pass,
+		"am-phish-resistant": posture.Pass, "am-two-keys": posture.Pass, "am-model-diversity": posture.Pass,
+		"am-key-registry-match": posture.NotSetUp, "am-key-one-account": posture.NotSetUp, "am-registration-policies": posture.Indeterminate,
+		"pw-discarded-or-held": posture.NotSetUp, "pw-age-vs-use": posture.NotApplicable, "pw-sspr-pattern": posture.Pass,
+	} {
+		expect(t, id, worst(got, id), want)
+	}
+}
