@@ -235,6 +235,7 @@ var methodEntryKeys = table(map[string]func(*walk, *AuthMethod, *node){
 		m.MultiFactor = member[string](w, v, protectionWords) == "multiFactor"
 	},
 	"created": func(w *walk, m *AuthMethod, v *node) { m.Created = w.time(v) },
+	"raw":     func(_ *walk, m *AuthMethod, v *node) { m.Raw = v.canonical(nil) },
 })
 
 var assignmentWords = words(string(AssignmentActive), string(AssignmentEligible))

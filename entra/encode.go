@@ -228,10 +228,21 @@ func accountNode(a *Account) node {
 	o.text("id", string(a.ID))
 	texts(&o, "memberships", a.Memberships)
 	o.yes("membershipsRead", a.MembersRead)
-	setList(&o, "methods", a.Methods, methodNode)
+	setList(&o, "methods", a.Methods, wholeMethodNode)
 	o.yes("methodsRead", a.MethodsRead)
 	o.text("perUserMfa", a.PerUserMFA)
 	return o.node()
+}
+
+// wholeMethodNode adds what only checks ask of a method.
+func wholeMethodNode(m *AuthMethod) node {
+	n := methodNode(m)
+	if m.Raw != nil {
+		o := object(n.pairs)
+		o.raw("raw", m.Raw)
+		n = o.node()
+	}
+	return n
 }
 
 func methodNode(m *AuthMethod) node {
