@@ -148,7 +148,7 @@ func gateFederation(w *denialWriter, _ *moment) gateResult {
 // of a registration policy must register methods first, keys not offered
 // (entra-docs howto-authentication-temporary-access-pass).
 func gatePassRegistration(w *denialWriter, m *moment) gateResult {
-	if w.p.view.RegistrationRuledOut || !onlyPass(w.o.kit, m.locked) {
+	if w.p.view.RegistrationRuledOut || m.client != entra.ClientBrowser || !onlyPass(w.o.kit, m.locked) {
 		return gateResult{}
 	}
 	open := w.p.unknowns.open(Unknown{ID: "pass-registration", What: "whether the account is in scope of SSPR or ID Protection registration, which interrupts a sign-in by pass, is not in Graph",
@@ -171,10 +171,13 @@ func onlyPass(k *kit, locked bool) bool {
 }
 
 func passPassRegistration(w *denialWriter, m *moment) (string, []string, entra.Combination, string) {
-	if onlyPass(w.o.kit, m.locked) {
-		return "outOfScope", nil, nil, ""
+	switch {
+	case !onlyPass(w.o.kit, m.locked):
+		return "otherPrimary", nil, nil, ""
+	case m.client != entra.ClientBrowser:
+		return "notBrowser", nil, nil, ""
 	}
-	return "otherPrimary", nil, nil, ""
+	return "outOfScope", nil, nil, ""
 }
 
 // mfaResult denies when the kit makes no claim of MFA.

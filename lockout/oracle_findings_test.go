@@ -1,0 +1,55 @@
+package lockout_test
+
+import (
+	"encoding/json"
+	"testing"
+
+	"halligan/lockout"
+)
+
+// findings are worlds in which the prover and full enumeration once differed,
+// with what is right. Those that a vector has words for are among the corner
+// vectors too.
+var findings = []struct {
+	name   string
+	tweaks []string
+	world  string
+	want   lockout.Outcome
+}{
+	{"a sign-in by pass outside a browser is not interrupted", []string{"registration not ruled out"},
+		`{"accounts":[{"id":"bg1","credentials":[{"type":"temporaryAccessPass"}]}],"query":{"account":"bg1","goal":"graphPowerShell","kind":"prove",
+			"quantifiers":{"clientAppType":{"exists":["mobileAppsAndDesktopClients"]}}},"tenant":{}}`, lockout.Proved},
+	{"a sign-in by pass in a browser may be", []string{"registration not ruled out"},
+		`{"accounts":[{"id":"bg1","credentials":[{"type":"temporaryAccessPass"}]}],"query":{"account":"bg1","goal":"graphPowerShell","kind":"prove",
+			"quantifiers":{"clientAppType":{"exists":["browser"]}}},"tenant":{}}`, lockout.Undetermined},
+	{"in a kind of client that one cannot choose it may be", []string{"registration not ruled out"},
+		`{"accounts":[{"id":"bg1","credentials":[{"type":"temporaryAccessPass"}]}],"query":{"account":"bg1","goal":"graphPowerShell","kind":"prove",
+			"quantifiers":{"clientAppType":{"forall":["browser","mobileAppsAndDesktopClients"]}}},"tenant":{}}`, lockout.Undetermined},
+}
+
+func TestFindingsOfFullEnumeration(t *testing.T) {
+	for _, f := range findings {
+		w := &world{tweaks: f.tweaks}
+		if err := json.Unmarshal([]byte(f.world), &w.vector); err != nil {
+			t.Fatalf("%s: %v", f.name, err)
+		}
+		w.vector["id"], w.vector["title"], w.vector["expect"] = "finding", f.name, obj{}
+		want, why, err := w.disagreement()
+		switch {
+		case err != nil:
+			t.Errorf("%s: %v", f.name, err)
+		case why != "":
+			t.Errorf("%s: %s", f.name, why)
+		case want.outcome != f.want:
+			t.Errorf("%s: prover and full enumeration agree on %s, want %s", f.name, want.outcome, f.want)
+		}
+		p, err := proved(f.name, w)
+		if err != nil {
+			t.Error(err)
+		}
+		if p != nil {
+			n := p.audit(true)
+			n.report(t)
+		}
+	}
+}
