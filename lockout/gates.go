@@ -243,11 +243,7 @@ func gateSecurityDefaults(w *denialWriter, m *moment) gateResult {
 		return w.fromAns(on.not(), "securityDefaultsDeviceCode")
 	}
 	met, _ := w.p.mfaMet(w.o.kit, m)
-	if met.v == yes && !w.o.kit.anything && w.passkeyOnly() {
-		met = w.p.unknowns.open(Unknown{ID: "security-defaults-passkey-registration",
-			What: "whether a passkey alone satisfies the registration that security defaults demand is not documented", Settle: "register a second method that does, or drill the sign-in"})
-	}
-	return w.fromAns(on.not().or(met).or(w.defaultsSpare()), "securityDefaultsMfa")
+	return w.fromAns(on.not().or(w.registered().and(met.or(w.defaultsSpare()))), "securityDefaultsMfa")
 }
 
 // defaultsSpare: security defaults ask the listed administrators at every
@@ -267,19 +263,38 @@ func (w *denialWriter) defaultsSpare() ans {
 	return w.p.unknowns.open(Unknown{ID: "security-defaults-when-necessary", What: "when security defaults ask a person without an administrator role for MFA is not documented", Settle: "register a method that meets MFA"})
 }
 
-// passkeyOnly reports whether the account has no usable method of those that
-// security defaults ask people to register: Authenticator or a one-time code.
-func (w *denialWriter) passkeyOnly() bool {
-	for i := range w.a.facts.Methods {
+// registered says whether the account has registered what security defaults
+// demand of everybody, without grace: Authenticator or a one-time code, usable.
+// Whether a passkey and the like count is not documented; a password or a
+// single-factor certificate does not.
+func (w *denialWriter) registered() ans {
+	if w.o.kit.anything {
+		return sure(true)
+	}
+	r := sure(false)
+	if w.a.facts == nil || !w.a.facts.MethodsRead {
+		r = ans{unknown, w.o.kit.why}
+	}
+	for i := 0; w.a.facts != nil && i < len(w.a.facts.Methods); i++ {
 		m := &w.a.facts.Methods[i]
+		if w.p.lost[string(m.ID)] {
+			continue
+		}
+		counts := sure(true)
 		switch m.Type {
 		case entra.MethodAuthenticatorPush, entra.MethodPhoneSignIn, entra.MethodHardwareOath, entra.MethodSoftwareOath, entra.MethodSMS, entra.MethodVoice:
-			if !w.p.lost[string(m.ID)] && w.p.usable(w.a, m, w.q.Now).v == yes {
-				return false
+		case entra.MethodPassword, entra.MethodEmail, entra.MethodQRCodePin:
+			continue
+		default:
+			if m.Type == entra.MethodX509 && !m.MultiFactor {
+				continue
 			}
+			counts = w.p.unknowns.open(Unknown{ID: "security-defaults-passkey-registration",
+				What: "whether a passkey alone satisfies the registration that security defaults demand is not documented", Settle: "register a second method that does, or drill the sign-in"})
 		}
+		r = r.or(counts.and(w.p.usable(w.a, m, w.q.Now)))
 	}
-	return true
+	return r
 }
 
 func passSecurityDefaults(w *denialWriter, m *moment) (string, []string, entra.Combination, string) {

@@ -68,13 +68,17 @@ func (o *oracle) securityDefaults(s *stage, pt *point, kit []entra.AuthMethod) t
 	}
 	asked = asked.or(o.anyRole(administrators, s))
 	d := asked.and(sure(!o.mfa(pt, kit)))
-	// Everybody must have registered; whether that counts which is no app and no
-	// phone, a passkey above all, is not known.
-	registered := sure(isMFA(kit)).and(maybe)
+	// Everybody must have registered; whether a passkey alone is enough for that
+	// is not known.
+	registered := no
 	for _, m := range o.account.Methods {
 		switch m.Type {
 		case entra.MethodAuthenticatorPush, entra.MethodSoftwareOath, entra.MethodHardwareOath, entra.MethodPhoneSignIn, entra.MethodSMS, entra.MethodVoice:
 			registered = registered.or(o.usable(&m, o.q))
+		case entra.MethodFIDO2, entra.MethodX509, entra.MethodWindowsHello, entra.MethodTAP:
+			if m.Type != entra.MethodX509 || m.MultiFactor {
+				registered = registered.or(o.usable(&m, o.q).and(maybe))
+			}
 		}
 	}
 	return d.or(registered.not())
