@@ -25,6 +25,12 @@ var findings = []struct {
 	{"in a kind of client that one cannot choose it may be", []string{"registration not ruled out"},
 		`{"accounts":[{"id":"bg1","credentials":[{"type":"temporaryAccessPass"}]}],"query":{"account":"bg1","goal":"graphPowerShell","kind":"prove",
 			"quantifiers":{"clientAppType":{"forall":["browser","mobileAppsAndDesktopClients"]}}},"tenant":{}}`, lockout.Undetermined},
+	{"a custom control after their retirement", []string{"after SMS and voice"},
+		`{"accounts":[{"id":"bg1","credentials":[{"type":"fido2"}]}],"query":{"account":"bg1","goal":"graphPowerShell","kind":"prove"},"tenant":{"policies":[
+			{"id":"p1","state":"enabled","conditions":{"users":{"includeUsers":["All"]},"applications":{"includeApplications":["All"]}},"grantControls":{"customAuthenticationFactors":["third party"]}}]}}`, lockout.Undetermined},
+	{"a custom control before", nil,
+		`{"accounts":[{"id":"bg1","credentials":[{"type":"fido2"}]}],"query":{"account":"bg1","goal":"graphPowerShell","kind":"prove"},"tenant":{"policies":[
+			{"id":"p1","state":"enabled","conditions":{"users":{"includeUsers":["All"]},"applications":{"includeApplications":["All"]}},"grantControls":{"customAuthenticationFactors":["third party"]}}]}}`, lockout.Lockout},
 }
 
 func TestFindingsOfFullEnumeration(t *testing.T) {
