@@ -434,14 +434,8 @@ func (w *denialWriter) nudged(n nudge, m *moment) ans {
 	if w.a.facts != nil && slices.ContainsFunc(w.a.facts.Methods, has) {
 		return sure(false)
 	}
-	if mp := w.p.view.MethodsPolicy; mp != nil && hit.v != no {
-		if !n.passkey {
-			// Only an account that may use Authenticator is asked to register it.
-			hit = hit.and(w.p.methodEnabled(w.a, mp, "MicrosoftAuthenticator", &entra.AuthMethod{Type: entra.MethodAuthenticatorPush}))
-		} else if w.p.methodEnabled(w.a, mp, "Fido2", &entra.AuthMethod{Type: entra.MethodFIDO2}).v != yes {
-			hit = hit.and(w.p.unknowns.open(Unknown{ID: "campaign-for-a-method-not-allowed", What: "whether a campaign for passkeys holds up an account that may not register one is not documented",
-				Settle: "exclude the account from the campaign"}))
-		}
+	if hit.v != no {
+		hit = hit.and(w.mayRegister(n.passkey))
 	}
 	if w.registrationBlocked() {
 		return sure(false) // never shown where a policy blocks the registration
@@ -452,6 +446,24 @@ func (w *denialWriter) nudged(n nudge, m *moment) ans {
 			Settle: "exclude the account from the campaign (registrationEnforcement.authenticationMethodsRegistrationCampaign.excludeTargets)"}))
 	}
 	return hit
+}
+
+// mayRegister says whether an account is one that a campaign for a method holds
+// up: only who may use Authenticator is asked to register it; whether one for
+// passkeys spares who may not register one is not documented.
+func (w *denialWriter) mayRegister(passkey bool) ans {
+	mp := w.p.view.MethodsPolicy
+	switch {
+	case mp == nil:
+		return w.p.unknowns.open(Unknown{ID: "campaign-without-methods-policy", What: "whether the account may use the method of the registration campaign was not read",
+			Settle: "export the methods policy (GET /policies/authenticationMethodsPolicy) or --suppose methods=default"})
+	case !passkey:
+		return w.p.methodEnabled(w.a, mp, "MicrosoftAuthenticator", &entra.AuthMethod{Type: entra.MethodAuthenticatorPush})
+	case w.p.methodEnabled(w.a, mp, "Fido2", &entra.AuthMethod{Type: entra.MethodFIDO2}).v == yes:
+		return sure(true)
+	}
+	return w.p.unknowns.open(Unknown{ID: "campaign-for-a-method-not-allowed", What: "whether a campaign for passkeys holds up an account that may not register one is not documented",
+		Settle: "exclude the account from the campaign"})
 }
 
 // registrationBlocked reports whether a policy surely blocks the registration of

@@ -31,6 +31,15 @@ var findings = []struct {
 	{"a custom control before", nil,
 		`{"accounts":[{"id":"bg1","credentials":[{"type":"fido2"}]}],"query":{"account":"bg1","goal":"graphPowerShell","kind":"prove"},"tenant":{"policies":[
 			{"id":"p1","state":"enabled","conditions":{"users":{"includeUsers":["All"]},"applications":{"includeApplications":["All"]}},"grantControls":{"customAuthenticationFactors":["third party"]}}]}}`, lockout.Lockout},
+	{"a forced campaign for a method that the account perhaps may not use", []string{"methods policy not read"},
+		`{"accounts":[{"id":"bg1","credentials":[{"type":"password"},{"type":"softwareOath"}]}],"query":{"account":"bg1","goal":"azureCliWrite","kind":"prove"},
+			"tenant":{"registrationCampaignForced":{"includeTargets":[{"id":"all_users"}]}}}`, lockout.Undetermined},
+	{"a forced campaign for passkeys, methods policy not read", []string{"methods policy not read"},
+		`{"accounts":[{"id":"bg1","credentials":[{"type":"windowsHelloForBusiness"}]}],"query":{"account":"bg1","goal":"azureCliWrite","kind":"prove"},
+			"tenant":{"registrationCampaignForced":{"includeTargets":[{"id":"all_users","targetedAuthenticationMethod":"fido2"}]}}}`, lockout.Undetermined},
+	{"a forced campaign for Authenticator, which everybody may use", nil,
+		`{"accounts":[{"id":"bg1","credentials":[{"type":"windowsHelloForBusiness"}]}],"query":{"account":"bg1","goal":"azureCliWrite","kind":"prove"},
+			"tenant":{"registrationCampaignForced":{"includeTargets":[{"id":"all_users"}]}}}`, lockout.Lockout},
 }
 
 func TestFindingsOfFullEnumeration(t *testing.T) {
