@@ -424,10 +424,11 @@ func (w *denialWriter) nudged(n nudge, m *moment) ans {
 	}
 	in, _ := w.p.targeted(w.a, n.include)
 	out, _ := w.p.targeted(w.a, n.campaign.Exclude)
-	hit := in.and(out.not())
-	if met, _ := w.p.mfaMet(w.o.kit, m); met.v == no {
+	met, _ := w.p.mfaMet(w.o.kit, m)
+	if met.v == no {
 		return sure(false) // the nudge comes after MFA
 	}
+	hit := in.and(out.not()).and(met)
 	has := func(m entra.AuthMethod) bool {
 		return n.passkey && m.Type == entra.MethodFIDO2 || !n.passkey && (m.Type == entra.MethodAuthenticatorPush || m.Type == entra.MethodPhoneSignIn)
 	}

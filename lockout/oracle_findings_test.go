@@ -40,6 +40,10 @@ var findings = []struct {
 	{"a forced campaign for Authenticator, which everybody may use", nil,
 		`{"accounts":[{"id":"bg1","credentials":[{"type":"windowsHelloForBusiness"}]}],"query":{"account":"bg1","goal":"azureCliWrite","kind":"prove"},
 			"tenant":{"registrationCampaignForced":{"includeTargets":[{"id":"all_users"}]}}}`, lockout.Lockout},
+	{"an ActiveSync policy for guests, the exclusion not read", []string{"memberships not read, groups read"},
+		`{"accounts":[{"id":"bg1","credentials":[{"type":"password"}]}],"query":{"account":"bg1","goal":{"audiences":["00000003-0000-0000-c000-000000000000"],"clientAppTypes":["exchangeActiveSync"]},"kind":"prove"},
+			"tenant":{"policies":[{"id":"p1","state":"enabled","conditions":{"users":{"includeUsers":["GuestsOrExternalUsers"],"excludeGroups":["g-gone"]},"applications":{"includeApplications":["All"]},
+			"clientAppTypes":["exchangeActiveSync"]},"grantControls":{"operator":"OR","builtInControls":["block"]}}]}}`, lockout.Undetermined},
 }
 
 func TestFindingsOfFullEnumeration(t *testing.T) {
