@@ -271,8 +271,7 @@ func (a *account) anyAudience(p *policy, st *stage, surely bool) bool {
 	// Baseline scopes: once enforced the audience is the directory; before, such
 	// a request escapes policies for all resources that exclude some.
 	after := a.inScope(p, directoryAudience, surely)
-	escapes := slices.Contains(p.includeApps, "all") && (len(p.excludeApps) > 0 || p.appFilter != nil && p.appFilter.mode != "include")
-	before := plain && !escapes
+	before := plain && !(slices.Contains(p.includeApps, "all") && p.excludesApps(!surely))
 	enforced, known := a.t.lowPrivilege.flag()
 	switch {
 	case known && enforced:
@@ -283,6 +282,18 @@ func (a *account) anyAudience(p *policy, st *stage, surely bool) bool {
 		return after && before
 	}
 	return after || before
+}
+
+// excludesApps reports whether some resource is excluded from a policy, surely or
+// possibly. An exclusion of agent resources only may be none.
+func (p *policy) excludesApps(surely bool) bool {
+	if !surely {
+		return len(p.excludeApps) > 0 || p.appFilter != nil && p.appFilter.mode != "include"
+	}
+	named := slices.ContainsFunc(p.excludeApps, func(app string) bool {
+		return app != "all" && app != "none" && app != "allagentidresources"
+	})
+	return !p.exclusionsOpen && (named || p.appFilter != nil && p.appFilter.mode == "exclude")
 }
 
 func (a *account) inScope(p *policy, audience string, surely bool) bool {
