@@ -175,6 +175,9 @@ func (o *oracle) inLocation(id entra.ID, pt *point, from address) tri {
 		}
 	}
 	if id.Equal(anyCompliantNetwork) {
+		if from.resource {
+			return maybe
+		}
 		return sure(pt.compliantNetwork)
 	}
 	return maybe // a location we do not know
@@ -189,13 +192,16 @@ func inNamed(l *entra.NamedLocation, pt *point, from address) tri {
 		}
 		return sure(slices.Contains(from.locations, string(l.ID)))
 	case entra.LocationCompliantNetwork:
+		if from.resource {
+			return maybe // the resource sees addresses, nothing else
+		}
 		return sure(pt.compliantNetwork)
 	case entra.LocationCountry:
 		if l.GPS {
 			country = pt.gps
 		}
 		if from.resource {
-			return maybe // the resource sees addresses, not countries
+			return maybe
 		}
 		if len(l.Countries) == 0 {
 			return maybe // likewise

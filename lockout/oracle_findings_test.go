@@ -44,6 +44,11 @@ var findings = []struct {
 		`{"accounts":[{"id":"bg1","credentials":[{"type":"password"}]}],"query":{"account":"bg1","goal":{"audiences":["00000003-0000-0000-c000-000000000000"],"clientAppTypes":["exchangeActiveSync"]},"kind":"prove"},
 			"tenant":{"policies":[{"id":"p1","state":"enabled","conditions":{"users":{"includeUsers":["GuestsOrExternalUsers"],"excludeGroups":["g-gone"]},"applications":{"includeApplications":["All"]},
 			"clientAppTypes":["exchangeActiveSync"]},"grantControls":{"operator":"OR","builtInControls":["block"]}}]}}`, lockout.Undetermined},
+	{"the resource does not see a compliant network", nil,
+		`{"accounts":[{"id":"bg1","credentials":[{"type":"password"}]}],"query":{"account":"bg1","goal":"graphPowerShell","kind":"prove","quantifiers":{"compliantNetwork":{"exists":[true]}}},
+			"tenant":{"namedLocations":[{"@odata.type":"#microsoft.graph.compliantNetworkNamedLocation","id":"3d46dbda-8382-466a-856d-eb00cbc6b910","isTrusted":true}],"policies":[
+			{"id":"p1","state":"enabled","conditions":{"users":{"includeUsers":["All"]},"applications":{"includeApplications":["All"]},"locations":{"includeLocations":["All"],"excludeLocations":["AllTrusted"]}},
+			"grantControls":{"operator":"OR","builtInControls":["block"]},"sessionControls":{"continuousAccessEvaluation":{"mode":"strictLocation"}}}]}}`, lockout.Undetermined},
 }
 
 func TestFindingsOfFullEnumeration(t *testing.T) {
