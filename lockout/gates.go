@@ -357,8 +357,11 @@ func gateCampaign(w *denialWriter, m *moment) gateResult {
 	r.onlyValue = func(v string) bool {
 		return v != string(entra.PlatformAndroid) && v != string(entra.PlatformIOS) && (linux || v != string(entra.PlatformLinux))
 	}
-	if !w.pr.adverse {
-		r.except = w.otherPrompts()
+	if r.fails {
+		r.except = w.registrationBlocked()
+		if !w.pr.adverse {
+			r.except = append(r.except, w.otherPrompts()...)
+		}
 	}
 	return r
 }
@@ -438,9 +441,6 @@ func (w *denialWriter) nudged(n nudge, m *moment) ans {
 	if hit.v != no {
 		hit = hit.and(w.mayRegister(n.passkey))
 	}
-	if w.registrationBlocked() {
-		return sure(false) // never shown where a policy blocks the registration
-	}
 	if !n.forced {
 		// Whether skips are used up is not in Graph.
 		hit = hit.and(w.p.unknowns.open(Unknown{ID: "registration-campaign", What: "the account is in scope of a registration campaign that may force a method on it once its skips are used up",
@@ -451,7 +451,7 @@ func (w *denialWriter) nudged(n nudge, m *moment) ans {
 
 // mayRegister says whether an account is one that a campaign for a method holds
 // up: only who may use Authenticator is asked to register it; whether one for
-// passkeys spares who may not register one is not documented.
+// passkeys spares who may not register one, or not every model, is not documented.
 func (w *denialWriter) mayRegister(passkey bool) ans {
 	mp := w.p.view.MethodsPolicy
 	switch {
@@ -460,30 +460,37 @@ func (w *denialWriter) mayRegister(passkey bool) ans {
 			Settle: "export the methods policy (GET /policies/authenticationMethodsPolicy) or --suppose methods=default"})
 	case !passkey:
 		return w.p.methodEnabled(w.a, mp, "MicrosoftAuthenticator", &entra.AuthMethod{Type: entra.MethodAuthenticatorPush})
-	case w.p.methodEnabled(w.a, mp, "Fido2", &entra.AuthMethod{Type: entra.MethodFIDO2}).v == yes:
+	case w.p.methodEnabled(w.a, mp, "Fido2", &entra.AuthMethod{Type: entra.MethodFIDO2}).v == yes && len(mp.Method("Fido2").PasskeyProfiles) == 0:
 		return sure(true)
 	}
-	return w.p.unknowns.open(Unknown{ID: "campaign-for-a-method-not-allowed", What: "whether a campaign for passkeys holds up an account that may not register one is not documented",
+	return w.p.unknowns.open(Unknown{ID: "campaign-for-a-method-not-allowed", What: "whether a campaign for passkeys holds up an account that may not register one, or not every model, is not documented",
 		Settle: "exclude the account from the campaign"})
 }
 
-// registrationBlocked reports whether a policy surely blocks the registration of
-// security information for the account, at every point.
-func (w *denialWriter) registrationBlocked() bool {
+// registrationBlocked are the sign-ins in which a policy blocks the registration
+// of security information, adversely only those where it surely does: a campaign
+// is not shown there.
+func (w *denialWriter) registrationBlocked() []box {
 	st := &stage{kind: stageUserAction, action: securityInfoAct}
+	r := b2i(!w.pr.adverse)
+	var out []box
 	for _, pol := range w.p.policies {
 		if !pol.actions[securityInfoAct] || !slices.Contains(pol.policy.Grant.Controls, entra.ControlBlock) {
 			continue
 		}
 		inc, exc := w.p.usersMatch(w.a, pol, "")
-		if pol.enabled.and(inc).and(exc.not()).and(w.p.targets(pol, st)).v != yes {
+		if !pol.enabled.and(inc).and(exc.not()).and(w.p.targets(pol, st)).may(!w.pr.adverse) {
 			continue
 		}
-		for _, b := range w.pr.cs.cond[0][pol.index] {
-			if pb := w.project(b); pb != nil && slices.Equal(pb, w.pr.cs.full) {
-				return true
+		boxes := w.pr.cs.cond[r][pol.index]
+		if strings.EqualFold(pol.policy.Session.ContinuousAccessEvaluation, "strictLocation") {
+			boxes = slices.Concat(boxes, w.pr.cs.resource[r][pol.index])
+		}
+		for _, b := range boxes {
+			if pb := w.project(b); pb != nil {
+				out = append(out, pb)
 			}
 		}
 	}
-	return false
+	return out
 }

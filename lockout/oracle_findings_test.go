@@ -49,6 +49,11 @@ var findings = []struct {
 			"tenant":{"namedLocations":[{"@odata.type":"#microsoft.graph.compliantNetworkNamedLocation","id":"3d46dbda-8382-466a-856d-eb00cbc6b910","isTrusted":true}],"policies":[
 			{"id":"p1","state":"enabled","conditions":{"users":{"includeUsers":["All"]},"applications":{"includeApplications":["All"]},"locations":{"includeLocations":["All"],"excludeLocations":["AllTrusted"]}},
 			"grantControls":{"operator":"OR","builtInControls":["block"]},"sessionControls":{"continuousAccessEvaluation":{"mode":"strictLocation"}}}]}}`, lockout.Undetermined},
+	{"a forced campaign for passkeys, not every model allowed", nil,
+		`{"accounts":[{"id":"bg1","credentials":[{"type":"windowsHelloForBusiness"}]}],"query":{"account":"bg1","goal":"azureCliWrite","kind":"prove"},
+			"tenant":{"registrationCampaignForced":{"includeTargets":[{"id":"all_users","targetedAuthenticationMethod":"fido2"}]},
+			"authenticationMethodsPolicy":{"authenticationMethodConfigurations":[{"@odata.type":"#microsoft.graph.fido2AuthenticationMethodConfiguration","id":"Fido2","state":"enabled",
+			"includeTargets":[{"id":"all_users"}],"passkeyProfiles":[{"id":"00000000-0000-0000-0000-0000000000a1"}]}]}}}`, lockout.Undetermined},
 }
 
 func TestFindingsOfFullEnumeration(t *testing.T) {

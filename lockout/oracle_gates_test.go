@@ -107,7 +107,8 @@ func (o *oracle) nudged(c *entra.RegistrationCampaign, pt *point) tri {
 	for _, t := range c.Include {
 		wanted := no
 		if strings.EqualFold(t.Method, "fido2") {
-			wanted = o.methodAllows("Fido2").or(maybe).and(sure(pt.platform != "linux" && !holdsType(o.account.Methods, entra.MethodFIDO2)))
+			// Whether who may not register a passkey, or not any, is spared is not known.
+			wanted = o.methodAllows("Fido2").and(o.anyPasskey()).or(maybe).and(sure(pt.platform != "linux" && !holdsType(o.account.Methods, entra.MethodFIDO2)))
 		} else {
 			wanted = o.methodAllows("MicrosoftAuthenticator").and(sure(!holdsType(o.account.Methods, entra.MethodAuthenticatorPush) &&
 				!holdsType(o.account.Methods, entra.MethodPhoneSignIn)))
@@ -115,6 +116,12 @@ func (o *oracle) nudged(c *entra.RegistrationCampaign, pt *point) tri {
 		d = d.or(o.target1(t).and(wanted))
 	}
 	return d.and(o.targeted(c.Exclude).not())
+}
+
+// anyPasskey: passkeys of every model and kind may be registered.
+func (o *oracle) anyPasskey() tri {
+	m := o.c.MethodsPolicy.Method("Fido2")
+	return sure(m != nil && len(m.PasskeyProfiles) == 0 && (m.KeyRestrictions == nil || !m.KeyRestrictions.Enforced))
 }
 
 // uninterrupted: the campaign is never shown on a sign-in with terms of use or a
