@@ -228,11 +228,14 @@ func (c *checker) boxes(b box, inc, exc *placeSet, resource, everywhere bool) []
 }
 
 // blind reports whether a policy has a condition that cannot be judged in an
-// outage: groups, roles, risk, country or GPS.
+// outage: groups, roles, risk, country or GPS; insider risk perhaps.
 func (p *policy) blind() bool {
-	if p.gps || p.namesGroups() || len(p.signInRisk)+len(p.userRisk) > 0 {
-		return true
-	}
+	return p.gps || p.namesGroups() || len(p.signInRisk)+len(p.userRisk)+len(p.insiderRisk) > 0 || p.namesCountry()
+}
+
+// namesCountry reports whether a location of a policy is, or may be, one by
+// country or GPS.
+func (p *policy) namesCountry() bool {
 	return slices.ContainsFunc(p.places[:], func(s *placeSet) bool { return s != nil && (s.namesCountry || s.open) })
 }
 
