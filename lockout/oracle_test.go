@@ -154,7 +154,7 @@ func causeText(causes []lockout.Cause) string {
 
 var (
 	oracleFrom  = flag.Int("oracle.from", 0, "seed of the first generated world")
-	oracleCount = flag.Int("oracle.worlds", 0, "number of generated worlds; 0: 500, with HALLIGAN_FULL=1 10,000")
+	oracleCount = flag.Int("oracle.worlds", 0, "number of generated worlds; 0: 1,000, with HALLIGAN_FULL=1 10,000")
 	oracleMost  = flag.Int("oracle.most", 3, "stop after so many disagreements")
 )
 
@@ -164,7 +164,7 @@ var (
 func TestProverAgreesWithFullEnumeration(t *testing.T) {
 	worlds := *oracleCount
 	if worlds == 0 {
-		worlds = 500
+		worlds = 1000
 		if os.Getenv("HALLIGAN_FULL") == "1" {
 			worlds = 10000
 		}
