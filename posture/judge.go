@@ -31,7 +31,7 @@ func Catalogue() []*Check { return catalogue }
 // Lookup returns the check with an id, or nil.
 func Lookup(id string) *Check {
 	for _, c := range catalogue {
-		if c.ID == strings.ToLower(strings.TrimSpace(id)) {
+		if strings.EqualFold(c.ID, strings.TrimSpace(id)) {
 			return c
 		}
 	}
@@ -138,7 +138,7 @@ func accept(in *Input, findings []Finding) {
 		found := false
 		for i := range findings {
 			f := &findings[i]
-			if f.Check.ID != strings.ToLower(id) || account != "" && f.Account != "" && !f.Account.Equal(account) {
+			if !strings.EqualFold(f.Check.ID, id) || account != "" && f.Account != "" && !f.Account.Equal(account) {
 				continue
 			}
 			if f.Status != Pass {
