@@ -39,7 +39,7 @@ var checksAbuse = []Check{
 		Reads:      []entra.Part{entra.PartDirectoryAudits},
 		Fix: Fix{Portal: []string{"find out who did it; without an answer it is an incident", "undo what a use left behind: roles granted, objects made, policies changed", "close the use"},
 			Graph:   []string{"GET /auditLogs/directoryAudits?$filter=initiatedBy/user/id eq '{id}'"},
-			Command: []string{"halligan use close"}},
+			Command: []string{"halligan incident"}},
 		Judge: judgeActions},
 }
 

@@ -49,7 +49,7 @@ var checksCustody = []Check{
 		Title: "Every seal was looked at within the quarter, and none was broken without a release",
 		Why:   []string{"S59"},
 		Fix: Fix{Portal: []string{"look at each seal and compare its number", "a broken seal that nobody released: rotate what lay behind it, and treat it as an incident"},
-			Command: []string{"halligan seal check"}},
+			Command: []string{"halligan custody verify"}},
 		Judge: judgeSeals},
 	{ID: "cus-holders-current", Theme: ThemeCustody, Severity: High,
 		Title: "Every holder still works here, and what a leaver could open has a new combination",
@@ -57,7 +57,7 @@ var checksCustody = []Check{
 		Reads: []entra.Part{entra.PartUsers},
 		Fix: Fix{Portal: []string{"hand the parts over, change the combinations, take the person out of holders and access"},
 			Graph:   []string{"GET /users/{id}?$select=accountEnabled,employeeLeaveDateTime"},
-			Command: []string{"halligan custody move", "halligan person remove"}},
+			Command: []string{"halligan custody hand-over", "halligan person remove"}},
 		Judge: judgeHolders},
 	{ID: "cus-trained", Theme: ThemeCustody, Severity: Medium, Setting: "trainingDays", Attestable: true,
 		Title: "Every holder was trained, and knows of the plan, within the year",
@@ -69,7 +69,7 @@ var checksCustody = []Check{
 		Title: "The binder lies printed in custody, in its current version",
 		Why:   []string{"S59", "S73"},
 		Fix: Fix{Portal: []string{"print the binder, seal it, record it as a part of kind binder, and destroy the old one"},
-			Command: []string{"halligan binder print", "halligan custody add"}},
+			Command: []string{"halligan binder", "halligan custody add"}},
 		Judge: judgeOffline},
 }
 

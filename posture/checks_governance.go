@@ -11,7 +11,7 @@ import (
 var checksGovernance = []Check{
 	{ID: "gov-lifecycle", Theme: ThemeGovernance, Severity: Critical, PerAccount: true, Licence: LicenceGovernance,
 		Title: "No lifecycle workflow can disable or delete the account, or take it out of its groups",
-		Why:   []string{"S51", "S110", "entra-docs lifecycle-workflow-tasks"},
+		Why:   []string{"S51", "S110", "entra-docs lifecycle-workflow-tasks", "entra-docs lifecycle-workflow-execution-conditions"},
 		Reads: []entra.Part{entra.PartLifecycleWorkflows},
 		Fix: Fix{Portal: []string{"Entra admin center > ID Governance > Lifecycle workflows > the workflow > Execution conditions: narrow the scope so that the account is outside"},
 			Graph: []string{"PATCH /identityGovernance/lifecycleWorkflows/workflows/{id}", "POST /identityGovernance/lifecycleWorkflows/workflows/{id}/createNewVersion"}},
@@ -185,6 +185,10 @@ func (c *Case) triggers(t entra.Fields) answer {
 	switch t.ODataType() {
 	case "userInactivityTrigger", "attributeChangeTrigger", "membershipChangeTrigger":
 		return yes // the accounts never sign in; attributes and groups may change
+	case "timeBasedAttributeTriggerV2":
+		if c.UserFields().Null(t.Str("attribute")) {
+			return no
+		}
 	case "timeBasedAttributeTrigger":
 		attribute := t.Str("timeBasedAttribute")
 		offset, offsetKnown := t.Int("offsetInDays")
@@ -194,8 +198,8 @@ func (c *Case) triggers(t entra.Fields) answer {
 			return maybe
 		case at.IsZero():
 			return no // it has no such day
-		case attribute == "createdDateTime" && offsetKnown && days(at.AddDate(0, 0, offset), c.Now) > triggerDays:
-			return no // that day has passed
+		case attribute != "employeeLeaveDateTime" && offsetKnown && days(at.AddDate(0, 0, offset), c.Now) > triggerDays:
+			return no // that day has passed, and will not come again
 		}
 		return yes
 	}
@@ -203,9 +207,8 @@ func (c *Case) triggers(t entra.Fields) answer {
 }
 
 // triggerDays is for how many days after its day a time-based trigger still picks
-// up a user: three by Microsoft's page, doubled (entra-docs
-// lifecycle-workflows-execution-conditions).
-const triggerDays = 6
+// up a user: the catch-up window (entra-docs lifecycle-workflow-execution-conditions).
+const triggerDays = 3
 
 // scoped reports whether the scope of a workflow holds the account.
 func (c *Case) scoped(s entra.Fields) answer {

@@ -141,7 +141,7 @@ func (r *workflowRule) comparison() answer {
 		if !known || test == nil {
 			return maybe
 		}
-		return truth(test(strings.ToLower(has), strings.ToLower(value)))
+		return cased(test(has, value), test(strings.ToLower(has), strings.ToLower(value)))
 	}
 	operator, value := strings.ToLower(r.next()), r.next()
 	if value == "" || operator != "eq" && operator != "ne" {
@@ -163,7 +163,7 @@ func (r *workflowRule) equals(property, value string) answer {
 			return maybe
 		}
 		// A property that is null equals no text, not even an empty one.
-		return truth(!f.Null(property) && strings.EqualFold(has, text))
+		return cased(!f.Null(property) && has == text, !f.Null(property) && strings.EqualFold(has, text))
 	}
 	switch strings.ToLower(value) {
 	case "null":
@@ -180,6 +180,16 @@ func (r *workflowRule) equals(property, value string) answer {
 	}
 	r.bad = true
 	return maybe
+}
+
+// cased is the answer of a comparison of texts. Microsoft's page has the rule be
+// case-sensitive (entra-docs lifecycle-workflow-execution-conditions); Graph's own
+// filters are not, so what differs by case only is not known.
+func cased(exact, folded bool) answer {
+	if folded && !exact {
+		return maybe
+	}
+	return truth(exact)
 }
 
 func truth(b bool) answer {
