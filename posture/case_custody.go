@@ -14,8 +14,10 @@ import (
 type kit struct {
 	name  string
 	needs []need
-	// key is the key that the kit rests on; nil for kits without one.
-	key *register.Key
+	// key is the key that the kit rests on, the so many-th of the account; -1 for
+	// kits without one.
+	key int
+	of  register.Key
 	// quorum: the needs are shares of which some suffice; how many is not in the
 	// register, and never one.
 	quorum bool
@@ -59,9 +61,9 @@ func about(parts []*register.Part, k register.Key) []*register.Part {
 
 // keysInCustody are the keys of an account: those registered, and those that only
 // custody knows.
-func (c *Case) keysInCustody(a register.Account, kind register.PartKind) []register.Key {
+func (c *Case) keysInCustody(a register.Account) []register.Key {
 	keys := slices.Clone(a.Keys)
-	for _, p := range c.partsOf(a.ID, kind) {
+	for _, p := range slices.Concat(c.partsOf(a.ID, register.PartKey), c.partsOf(a.ID, register.PartCertificate)) {
 		if !slices.ContainsFunc(keys, func(k register.Key) bool { return p.Key == "" || keyIs(k, p.Key) }) {
 			keys = append(keys, register.Key{Label: p.Key})
 		}
@@ -85,10 +87,15 @@ func (c *Case) kits(a register.Account) (out []kit, known bool) {
 		}
 		// Entra asks a key for user verification, so the PIN is always a part of it.
 		pins := c.partsOf(a.ID, register.PartPIN)
-		for _, k := range c.keysInCustody(a, kind) {
-			name := cmp.Or(k.Label, k.Serial, k.ID)
-			out = append(out, kit{name: name, key: &k, needs: []need{
-				{string(kind) + " " + name, about(c.partsOf(a.ID, kind), k)}, {"the PIN of " + name, about(pins, k)}}})
+		keys := c.keysInCustody(a)
+		for i, k := range keys {
+			name := cmp.Or(k.Label, k.Serial, k.ID, string(kind))
+			own := about(c.partsOf(a.ID, kind), k)
+			if len(keys) > 1 {
+				// A part that names no key is one of them, not all.
+				own = slices.DeleteFunc(own, func(p *register.Part) bool { return p.Key == "" })
+			}
+			out = append(out, kit{name: name, key: i, of: k, needs: []need{{string(kind) + " " + name, own}, {"the PIN of " + name, about(pins, k)}}})
 		}
 	case register.PatternOATH:
 		for _, k := range c.passwordKits(a) {
@@ -107,13 +114,13 @@ func (c *Case) kits(a register.Account) (out []kit, known bool) {
 func (c *Case) passwordKits(a register.Account) []kit {
 	var out []kit
 	if whole := c.partsOf(a.ID, register.PartPassword); len(whole) > 0 {
-		out = append(out, kit{name: "the password", needs: []need{{"the password", whole}}})
+		out = append(out, kit{name: "the password", key: -1, needs: []need{{"the password", whole}}})
 	}
 	for _, of := range []struct {
 		kind   register.PartKind
 		quorum bool
 	}{{register.PartPasswordHalf, false}, {register.PartShare, true}} {
-		k := kit{name: "the password in parts", quorum: of.quorum}
+		k := kit{name: "the password in parts", key: -1, quorum: of.quorum}
 		for _, p := range c.partsOf(a.ID, of.kind) {
 			k.needs = append(k.needs, need{string(of.kind), []*register.Part{p}})
 		}
@@ -122,7 +129,7 @@ func (c *Case) passwordKits(a register.Account) []kit {
 		}
 	}
 	if len(out) == 0 {
-		out = append(out, kit{name: "the password", needs: []need{{what: "the password"}}})
+		out = append(out, kit{name: "the password", key: -1, needs: []need{{what: "the password"}}})
 	}
 	return out
 }
@@ -275,8 +282,11 @@ type loss struct {
 	name   string
 	places []string
 	people []string
-	key    *register.Key
-	of     entra.ID // the account of the key
+	// account of the key that is lost, the key itself and which one it is; for
+	// other losses the account is empty.
+	account entra.ID
+	of      register.Key
+	key     int
 }
 
 // losses are one place, one key, one person, two people.
@@ -286,10 +296,9 @@ func (c *Case) losses() []loss {
 	for _, p := range reg.Places {
 		out = append(out, loss{name: p.Name, places: []string{personKey(p.Name)}})
 	}
-	for i := range reg.Accounts {
-		for j := range reg.Accounts[i].Keys {
-			k := &reg.Accounts[i].Keys[j]
-			out = append(out, loss{name: "key " + cmp.Or(k.Label, k.Serial, k.ID), key: k, of: reg.Accounts[i].ID})
+	for _, a := range reg.Accounts {
+		for i, k := range c.keysInCustody(a) {
+			out = append(out, loss{name: strings.TrimSpace("key " + cmp.Or(k.Label, k.Serial, k.ID)), account: a.ID, of: k, key: i})
 		}
 	}
 	var people []actor
@@ -309,8 +318,14 @@ func (c *Case) losses() []loss {
 
 // survives reports whether a kit of an account can still be brought together.
 func (c *Case) survives(account entra.ID, k kit, l loss) answer {
-	if l.key != nil && k.key != nil && l.of.Equal(account) && keyIs(*k.key, cmp.Or(l.key.Label, l.key.Serial, l.key.ID)) {
-		return no
+	if l.account != "" && k.key >= 0 {
+		switch {
+		case l.account.Equal(account) && l.key == k.key && k.of == (register.Key{}) && len(k.needs[0].parts) > 1:
+			return maybe // parts without a name may be copies, or different keys
+		case l.account.Equal(account) && l.key == k.key,
+			l.of.Serial != "" && strings.EqualFold(l.of.Serial, k.of.Serial) && strings.EqualFold(l.of.AAGUID, k.of.AAGUID):
+			return no
+		}
 	}
 	left, open := 0, 0
 	for _, n := range k.needs {

@@ -136,7 +136,7 @@ func judgeTwoPerson(c *Case) Result {
 	}
 	// A pass opens the account alone, while it lasts.
 	for _, p := range c.partsOf(c.Subject.ID, register.PartTAP) {
-		kits = append(kits, kit{name: "the Temporary Access Pass", needs: []need{{"the pass", []*register.Part{p}}}})
+		kits = append(kits, kit{name: "the Temporary Access Pass", key: -1, needs: []need{{"the pass", []*register.Part{p}}}})
 	}
 	var results []Result
 	for _, a := range c.actors() {

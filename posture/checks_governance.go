@@ -10,7 +10,7 @@ import (
 
 var checksGovernance = []Check{
 	{ID: "gov-lifecycle", Theme: ThemeGovernance, Severity: Critical, PerAccount: true, Licence: LicenceGovernance,
-		Title: "No lifecycle workflow can disable or delete the account, or take it out of its groups",
+		Title: "No lifecycle workflow can disable or delete the account, take it out of its groups, or make a pass for it",
 		Why:   []string{"S51", "S110", "entra-docs lifecycle-workflow-tasks", "entra-docs lifecycle-workflow-execution-conditions"},
 		Reads: []entra.Part{entra.PartLifecycleWorkflows},
 		Fix: Fix{Portal: []string{"Entra admin center > ID Governance > Lifecycle workflows > the workflow > Execution conditions: narrow the scope so that the account is outside"},
@@ -33,7 +33,7 @@ var checksGovernance = []Check{
 		Title:      "Every application that could lock the accounts out is known and approved, this product included",
 		Why:        []string{"S33", "S110"},
 		References: []string{"Maester MT.1050", "Maester MT.1051"},
-		Reads:      []entra.Part{entra.PartAppRoleAssignments, entra.PartRoleAssignments},
+		Reads:      []entra.Part{entra.PartAppRoleAssignments},
 		Fix: Fix{Portal: []string{"Entra admin center > Enterprise applications > the application > Permissions: remove what it does not need", "write each one that stays under writers: with its reason into halligan.yaml"},
 			Graph: []string{"DELETE /servicePrincipals/{id}/appRoleAssignments/{id}"}},
 		Judge: judgeWriters},
@@ -97,7 +97,7 @@ func (c *Case) workflow(w entra.Fields) Result {
 	ev.Detail = what
 	switch both(does, reach) {
 	case yes:
-		return fail("a lifecycle workflow can lock the account out: it would %s", what).on(ev)
+		return fail("a lifecycle workflow reaches the account: it would %s", what).on(ev)
 	case maybe:
 		return unknown("whether a lifecycle workflow reaches the account cannot be told: it would %s", what).on(ev)
 	}

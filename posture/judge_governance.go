@@ -281,6 +281,9 @@ func judgeWriters(c *Case) Result {
 		r.Says = "some permissions of applications are known by id only: the roles of what offers them were not read"
 		return r
 	}
+	if st := c.Snapshot.Status(entra.PartRoleAssignments); st.Status != entra.StatusRead {
+		return c.unread(entra.PartRoleAssignments, st) // an application may hold a role
+	}
 	return pass("%d applications could lock the accounts out, each approved with a reason", len(can))
 }
 
