@@ -348,7 +348,7 @@ func judgeHolders(c *Case) Result {
 	}
 	var results []Result
 	for i := range reg.Holders {
-		results = append(results, c.holds(&reg.Holders[i]))
+		results = append(results, c.holder(&reg.Holders[i]))
 	}
 	for i := range reg.Places {
 		results = append(results, c.combination(&reg.Places[i]))
@@ -356,8 +356,8 @@ func judgeHolders(c *Case) Result {
 	return merge(Result{}, results...)
 }
 
-// holds judges one holder by the person's own directory object.
-func (c *Case) holds(h *register.Holder) Result {
+// holder judges one holder by the person's own directory object.
+func (c *Case) holder(h *register.Holder) Result {
 	ev := Evidence{ID: string(h.ID), Name: h.Name}
 	if h.ID == "" {
 		ev.Detail = "no id"
