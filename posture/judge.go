@@ -168,7 +168,7 @@ func accept(in *Input, findings []Finding) {
 			switch {
 			case a.Until < today:
 				f.Lapsed = fmt.Sprintf("the risk was accepted by %s until %s", a.Approver, a.Until)
-			case strings.EqualFold(a.Owner, a.Approver):
+			case register.SamePerson(a.Owner, a.Approver):
 				f.Lapsed = "the risk has no approver beside its owner"
 			case len(a.Compensating) == 0:
 				f.Lapsed = "the accepted risk names no compensating check"

@@ -169,8 +169,9 @@ func shapesOfStatements() []Shape {
 			{Key: "account", Kind: KindID, Doc: "The account that it is about; none: the tenant."},
 			{Key: "reason", Kind: KindText, Required: true, Doc: "Why."},
 			{Key: "owner", Kind: KindName, Required: true, Doc: "Who owns the risk."},
-			{Key: "approver", Kind: KindName, Required: true, Doc: "Who approved it: another person."},
-			{Key: "until", Kind: KindDay, Required: true, Doc: "The last day on which it is accepted."},
+			{Key: "approver", Kind: KindName, Required: true, Doc: "Who approved it: another person. Case and blanks make no difference."},
+			{Key: "on", Kind: KindDay, Required: true, Doc: "The day of the approval."},
+			{Key: "until", Kind: KindDay, Required: true, Doc: "The last day on which it is accepted, at most settings.acceptedDaysMost after on."},
 			{Key: "compensating", Kind: KindCheck, List: true, Required: true, Doc: "The checks that must pass meanwhile."},
 		}},
 		{"neighbours", "Lists by which other tools know the accounts.", []Field{

@@ -1,6 +1,10 @@
 package register
 
-import "halligan/entra"
+import (
+	"strings"
+
+	"halligan/entra"
+)
 
 // Treatment returns what is intended for the accounts in a policy, and whether
 // the register states it. For a policy that the register does not name it is
@@ -67,7 +71,7 @@ func (r *Register) AcceptedFor(check string, account entra.ID, on Day) (a *Accep
 	}
 	for i := range r.Accepted {
 		next := &r.Accepted[i]
-		if next.Check == check && concerns(next.Account, account) && (a == nil || next.Until > a.Until) {
+		if next.Check == check && concerns(next.Account, account) && next.On <= on && (a == nil || next.Until > a.Until) {
 			a = next
 		}
 	}
@@ -75,6 +79,13 @@ func (r *Register) AcceptedFor(check string, account entra.ID, on Day) (a *Accep
 }
 
 func concerns(stated, account entra.ID) bool { return stated == "" || stated.Equal(account) }
+
+// SamePerson reports whether two names are of one person, as far as names tell:
+// case and blanks make no difference.
+func SamePerson(a, b string) bool {
+	fold := func(name string) string { return strings.Join(strings.Fields(name), " ") }
+	return strings.EqualFold(fold(a), fold(b))
+}
 
 // Holder returns the holder with a name, or nil.
 func (r *Register) Holder(name string) *Holder {

@@ -54,8 +54,9 @@ func TestStatementsHoldThroughTheirLastDay(t *testing.T) {
 			{Check: "a", On: "2027-01-01", Until: "2027-03-31", Note: "later"},
 		},
 		Accepted: []register.Accepted{
-			{Check: "a", Until: "2026-03-31", Reason: "tenant"},
-			{Check: "a", Account: north, Until: "2026-06-30", Reason: "north"},
+			{Check: "a", On: "2026-01-01", Until: "2026-03-31", Reason: "tenant"},
+			{Check: "a", Account: north, On: "2026-03-01", Until: "2026-06-30", Reason: "north"},
+			{Check: "a", On: "2027-01-01", Until: "2027-03-31", Reason: "later"},
 		},
 	}
 	tests := map[string]struct {
@@ -95,6 +96,20 @@ func TestStatementsHoldThroughTheirLastDay(t *testing.T) {
 	}
 	if a, expired := (*register.Register)(nil).AttestationFor("a", "", "2026-03-01"); a != nil || expired {
 		t.Error("no register states something")
+	}
+}
+
+func TestOnePersonHasManySpellings(t *testing.T) {
+	for _, tt := range []struct {
+		a, b string
+		want bool
+	}{
+		{"Ana Ribeiro", "ana ribeiro", true}, {"Ana Ribeiro", " Ana\t Ribeiro ", true}, {"Åsa", "åsa", true}, {"Ana\u00a0Ribeiro", "Ana Ribeiro", true},
+		{"Ana Ribeiro", "AnaRibeiro", false}, {"Ana Ribeiro", "Ben Okoro", false},
+	} {
+		if got := register.SamePerson(tt.a, tt.b); got != tt.want {
+			t.Errorf("%q and %q: got %v, want %v", tt.a, tt.b, got, tt.want)
+		}
 	}
 }
 

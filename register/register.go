@@ -210,13 +210,15 @@ type Attestation struct {
 }
 
 // Accepted is a risk that somebody accepted (S4): it has an owner, an approver
-// who is another person, an end, and checks that must pass meanwhile.
+// who is another person, a beginning and an end, and checks that must pass
+// meanwhile.
 type Accepted struct {
 	Check        string   `yaml:"check"`
 	Account      entra.ID `yaml:"account,omitempty"`
 	Reason       string   `yaml:"reason"`
 	Owner        string   `yaml:"owner"`
 	Approver     string   `yaml:"approver"`
+	On           Day      `yaml:"on"`
 	Until        Day      `yaml:"until"`
 	Compensating []string `yaml:"compensating"`
 }

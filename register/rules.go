@@ -203,20 +203,14 @@ func (d *decoder) partKey(a *Account, key, path string) {
 }
 
 func (d *decoder) statements(r *Register) {
-	most := r.Settings.Settled().AttestationDaysMost
+	settings := r.Settings.Settled()
 	for i, a := range r.Attestations {
-		path := fmt.Sprintf("attestations[%d].until", i)
-		days, both := DaysBetween(a.On, a.Until)
-		switch {
-		case both && days < 0:
-			d.report(d.at[path], path, "until is the last day on which it holds", "until %s is before on %s", a.Until, a.On)
-		case both && days > most:
-			d.report(d.at[path], path, fmt.Sprintf("shorten it to %s, or raise settings.attestationDaysMost", a.On.Add(most)), "an attestation for %d days; at most %d are allowed", days, most)
-		}
+		d.term(a.On, a.Until, settings.AttestationDaysMost, fmt.Sprintf("attestations[%d].until", i), "an attestation", "attestationDaysMost")
 	}
 	for i, a := range r.Accepted {
 		path := fmt.Sprintf("accepted[%d]", i)
-		if owner := strings.TrimSpace(a.Owner); owner != "" && strings.EqualFold(owner, strings.TrimSpace(a.Approver)) {
+		d.term(a.On, a.Until, settings.AcceptedDaysMost, path+".until", "an accepted risk", "acceptedDaysMost")
+		if strings.TrimSpace(a.Owner) != "" && SamePerson(a.Owner, a.Approver) {
 			d.report(d.at[path+".approver"], path+".approver", "a second person must approve it", "owner and approver are the same person, %s", shown(a.Approver))
 		}
 		for j, check := range a.Compensating {
@@ -225,6 +219,18 @@ func (d *decoder) statements(r *Register) {
 				d.report(d.at[at], at, "name other checks that must pass meanwhile", "%s cannot make up for itself", check)
 			}
 		}
+	}
+}
+
+// term reports a statement that ends before it begins, or holds for longer than
+// the setting allows.
+func (d *decoder) term(on, until Day, most int, path, what, setting string) {
+	days, both := DaysBetween(on, until)
+	switch {
+	case both && days < 0:
+		d.report(d.at[path], path, "until is the last day on which it holds", "until %s is before on %s", until, on)
+	case both && days > most:
+		d.report(d.at[path], path, fmt.Sprintf("shorten it to %s, or raise settings.%s", on.Add(most), setting), "%s for %d days; at most %d are allowed", what, days, most)
 	}
 }
 

@@ -42,4 +42,5 @@ type Settings struct {
 	HeartbeatMinutes    int `yaml:"heartbeatMinutes,omitempty"`
 	ReevaluateMinutes   int `yaml:"reevaluateMinutes,omitempty"`
 	AttestationDaysMost int `yaml:"attestationDaysMost,omitempty"`
+	AcceptedDaysMost    int `yaml:"acceptedDaysMost,omitempty"`
 }

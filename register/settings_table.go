@@ -51,9 +51,12 @@ const (
 )
 
 // SettingsTable returns every setting in the order of Settings.
-func SettingsTable() []Setting { return slices.Concat(conflictSettings(), thresholdSettings()) }
+func SettingsTable() []Setting {
+	return slices.Concat(conflictsOfAccounts(), conflictsOfUse(), thresholdSettings())
+}
 
-func conflictSettings() []Setting {
+// conflictsOfAccounts are C1 to C4: how accounts, policies and keys are set up.
+func conflictsOfAccounts() []Setting {
 	return []Setting{
 		{Key: "names", Kind: KindWord, Default: "innocuous", Words: []string{"innocuous", "recognisable", "any"}, Conflict: "C1",
 			Sides: []Side{
@@ -91,6 +94,13 @@ func conflictSettings() []Setting {
 			},
 			Doc:    "How many keys an account should have. Each key belongs to exactly one account, whatever the number.",
 			Checks: []string{"am-two-keys"}},
+	}
+}
+
+// conflictsOfUse are C5 to C9: what an account signs in with, how often that is
+// proved, and what hangs on it.
+func conflictsOfUse() []Setting {
+	return []Setting{
 		{Key: "methods", Kind: KindWord, Default: "phishingResistant", Words: []string{"phishingResistant", "oathAccepted"}, Conflict: "C5",
 			Sides: []Side{
 				{"If the TOTP works for your architecture, why not?", sourceQA, dateQA},
@@ -191,6 +201,8 @@ func thresholdSettings() []Setting {
 			Side{"Know when the accounts are used or touched. The number is a choice.", sourceBakker, ""}, "ca-new-policy-watch"),
 		days("attestationDaysMost", 365, 1, 1095, "The longest time for which a person may attest something.",
 			Side{"A statement that nobody renews is a pass in disguise.", ownChoice, ""}),
+		days("acceptedDaysMost", 365, 1, 1095, "The longest time for which a risk may be accepted.",
+			Side{"A risk that nobody decides on again is a failure in disguise.", ownChoice, ""}),
 	}
 }
 

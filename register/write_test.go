@@ -52,7 +52,7 @@ func attestation() register.Attestation {
 }
 
 func acceptedRisk() register.Accepted {
-	return register.Accepted{Check: "am-two-keys", Account: north, Reason: "on order", Owner: "Ana Ribeiro", Approver: "Ben Okoro", Until: "2026-06-30",
+	return register.Accepted{Check: "am-two-keys", Account: north, Reason: "on order", Owner: "Ana Ribeiro", Approver: "Ben Okoro", On: "2026-01-02", Until: "2026-06-30",
 		Compensating: []string{"drl-key-90d", "am-key-registry-match"}}
 }
 
