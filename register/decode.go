@@ -81,7 +81,7 @@ func (d *decoder) mapping(node *ast.MappingNode, shape *Shape, path string, into
 
 // unknown reports a key that the shape does not have.
 func (d *decoder) unknown(at spot, path, key string, shape *Shape) {
-	near := nearest(key, shape.keys())
+	near := Nearest(key, shape.keys())
 	switch {
 	case isSecretKey(key), near == "" && mentionsSecret(key):
 		d.report(at, path, noSecrets, "the key %s would hold a secret", shown(key))
@@ -116,7 +116,7 @@ func (d *decoder) value(node ast.Node, f *Field, path string, into reflect.Value
 			d.report(position(node), path, "name at least one: - "+example(f), "%s is empty", f.Key)
 			return
 		}
-		if len(list.Values) == 0 {
+		if len(list.Values) == 0 && !f.Empty {
 			return
 		}
 		into.Set(reflect.MakeSlice(into.Type(), len(list.Values), len(list.Values)))
@@ -193,7 +193,7 @@ func (d *decoder) text(text string, at spot, f *Field, path string) bool {
 		}
 		d.report(at, path, "check ids look like id-count-min; halligan check --list has them", "%s is no check id: %s", subject(f), shown(text))
 	case KindText:
-		if !randomIn(text) && !(f.Key == "label" && isPIN(text)) {
+		if !randomIn(text) && !(f.Key == "label" && isPIN(text)) && !tellsSecret(f, text) {
 			return true
 		}
 		d.report(at, path, noSecrets, "%s looks like a secret", f.Key)
@@ -211,7 +211,7 @@ func (d *decoder) word(text string, at spot, f *Field, path string) {
 		return
 	}
 	hint := "one of " + all
-	if near := nearest(text, f.Words); near != "" {
+	if near := Nearest(text, f.Words); near != "" {
 		hint = fmt.Sprintf("did you mean %s? One of %s", near, all)
 	}
 	d.report(at, path, hint, "%s cannot be %s", f.Key, shown(text))

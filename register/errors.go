@@ -82,7 +82,7 @@ func (e Errors) sorted() Errors {
 // shown quotes a value for an error: shortened, with controls and the marks that
 // turn the direction of writing escaped, and never a secret.
 func shown(value string) string {
-	if secretIn(value) != "" || randomIn(value) {
+	if secretIn(value) != "" || randomIn(value) || toldSecret.MatchString(value) {
 		return "a value that is not shown here"
 	}
 	const most = 60

@@ -24,9 +24,11 @@ const (
 // Field is one key of halligan.yaml. The decoder, the hints, docs/config.md and
 // docs/halligan.schema.json are all made from it.
 type Field struct {
-	Key      string
-	Kind     Kind
-	List     bool // the value is a list of that kind
+	Key  string
+	Kind Kind
+	List bool // the value is a list of that kind
+	// Empty: an empty list differs from none, and is kept.
+	Empty    bool
 	Required bool
 	// Words are the allowed words of a KindWord.
 	Words []string
@@ -186,8 +188,8 @@ func shapesOfStatements() []Shape {
 		{"scubaExclusion", "What one SCuBA policy excludes.", []Field{
 			{Key: "policy", Kind: KindOpaque, Required: true, Doc: "The policy, MS.AAD.1.1v1."},
 			{Key: "kind", Kind: KindWord, Required: true, Words: []string{capExclusions, roleExclusions}, Doc: "The list of the policy."},
-			{Key: "users", Kind: KindOpaque, List: true, Doc: "The users, as they came in."},
-			{Key: "groups", Kind: KindOpaque, List: true, Doc: "The groups, as they came in."},
+			{Key: "users", Kind: KindOpaque, List: true, Empty: true, Doc: "The users, as they came in."},
+			{Key: "groups", Kind: KindOpaque, List: true, Empty: true, Doc: "The groups, as they came in."},
 		}},
 	}
 }

@@ -9,9 +9,9 @@ import (
 // product of their lengths.
 const longestWord = 64
 
-// nearest returns the candidate that word was probably meant to be, or nothing.
+// Nearest returns the candidate that word was probably meant to be, or nothing.
 // Case does not count.
-func nearest(word string, candidates []string) string {
+func Nearest(word string, candidates []string) string {
 	if utf8.RuneCountInString(word) > longestWord {
 		return ""
 	}

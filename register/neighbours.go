@@ -34,7 +34,8 @@ type MaesterAccount struct {
 type ScubaExclusion struct {
 	Policy string `yaml:"policy"` // MS.AAD.1.1v1
 	// Kind is CapExclusions or RoleExclusions.
-	Kind   string     `yaml:"kind"`
+	Kind string `yaml:"kind"`
+	// Users and Groups are nil where the list had none; an empty list was there.
 	Users  []entra.ID `yaml:"users,omitempty"`
 	Groups []entra.ID `yaml:"groups,omitempty"`
 }
@@ -115,8 +116,8 @@ func readScubaGear(text []byte) (*Neighbours, error) {
 			return nil, err
 		}
 		var kinds map[string]struct {
-			Users  []string `yaml:"Users"`
-			Groups []string `yaml:"Groups"`
+			Users  *[]string `yaml:"Users"`
+			Groups *[]string `yaml:"Groups"`
 		}
 		if err := yaml.Unmarshal(again, &kinds); err != nil {
 			return nil, fmt.Errorf("%s: %w", policy, err)
@@ -135,10 +136,14 @@ func readScubaGear(text []byte) (*Neighbours, error) {
 	return n, nil
 }
 
-// ids leaves out the empty strings of the sample configurations.
-func ids(list []string) []entra.ID {
-	var out []entra.ID
-	for _, s := range list {
+// ids leaves out the empty strings of the sample configurations. A list that is
+// there stays one.
+func ids(list *[]string) []entra.ID {
+	if list == nil {
+		return nil
+	}
+	out := []entra.ID{}
+	for _, s := range *list {
 		if s = strings.TrimSpace(s); s != "" {
 			out = append(out, entra.ID(s))
 		}
@@ -154,8 +159,7 @@ var scubaPolicies = []string{"MS.AAD.1.1v1", "MS.AAD.2.1v1", "MS.AAD.2.3v1", "MS
 const scubaRoles = "MS.AAD.7.4v1"
 
 // MaesterConfig returns the accounts as maester-config.json has them. What came
-// in goes out as it was; registered accounts and exclusion groups that the list
-// lacks follow.
+// in goes out as it was; registered accounts that the list lacks follow.
 func (r *Register) MaesterConfig() ([]byte, error) {
 	list := append([]MaesterAccount{}, r.Neighbours.Maester...)
 	has := func(id entra.ID, name string) bool {
@@ -185,54 +189,78 @@ func (r *Register) MaesterConfig() ([]byte, error) {
 }
 
 // ScubaGearConfig returns the section Aad of a ScubaGear configuration. What came
-// in goes out as it was, registered accounts and exclusion groups that a list
-// lacks follow in it; without any list every policy that takes exclusions gets
-// one.
+// in goes out as it was: who stands in one list and not in another does so on
+// purpose. Only an account that stands in none follows in each. Without any list
+// every policy that takes exclusions gets one, with the accounts and their groups.
 func (r *Register) ScubaGearConfig() []byte {
 	var list []ScubaExclusion
 	for _, x := range r.Neighbours.ScubaGear {
-		x.Users, x.Groups = slices.Clone(x.Users), slices.Clone(x.Groups)
+		x.Users = slices.Clone(x.Users)
+		for i := range r.Accounts {
+			if !r.scubaKnows(&r.Accounts[i]) {
+				x.Users = appendID(x.Users, r.Accounts[i].ID)
+			}
+		}
 		list = append(list, x)
 	}
 	if len(list) == 0 {
-		for _, p := range scubaPolicies {
-			list = append(list, ScubaExclusion{Policy: p, Kind: capExclusions})
-		}
-		list = append(list, ScubaExclusion{Policy: scubaRoles, Kind: roleExclusions})
+		list = r.scubaWhole()
 	}
 	var b strings.Builder
 	b.WriteString("Aad:\n")
 	last := ""
 	for _, x := range list {
-		for _, a := range r.Accounts {
-			x.Users = appendID(x.Users, a.ID)
-		}
-		if x.Kind == capExclusions { // ScubaGear's role exclusions are of the accounts themselves
-			for _, g := range r.Groups {
-				if g.Use == GroupExclusion {
-					x.Groups = appendID(x.Groups, g.ID)
-				}
-			}
-		}
 		if x.Policy != last {
 			fmt.Fprintf(&b, "  %s:\n", x.Policy)
 			last = x.Policy
 		}
 		fmt.Fprintf(&b, "    %s:\n", x.Kind)
-		for _, part := range []struct {
-			name string
-			ids  []entra.ID
-		}{{"Users", x.Users}, {"Groups", x.Groups}} {
-			if len(part.ids) == 0 {
-				continue
-			}
-			fmt.Fprintf(&b, "      %s:\n", part.name)
-			for _, id := range part.ids {
-				fmt.Fprintf(&b, "        - %q\n", string(id))
-			}
-		}
+		scubaList(&b, "Users", x.Users)
+		scubaList(&b, "Groups", x.Groups)
 	}
 	return []byte(b.String())
+}
+
+// scubaKnows reports whether some list that came in holds an account, or a group
+// that the account is meant to be in.
+func (r *Register) scubaKnows(a *Account) bool {
+	return slices.ContainsFunc(r.Neighbours.ScubaGear, func(x ScubaExclusion) bool {
+		return slices.ContainsFunc(x.Users, a.ID.Equal) ||
+			slices.ContainsFunc(a.Groups, func(g entra.ID) bool { return slices.ContainsFunc(x.Groups, g.Equal) })
+	})
+}
+
+// scubaWhole makes the lists for whoever had none.
+func (r *Register) scubaWhole() []ScubaExclusion {
+	var users, groups []entra.ID
+	for i := range r.Accounts {
+		users = appendID(users, r.Accounts[i].ID)
+	}
+	for _, g := range r.Groups {
+		if g.Use == GroupExclusion {
+			groups = appendID(groups, g.ID)
+		}
+	}
+	var list []ScubaExclusion
+	for _, p := range scubaPolicies {
+		list = append(list, ScubaExclusion{Policy: p, Kind: capExclusions, Users: users, Groups: groups})
+	}
+	// ScubaGear's role exclusions are of the accounts themselves.
+	return append(list, ScubaExclusion{Policy: scubaRoles, Kind: roleExclusions, Users: users})
+}
+
+func scubaList(b *strings.Builder, name string, ids []entra.ID) {
+	switch {
+	case ids == nil:
+		return
+	case len(ids) == 0:
+		fmt.Fprintf(b, "      %s: []\n", name)
+		return
+	}
+	fmt.Fprintf(b, "      %s:\n", name)
+	for _, id := range ids {
+		fmt.Fprintf(b, "        - %q\n", string(id))
+	}
 }
 
 func appendID(list []entra.ID, id entra.ID) []entra.ID {

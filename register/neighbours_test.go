@@ -3,11 +3,13 @@ package register_test
 import (
 	"encoding/json"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/goccy/go-yaml"
 
+	"halligan/entra"
 	"halligan/register"
 )
 
@@ -48,10 +50,16 @@ Aad:
     CapExclusions:
       Users:
         - "33333333-0000-4000-8000-000000000003"
+  MS.AAD.3.6v1:
+    CapExclusions:
+      Users: []
+      Groups: [""]
   MS.AAD.7.4v1:
     RoleExclusions:
       Users:
         - "11111111-0000-4000-8000-000000000001"
+        - "44444444-0000-4000-8000-000000000004"
+      Groups: []
 Exo:
   MS.EXO.1.1v2:
     AllowedForwardingDomains:
@@ -111,11 +119,15 @@ func TestScubaGearListsComeOutUnchanged(t *testing.T) {
 	if err != nil || !is {
 		t.Fatalf("%v %v", is, err)
 	}
-	r := &register.Register{Version: 1, Neighbours: *n}
+	// All three stand in some list, two of them in one only, one by its group: no
+	// list may come to hold more of them.
+	r := &register.Register{Version: 1, Neighbours: *n, Accounts: []register.Account{{ID: "33333333-0000-4000-8000-000000000003"},
+		{ID: "44444444-0000-4000-8000-000000000004"}, {ID: "55555555-0000-4000-8000-000000000005", Groups: []entra.ID{"22222222-0000-4000-8000-000000000002"}}},
+		Groups: []register.Group{{ID: "66666666-0000-4000-8000-000000000006", Use: register.GroupExclusion}}}
 	if got, want := scubaLists(t, r.ScubaGearConfig()), scubaLists(t, []byte(scubaConfig)); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %v\nwant %v", got, want)
 	}
-	if users, _ := n.EmergencyAccounts(); !reflect.DeepEqual(users, []string{"11111111-0000-4000-8000-000000000001"}) {
+	if users, _ := n.EmergencyAccounts(); !reflect.DeepEqual(users, []string{"11111111-0000-4000-8000-000000000001", "44444444-0000-4000-8000-000000000004"}) {
 		t.Errorf("a user that one policy excludes is taken for an emergency account: %v", users)
 	}
 	// The register keeps the lists through a write and a read.
@@ -129,6 +141,16 @@ func TestScubaGearListsComeOutUnchanged(t *testing.T) {
 	}
 	if !reflect.DeepEqual(again.Neighbours, r.Neighbours) {
 		t.Errorf("got %+v\nwant %+v", again.Neighbours, r.Neighbours)
+	}
+	// Whoever stands in none follows in each.
+	const late = "77777777-0000-4000-8000-000000000007"
+	r.Accounts = append(r.Accounts, register.Account{ID: late})
+	for policy, kinds := range scubaLists(t, r.ScubaGearConfig()) {
+		for kind, lists := range kinds {
+			if !slices.Contains(lists["Users"], late) {
+				t.Errorf("%s of %s lacks the account that no list has: %v", kind, policy, lists)
+			}
+		}
 	}
 }
 

@@ -160,7 +160,7 @@ func (d *decoder) known(name string, all names, path, what string) {
 		return
 	}
 	hint := fmt.Sprintf("add it to %ss:", what)
-	if near := nearest(name, all.shown); near != "" {
+	if near := Nearest(name, all.shown); near != "" {
 		hint = fmt.Sprintf("did you mean %s?", shown(near))
 	}
 	d.report(d.at[path], path, hint, "no %s has the name %s", what, shown(name))
@@ -172,7 +172,7 @@ func (d *decoder) account(id entra.ID, all names, path string) {
 	}
 	hint := "add the account to accounts:"
 	// Two GUIDs that differ in a third of their letters are not alike.
-	if near := nearest(string(id), all.shown); near != "" && distance(string(id), near) <= 4 {
+	if near := Nearest(string(id), all.shown); near != "" && distance(string(id), near) <= 4 {
 		hint = fmt.Sprintf("did you mean %s?", near)
 	}
 	d.report(d.at[path], path, hint, "no account has the id %s", shown(string(id)))
@@ -196,7 +196,7 @@ func (d *decoder) partKey(a *Account, key, path string) {
 		}
 	}
 	hint := "add it to the keys of the account"
-	if near := nearest(key, all.shown); near != "" {
+	if near := Nearest(key, all.shown); near != "" {
 		hint = fmt.Sprintf("did you mean %s?", shown(near))
 	}
 	d.report(d.at[path], path, hint, "the account has no key %s", shown(key))

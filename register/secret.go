@@ -18,7 +18,14 @@ var (
 	otpLink    = regexp.MustCompile(`(?i)otpauth://`)
 	guid       = regexp.MustCompile(`[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}`)
 	spokenPIN  = regexp.MustCompile(`(?i)\b(?:pin|puk|passcode|kennwort|passwor[td]|combination)\s*(?:code|no\.?|number)?\s*(?:[:=]|\bis\b|\bist\b)?\s*["']?\d{4,12}\b`)
+	toldSecret = regexp.MustCompile(`(?i)(?:password|passwort|kennwort|passphrase|passcode|pin|secret|tap|token)\s*[:=]\s*\S`)
 )
+
+// tellsSecret reports whether a note or a reason goes on to say what a secret is.
+// Only in such prose is the form telling; that the PIN is kept apart may be said.
+func tellsSecret(f *Field, text string) bool {
+	return (f.Key == "note" || f.Key == "reason") && toldSecret.MatchString(text)
+}
 
 // secretIn returns what kind of secret a text holds, or nothing.
 func secretIn(text string) string {

@@ -97,8 +97,12 @@ func (w *writer) field(f *Field, v reflect.Value, indent string) {
 // mapping writes the keys that have a value, in the order of the shape.
 func (w *writer) mapping(shape *Shape, v reflect.Value, indent string) {
 	for i := range shape.Fields {
-		if value := keyed(v, shape.Fields[i].Key); !isNone(value) {
-			w.field(&shape.Fields[i], value, indent)
+		f := &shape.Fields[i]
+		switch value := keyed(v, f.Key); {
+		case f.Empty && value.Len() == 0 && !value.IsNil():
+			fmt.Fprintf(w, "%s%s: []\n", indent, f.Key)
+		case !isNone(value):
+			w.field(f, value, indent)
 		}
 	}
 }

@@ -59,7 +59,7 @@ func (c *console) attest(f *attestFlags, id string) error {
 	check := posture.Lookup(id)
 	switch {
 	case check == nil:
-		return misused(suggest(id, checkIDs(), "halligan check --list lists them"), "no check %q", id)
+		return misused(suggest(id, app.CheckIDs(), "halligan check --list lists them"), "no check %q", id)
 	case !check.Attestable:
 		return misused("it is read from data: mend what it says, or put an accepted risk with owner, approver and end into the register", "check %s takes no attestation", check.ID)
 	case f.by == "" || f.until == "" || f.note == "":
@@ -113,14 +113,6 @@ func attestationFits(r *register.Register, a *register.Attestation) error {
 		return misused("give the object id of an account in the register", "no account %q in the register", string(a.Account))
 	}
 	return nil
-}
-
-func checkIDs() []string {
-	var out []string
-	for _, check := range posture.Catalogue() {
-		out = append(out, check.ID)
-	}
-	return out
 }
 
 // replaceFile writes a file as a whole or not at all, with the rights that it had.

@@ -8,6 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"halligan/register"
 )
 
 // exitCode is how the program ends. Scripts branch on it, so a number never
@@ -141,7 +143,7 @@ func usageHint(cmd *cobra.Command, err error) string {
 			names = append(names, flag.Name)
 		}
 	})
-	if near := nearest(missing.GetSpecifiedName(), names); near != "" {
+	if near := register.Nearest(missing.GetSpecifiedName(), names); near != "" {
 		return fmt.Sprintf("did you mean --%s? All flags: %s --help", near, cmd.CommandPath())
 	}
 	return seeHelp

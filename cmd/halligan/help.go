@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
+
+	"halligan/register"
 )
 
 func helpCommand(*console) *cobra.Command {
@@ -53,48 +55,8 @@ func unknownCommand(cmd *cobra.Command, args []string) error {
 			names = append(names, sub.Name())
 		}
 	}
-	if near := nearest(args[0], names); near != "" {
+	if near := register.Nearest(args[0], names); near != "" {
 		hint = fmt.Sprintf("did you mean %q? All commands: %s --help", cmd.CommandPath()+" "+near, cmd.CommandPath())
 	}
 	return misused(hint, "unknown command %q", args[0])
-}
-
-// nearest returns the candidate that was probably meant by word, or "" when none
-// is close: a wild guess is worse than none.
-func nearest(word string, candidates []string) string {
-	best, bestDistance := "", 1+max(1, len(word)/3)
-	for _, candidate := range candidates {
-		if d := distance(word, candidate); d < bestDistance {
-			best, bestDistance = candidate, d
-		}
-	}
-	return best
-}
-
-// distance counts the letters to insert, remove, replace or swap with their
-// neighbour to get from a to b.
-func distance(a, b string) int {
-	from, to := []rune(a), []rune(b)
-	// rows[i][j] is the distance of the first i letters of a to the first j of b.
-	rows := make([][]int, len(from)+1)
-	for i := range rows {
-		rows[i] = make([]int, len(to)+1)
-		rows[i][0] = i
-	}
-	for j := range to {
-		rows[0][j+1] = j + 1
-	}
-	for i := 1; i <= len(from); i++ {
-		for j := 1; j <= len(to); j++ {
-			replace := rows[i-1][j-1]
-			if from[i-1] != to[j-1] {
-				replace++
-			}
-			rows[i][j] = min(replace, rows[i-1][j]+1, rows[i][j-1]+1)
-			if i > 1 && j > 1 && from[i-1] == to[j-2] && from[i-2] == to[j-1] {
-				rows[i][j] = min(rows[i][j], rows[i-2][j-2]+1)
-			}
-		}
-	}
-	return rows[len(from)][len(to)]
 }

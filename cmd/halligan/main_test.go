@@ -157,18 +157,6 @@ func TestCommandWithoutItsSecondWordIsMisuse(t *testing.T) {
 	}
 }
 
-func TestNearestWord(t *testing.T) {
-	words := []string{"check", "prove", "explain", "export", "selftest"}
-	for word, want := range map[string]string{
-		"prov": "prove", "porve": "prove", "proove": "prove", "seltest": "selftest", "selftset": "selftest",
-		"exprot": "export", "chekc": "check", "delete": "", "x": "", "": "",
-	} {
-		if got := nearest(word, words); got != want {
-			t.Errorf("nearest(%q): got %q, want %q", word, got, want)
-		}
-	}
-}
-
 type brokenPipe struct{}
 
 func (brokenPipe) Write([]byte) (int, error) { return 0, errors.New("broken pipe") }

@@ -16,6 +16,7 @@ import (
 	"halligan/internal/app"
 	"halligan/lockout"
 	"halligan/plan"
+	"halligan/register"
 )
 
 // proveFlags are the flags of prove.
@@ -209,7 +210,7 @@ func codeOf(r *app.Report) exitCode {
 
 // suggest is a hint that names what was probably meant, else what there is.
 func suggest(word string, candidates []string, otherwise string) string {
-	if near := nearest(word, candidates); near != "" {
+	if near := register.Nearest(word, candidates); near != "" {
 		return fmt.Sprintf("did you mean %s? %s", near, otherwise)
 	}
 	return otherwise

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"halligan/entra"
+	"halligan/register"
 )
 
 // sources opens what a person named with --from or --with. The caller closes
@@ -115,7 +116,7 @@ func nearPath(path string) string {
 	for _, entry := range entries {
 		names = append(names, entry.Name())
 	}
-	if near := nearest(base, names); near != "" {
+	if near := register.Nearest(base, names); near != "" {
 		return fmt.Sprintf("did you mean %s?", filepath.Join(dir, near))
 	}
 	return "give a file, a folder, a zip archive, or - for stdin"

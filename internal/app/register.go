@@ -25,7 +25,11 @@ func ReadRegister(file string, text []byte) (*register.Register, error) {
 	check := func(path, id string) *posture.Check {
 		c := posture.Lookup(id)
 		if c == nil {
-			report(path, fmt.Sprintf("no check %q", id), "halligan check --list lists them")
+			hint := "halligan check --list lists them"
+			if near := register.Nearest(id, CheckIDs()); near != "" {
+				hint = fmt.Sprintf("did you mean %s? %s", near, hint)
+			}
+			report(path, fmt.Sprintf("no check %q", id), hint)
 		}
 		return c
 	}
@@ -57,6 +61,15 @@ func ReadRegister(file string, text []byte) (*register.Register, error) {
 		return nil, errs
 	}
 	return r, nil
+}
+
+// CheckIDs returns the ids of the catalogue, in its order.
+func CheckIDs() []string {
+	var ids []string
+	for _, c := range posture.Catalogue() {
+		ids = append(ids, c.ID)
+	}
+	return ids
 }
 
 func isSupposition(name string) bool {
