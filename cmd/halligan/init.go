@@ -81,8 +81,10 @@ func (c *console) init(ctx context.Context, f *initFlags) error {
 		return fmt.Errorf("write register: %w", err)
 	}
 	if f.output == "-" {
-		_, err := c.stdout.Write(text)
-		return err
+		if _, err := c.stdout.Write(text); err != nil {
+			return err
+		}
+		return c.tellOpen(made)
 	}
 	if err := writeNew(f.output, text); err != nil {
 		return &fault{exitFailed, fmt.Errorf("write register: %v", err), "give a file in a folder that exists"}
@@ -108,6 +110,17 @@ func writeNew(path string, text []byte) error {
 		return err
 	}
 	return file.Close()
+}
+
+// tellOpen says beside a register on stdout what was put in, and what is open.
+func (c *console) tellOpen(made *app.Initial) error {
+	p := &page{look: look{columns: width(c.stderr, c.getenv), paint: c.paintOn(c.stderr)}}
+	for _, s := range made.Says {
+		p.line(0, 2, s)
+	}
+	p.list("To complete by hand", made.Open)
+	_, err := fmt.Fprint(c.stderr, p.b.String())
+	return err
 }
 
 func (c *console) tellInit(f *initFlags, made *app.Initial) error {

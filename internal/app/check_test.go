@@ -143,6 +143,35 @@ func TestInitTakesOnlyWhatWasNamed(t *testing.T) {
 	}
 }
 
+// What init writes down of keys and certificates is what the check compares them
+// with: the first check after it must not fail on them.
+func TestInitPutsCertificatesIntoTheInventory(t *testing.T) {
+	const id = "11111111-0000-4000-8000-000000000001"
+	const metadata = `{"@odata.context":"https://graph.microsoft.com/v1.0/$metadata#users`
+	sources := []entra.Source{
+		{Name: "users.json", Data: []byte(metadata + `","value":[{"id":"` + id + `","userPrincipalName":"a@x.example"}]}`)},
+		{Name: "methods.json", Data: []byte(metadata + `('` + id + `')/authentication/methods","value":[
+			{"@odata.type":"#microsoft.graph.fido2AuthenticationMethod","id":"fido","displayName":"Blue"},
+			{"@odata.type":"#microsoft.graph.x509CertificateAuthenticationMethod","id":"cert"}]}`)},
+	}
+	made, err := app.Init(t.Context(), app.InitRequest{Sources: sources, Accounts: []string{id}, Now: "2026-11-21"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a := made.Register.Accounts; len(a) != 1 || len(a[0].Keys) != 2 || a[0].Pattern != register.PatternFIDO2 {
+		t.Fatalf("accounts %+v, open %q", a, made.Open)
+	}
+	r, err := app.Check(t.Context(), app.CheckRequest{ProveRequest: app.ProveRequest{Sources: sources, Now: "2026-11-21"}, Register: made.Register, Time: checkDay})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range r.Findings {
+		if f.Check == "am-key-registry-match" && f.Status != posture.Pass {
+			t.Errorf("%s: %s %v", f.Status, f.Says, f.Evidence)
+		}
+	}
+}
+
 // A tenant of Entra Free has no policies to be excluded from; it gets an answer
 // about what it has, and is told what nobody can see.
 func TestAFreeTenantGetsAUsefulAnswer(t *testing.T) {

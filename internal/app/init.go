@@ -65,7 +65,7 @@ func Init(ctx context.Context, req InitRequest) (*Initial, error) {
 		}
 	}
 	if len(r.Accounts) == 0 {
-		return nil, refuse("give the accounts by object id: --account OBJECT-ID", "none of the accounts could be found by its name")
+		return nil, refuse("give the accounts by object id, --account OBJECT-ID, or an export of the tenant in which their names are, --from PATH", "none of the accounts could be found by its name")
 	}
 	out.groups(snap, groups)
 	if err := out.policies(ctx, snap, &req); err != nil {
@@ -93,8 +93,8 @@ func nobodyNamed(snap *entra.Snapshot) error {
 // account adds one account, with what was read of its keys.
 func (out *Initial) account(snap *entra.Snapshot, name string, read bool) error {
 	r := out.Register
-	id := entra.ID(name)
-	if read || !id.IsGUID() {
+	id := entra.ID(strings.TrimSpace(name))
+	if read || id == "" {
 		found, err := resolveAccounts(snap, name)
 		if err != nil {
 			return err
@@ -105,7 +105,7 @@ func (out *Initial) account(snap *entra.Snapshot, name string, read bool) error 
 		id = found[0]
 	}
 	if !id.IsGUID() {
-		out.Open = append(out.Open, fmt.Sprintf("%s is a name: give its object id, names change owners", name))
+		out.Open = append(out.Open, fmt.Sprintf("%s is a name: give its object id, names change owners", id))
 		return nil
 	}
 	if r.Account(id) != nil {
@@ -113,34 +113,44 @@ func (out *Initial) account(snap *entra.Snapshot, name string, read bool) error 
 	}
 	a := register.Account{ID: id}
 	v := snap.View()
+	known := false
 	for i := range v.Users {
 		if v.Users[i].ID.Equal(id) {
-			a.ID, a.Name = v.Users[i].ID, v.Users[i].UserPrincipalName
+			a.ID, a.Name, known = v.Users[i].ID, v.Users[i].UserPrincipalName, true
 		}
 	}
-	methods := false
-	for i := range v.Accounts {
-		if !v.Accounts[i].ID.Equal(id) {
-			continue
-		}
-		methods = v.Accounts[i].MethodsRead
-		for _, m := range v.Accounts[i].Methods {
-			switch m.Type {
-			case entra.MethodFIDO2:
-				a.Pattern = register.PatternFIDO2
-				a.Keys = append(a.Keys, register.Key{ID: string(m.ID), Label: m.DisplayName, AAGUID: m.AAGUID})
-			case entra.MethodX509:
-				if a.Pattern == "" {
-					a.Pattern = register.PatternCertificate
-				}
-			}
-		}
+	if !known && (len(v.Users) > 0 || snap.Status(entra.PartUsers).Status == entra.StatusRead) {
+		out.Open = append(out.Open, fmt.Sprintf("no user with this id was read: %s; is it the object id of the account?", id))
 	}
-	if !methods {
+	if !inventory(v, &a) {
 		out.Open = append(out.Open, fmt.Sprintf("the methods of %s were not read: fill in its keys", cmp.Or(a.Name, string(a.ID))))
 	}
 	r.Accounts = append(r.Accounts, a)
 	return nil
+}
+
+// inventory puts down the keys and certificates of an account, all that
+// am-key-registry-match compares with; false when its methods were not read.
+func inventory(v *entra.Content, a *register.Account) bool {
+	read := false
+	for i := range v.Accounts {
+		if !v.Accounts[i].ID.Equal(a.ID) {
+			continue
+		}
+		read = v.Accounts[i].MethodsRead
+		for _, m := range v.Accounts[i].Methods {
+			switch m.Type {
+			case entra.MethodFIDO2:
+				a.Pattern = register.PatternFIDO2
+			case entra.MethodX509:
+				a.Pattern = cmp.Or(a.Pattern, register.PatternCertificate)
+			default:
+				continue
+			}
+			a.Keys = append(a.Keys, register.Key{ID: string(m.ID), Label: m.DisplayName, AAGUID: m.AAGUID})
+		}
+	}
+	return read
 }
 
 // groups adds the groups through which policies exclude the accounts, and those
