@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
+	"halligan/entra"
 	"halligan/register"
 )
 
@@ -39,7 +41,9 @@ func LastDrill(in *Input) (time.Time, bool) {
 }
 
 // Dues lists what must be done by when, the earliest first: drills, seals,
-// training, the runbook, and what people attested or accepted.
+// training, the runbook, and what people attested or accepted. What is dated after
+// today has not happened, and postpones nothing; of statements about the same, the
+// one that holds longest counts.
 func Dues(in *Input) []Due {
 	r := in.Register.Or()
 	s := r.Settings.Settled()
@@ -47,6 +51,15 @@ func Dues(in *Input) []Due {
 	var out []Due
 	add := func(day register.Day, format string, args ...any) {
 		out = append(out, Due{Day: day, What: fmt.Sprintf(format, args...), Overdue: day < today})
+	}
+	// again adds what must be done so many days after the last time, or today when
+	// that lies in the future.
+	again := func(last time.Time, days int, format string, args ...any) {
+		day := today
+		if !last.IsZero() && !last.After(in.Now) {
+			day = dayOf(last.AddDate(0, 0, days))
+		}
+		add(day, format, args...)
 	}
 	for _, a := range in.Accounts {
 		if a.Hypothesis {
@@ -60,28 +73,69 @@ func Dues(in *Input) []Due {
 	}
 	seals := map[string]time.Time{}
 	for _, c := range in.Records.Seals {
-		if c.At.After(seals[c.Seal]) {
+		if last := seals[c.Seal]; c.At.After(last) && !c.At.After(in.Now) {
 			seals[c.Seal] = c.At
+		} else {
+			seals[c.Seal] = last
 		}
 	}
 	for seal, at := range seals {
-		add(dayOf(at.AddDate(0, 0, s.SealDays)), "verify seal %s", seal)
+		again(at, s.SealDays, "verify seal %s", seal)
 	}
 	for _, h := range r.Holders {
-		if t, err := time.Parse(time.DateOnly, string(h.Trained)); err == nil {
-			add(dayOf(t.AddDate(0, 0, s.TrainingDays)), "train %s", h.Name)
+		if t, is := h.Trained.Time(); is {
+			again(t, s.TrainingDays, "train %s", h.Name)
 		}
 	}
-	if !in.Records.RunbookReviewed.IsZero() {
-		add(dayOf(in.Records.RunbookReviewed.AddDate(0, 0, s.RunbookDays)), "review the runbook")
+	if at := in.Records.RunbookReviewed; !at.IsZero() {
+		again(at, s.RunbookDays, "review the runbook")
 	}
-	for _, a := range r.Attestations {
-		add(a.Until, "attest %s anew (%s)", a.Check, a.By)
-	}
-	for _, a := range r.Accepted {
-		add(a.Until, "decide again on the accepted risk %s (%s)", a.Check, a.Owner)
+	for _, p := range slices.Concat(current(attested(r), today), current(acceptedRisks(r), today)) {
+		add(p.until, "%s", p.what)
 	}
 	slices.SortFunc(out, func(a, b Due) int { return cmp.Or(cmp.Compare(a.Day, b.Day), cmp.Compare(a.What, b.What)) })
+	return out
+}
+
+// promise is an attestation or an accepted risk, and what must be done when it
+// ends.
+type promise struct {
+	check     string
+	account   entra.ID
+	on, until register.Day
+	what      string
+}
+
+func attested(r *register.Register) []promise {
+	var out []promise
+	for _, a := range r.Attestations {
+		out = append(out, promise{a.Check, a.Account, a.On, a.Until, fmt.Sprintf("attest %s anew (%s)", a.Check, a.By)})
+	}
+	return out
+}
+
+func acceptedRisks(r *register.Register) []promise {
+	var out []promise
+	for _, a := range r.Accepted {
+		out = append(out, promise{a.Check, a.Account, a.On, a.Until, fmt.Sprintf("decide again on the accepted risk %s (%s)", a.Check, a.Owner)})
+	}
+	return out
+}
+
+// current leaves out promises that have not begun, and those that another one
+// about the same, or about every account, outlasts.
+func current(list []promise, today register.Day) []promise {
+	var out []promise
+	for i, p := range list {
+		outlasted := false
+		for j, q := range list {
+			same := strings.EqualFold(p.check, q.check) && (q.account == "" || q.account.Equal(p.account))
+			outlasted = outlasted || same && q.on <= today && (q.until > p.until || q.until == p.until && j < i)
+		}
+		if p.on <= today && !outlasted {
+			out = append(out, p)
+		}
+	}
 	return out
 }
 

@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"strings"
 
+	"halligan/entra"
 	"halligan/posture"
 )
 
-// Baseline is an earlier CheckReport, of which only the failures matter.
+// Baseline is an earlier CheckReport, of which only the failures matter: by check
+// and account, the objects that were shown as evidence.
 type Baseline struct {
-	failed map[string]bool
+	failed map[string]map[string]bool
 }
 
 // ReadBaseline reads the JSON of an earlier check.
@@ -26,10 +28,17 @@ func ReadBaseline(name string, text []byte) (*Baseline, error) {
 		return nil, &RequestError{Err: fmt.Errorf("read baseline %s: its schema is %q, not %q", name, doc.Schema, CheckSchema),
 			hint: "a baseline is what halligan check --format json wrote"}
 	}
-	b := &Baseline{failed: map[string]bool{}}
+	b := &Baseline{failed: map[string]map[string]bool{}}
 	for i := range doc.Findings {
-		if doc.Findings[i].Status == posture.Fail {
-			b.failed[doc.Findings[i].key()] = true
+		f := &doc.Findings[i]
+		if f.Status != posture.Fail {
+			continue
+		}
+		if b.failed[f.key()] == nil {
+			b.failed[f.key()] = map[string]bool{}
+		}
+		for _, e := range f.Evidence {
+			b.failed[f.key()][object(e)] = true
 		}
 	}
 	return b, nil
@@ -37,6 +46,23 @@ func ReadBaseline(name string, text []byte) (*Baseline, error) {
 
 func (f *FindingReport) key() string { return f.Check + " " + strings.ToLower(string(f.Account)) }
 
+// object names what a piece of evidence is about. Its detail changes from day to
+// day and does not count.
+func object(e posture.Evidence) string {
+	if e.ID == "" {
+		return "name " + e.Name
+	}
+	return "id " + entra.ID(e.ID).Key()
+}
+
+// has reports whether a failure was known, with every object that it shows now.
 func (b *Baseline) has(f *FindingReport) bool {
-	return b != nil && f.Status == posture.Fail && b.failed[f.key()]
+	if b == nil || f.Status != posture.Fail {
+		return false
+	}
+	known, failed := b.failed[f.key()]
+	for _, e := range f.Evidence {
+		failed = failed && known[object(e)]
+	}
+	return failed
 }
