@@ -1,6 +1,8 @@
 package main
 
 import (
+	"cmp"
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -31,7 +33,7 @@ stays failed. When the day has passed, the check is open again. halligan check -
 attestations. The comments and the order of the register stay as they are.`,
 		Example: `  halligan attest gov-iac-drift --by "Olga Berg" --until 2027-05-31 --note "templates in repository infra reviewed, both groups excluded"`,
 		Args:    takes("CHECK"),
-		RunE:    func(cmd *cobra.Command, args []string) error { return c.attest(&f, args[0]) },
+		RunE:    func(cmd *cobra.Command, args []string) error { return c.attest(cmd.Context(), &f, args[0]) },
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.by, "by", "", "`NAME` of the person who looked")
@@ -55,7 +57,7 @@ func attestable() []string {
 	return out
 }
 
-func (c *console) attest(f *attestFlags, id string) error {
+func (c *console) attest(ctx context.Context, f *attestFlags, id string) error {
 	check := posture.Lookup(id)
 	switch {
 	case check == nil:
@@ -65,47 +67,59 @@ func (c *console) attest(f *attestFlags, id string) error {
 	case f.by == "" || f.until == "" || f.note == "":
 		return misused(`for example --by "Olga Berg" --until 2027-05-31 --note "what was looked at, and what was seen"`, "an attestation needs --by, --until and --note")
 	}
-	text, err := os.ReadFile(f.register)
+	path, err := filepath.EvalSymlinks(f.register)
 	if err != nil {
 		return &fault{exitFailed, fmt.Errorf("read register: %v", err), "halligan init writes one"}
 	}
-	r, err := app.ReadRegister(f.register, text)
-	if err != nil {
-		return asRegisterFault(err)
-	}
-	a := register.Attestation{Check: check.ID, Account: entra.ID(f.account), By: f.by, On: register.Day(f.on), Until: register.Day(f.until), Note: f.note}
-	if a.On == "" {
-		a.On = register.Day(time.Now().UTC().Format(time.DateOnly))
-	}
-	if err := attestationFits(r, &a); err != nil {
+	today := register.DayOf(time.Now())
+	a := register.Attestation{Check: check.ID, Account: entra.ID(f.account), By: f.by, On: cmp.Or(register.Day(f.on), today), Until: register.Day(f.until), Note: f.note}
+	if err := locked(ctx, path, func() error { return addAttestation(f.register, path, &a, today) }); err != nil {
 		return err
-	}
-	changed, err := register.AddAttestation(text, a)
-	if err != nil {
-		return asRegisterFault(err)
-	}
-	if err := replaceFile(f.register, changed); err != nil {
-		return &fault{exitFailed, fmt.Errorf("write register: %v", err), "nothing was changed"}
 	}
 	_, err = fmt.Fprintf(c.stdout, "%s: %s attests %s until %s\n", escape(f.register), escape(a.By), a.Check, a.Until)
 	return err
 }
 
-// attestationFits refuses what the register would refuse to read, in the words of
-// the flags.
-func attestationFits(r *register.Register, a *register.Attestation) error {
-	on, err := time.Parse(time.DateOnly, string(a.On))
+// addAttestation reads the register, called name, and puts it back with one
+// attestation more.
+func addAttestation(name, path string, a *register.Attestation, today register.Day) error {
+	text, err := os.ReadFile(path)
 	if err != nil {
-		return misused("write a day as 2026-12-31", "no day %q", string(a.On))
+		return &fault{exitFailed, fmt.Errorf("read register: %v", err), "halligan init writes one"}
 	}
-	until, err := time.Parse(time.DateOnly, string(a.Until))
+	r, err := app.ReadRegister(name, text)
 	if err != nil {
-		return misused("write a day as 2026-12-31", "no day %q", string(a.Until))
+		return asRegisterFault(err)
+	}
+	if err := attestationFits(r, a, today); err != nil {
+		return err
+	}
+	changed, err := register.AddAttestation(text, *a)
+	if err != nil {
+		return asRegisterFault(err)
+	}
+	if err := replaceFile(path, changed); err != nil {
+		return &fault{exitFailed, fmt.Errorf("write register: %v", err), "nothing was changed"}
+	}
+	return nil
+}
+
+// attestationFits refuses what the register would refuse to read, and what would
+// not count today, in the words of the flags.
+func attestationFits(r *register.Register, a *register.Attestation, today register.Day) error {
+	for _, day := range []register.Day{a.On, a.Until} {
+		if !day.IsDay() {
+			return misused("write a day as 2026-12-31", "no day %q", string(day))
+		}
 	}
 	most := r.Settings.Settled().AttestationDaysMost
-	switch days := int(until.Sub(on).Hours() / 24); {
+	switch days, _ := register.DaysBetween(a.On, a.Until); {
+	case a.On > today:
+		return misused(fmt.Sprintf("--on is the day on which it was looked at, %s (UTC) at the latest", today), "the attestation would begin on %s, which is after today", a.On)
 	case days < 0:
 		return misused("", "the attestation would end on %s, before %s", a.Until, a.On)
+	case a.Until < today:
+		return misused(fmt.Sprintf("--until is the last day on which it holds, %s (UTC) at the earliest", today), "the attestation would have ended on %s, which is before today", a.Until)
 	case days > most:
 		return misused("the setting attestationDaysMost of the register says how long", "an attestation holds for at most %d days, not %d", most, days)
 	}
@@ -116,12 +130,10 @@ func attestationFits(r *register.Register, a *register.Attestation) error {
 }
 
 // replaceFile writes a file as a whole or not at all, with the rights that it had.
+// The path is that of the file itself, not of a link to it.
 func replaceFile(path string, text []byte) error {
 	info, err := os.Stat(path)
 	if err != nil {
-		return err
-	}
-	if path, err = filepath.EvalSymlinks(path); err != nil {
 		return err
 	}
 	file, err := os.CreateTemp(filepath.Dir(path), ".halligan-*")

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -33,6 +34,11 @@ func TestScripts(t *testing.T) {
 			// The surroundings of whoever runs the tests must not show in them.
 			for _, name := range []string{"NO_COLOR", "COLUMNS", "TERM", "SOURCE_DATE_EPOCH"} {
 				env.Setenv(name, "")
+			}
+			// What people state holds from a day until another, and today lies between.
+			now := time.Now().UTC()
+			for name, days := range map[string]int{"LONGAGO": -60, "YESTERDAY": -1, "TODAY": 0, "OVERMORROW": 2, "LATER": 190, "TOOLATE": 1900} {
+				env.Setenv(name, now.AddDate(0, 0, days).Format(time.DateOnly))
 			}
 			tenant, err := filepath.Abs(filepath.Join("..", "..", "examples", "tenants", "tidewater"))
 			env.Setenv("TIDEWATER", tenant)
