@@ -30,7 +30,7 @@ func attestCommand(c *console) *cobra.Command {
 
 A check that is attested counts as attested, not as passed, and only where it could not be told from data: what is seen to fail
 stays failed. When the day has passed, the check is open again. halligan check --list and docs/checks.md say which checks take
-attestations. The comments and the order of the register stay as they are.`,
+attestations. It may not begin after today or have ended. The comments and the order of the register stay as they are.`,
 		Example: `  halligan attest gov-iac-drift --by "Olga Berg" --until 2027-05-31 --note "templates in repository infra reviewed, both groups excluded"`,
 		Args:    takes("CHECK"),
 		RunE:    func(cmd *cobra.Command, args []string) error { return c.attest(cmd.Context(), &f, args[0]) },

@@ -20,7 +20,7 @@ func exportCommand(c *console) *cobra.Command {
 		Use:   "export",
 		Short: "write the emergency accounts in the form of another tool",
 		Long: `Write the accounts of the register in the form in which another tool reads them, so that it stops calling them a finding.
-Lists that came in with halligan init go out as they were, with the registered accounts that they lack.`,
+Lists that came in with halligan init go out as they were; a registered account that none of them has is added to each.`,
 	}
 	for _, e := range exports {
 		var file, output string
