@@ -71,7 +71,7 @@ func writeCheckTerminal(w io.Writer, r *app.CheckReport, l look) error {
 	}
 	p.list("Not read", v.Proof.NotRead)
 	p.heading("Read")
-	for _, fact := range v.Proof.Facts {
+	for _, fact := range append(v.Proof.Facts, r.Facts...) {
 		p.line(4, 2, fact)
 	}
 	if r.Register != "" {
@@ -103,12 +103,12 @@ func (p *page) checkAccount(v *accountView) {
 		}
 	}
 	if v.AccountReport.Verdict == lockout.Proved && len(titles) > 0 {
-		p.styled(2, 2, outcomeStyle(lockout.Proved), word, "– "+ifElse(v.AccountReport.Hypothesis, "if this is your emergency account: ", "")+v.Heading+" can always reach "+strings.Join(titles, ", and "))
+		p.styled(2, 2, outcomeStyle(lockout.Proved), word, "– "+ifElse(v.AccountReport.Hypothesis, hypothesisWords, "")+v.Heading+" can always reach "+strings.Join(titles, ", and "))
 		return
 	}
 	for _, g := range v.Verdicts {
 		if g.Counts {
-			p.styled(2, 2, outcomeStyle(g.Outcome), g.Word, "– "+ifElse(v.AccountReport.Hypothesis, "if this is your emergency account: ", "")+g.Told)
+			p.styled(2, 2, outcomeStyle(g.Outcome), g.Word, "– "+ifElse(v.AccountReport.Hypothesis, hypothesisWords, "")+g.Told)
 		}
 	}
 }
