@@ -93,7 +93,9 @@ func keptKinds() []*kind {
 		{PartAccessReviews, "id", []string{"accessreviews.definitions", "identitygovernance.accessreviews.definitions"}},
 	} {
 		out = append(out, &kind{part: k.part, names: k.names, shape: func(*node) bool { return false }, listed: identified,
-			read: func(r *reader, doc *document, v *node, _ Origin) { r.keep(k.part, ID(v.str(k.subject)), doc.canonical(v)) }})
+			read: func(r *reader, doc *document, v *node, _ Origin) {
+				r.keep(k.part, ID(v.str(k.subject)), doc.canonical(v))
+			}})
 	}
 	return out
 }

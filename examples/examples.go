@@ -19,6 +19,10 @@ func FS() fs.FS { return files }
 // emergency access accounts that get in whatever happens.
 func Tidewater() fs.FS { return folder("tenants/tidewater") }
 
+// Hollins returns the folder of the other example tenant: Hollins Joinery, one
+// administrator, Entra Free with security defaults.
+func Hollins() fs.FS { return folder("tenants/hollins") }
+
 // Draft returns a draft by the name of its file, for example
 // "careless-policy.json".
 func Draft(name string) ([]byte, error) { return files.ReadFile("drafts/" + name) }

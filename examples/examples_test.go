@@ -290,9 +290,35 @@ func TestRegisterOfTheExampleTenantFitsIt(t *testing.T) {
 	}
 }
 
+// Hollins Joinery is the tenant of one-admin.yaml: Entra Free, security defaults,
+// no policies.
+func TestTheFreeTenantIsWhole(t *testing.T) {
+	s, err := entra.Read(entra.Source{Name: "hollins", FS: examples.Hollins()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := s.View()
+	if s.Incomplete() || len(c.Policies) != 0 || s.Status(entra.PartPolicies).Status != entra.StatusRead || c.SecurityDefaults == nil || !*c.SecurityDefaults {
+		t.Errorf("incomplete %v, %d policies, security defaults %v, troubles %v", s.Incomplete(), len(c.Policies), c.SecurityDefaults, c.Troubles)
+	}
+	text, err := examples.Register("one-admin.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := register.Parse("one-admin.yaml", text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range r.Accounts {
+		if !slices.ContainsFunc(c.Users, func(u entra.User) bool { return u.ID.Equal(a.ID) && u.UserPrincipalName == a.Name }) {
+			t.Errorf("no user %s %s in the tenant", a.ID, a.Name)
+		}
+	}
+}
+
 // An example that no test loads goes stale unseen.
 func TestEveryExampleIsLoaded(t *testing.T) {
-	loaded := []string{"tenants/tidewater/*.json", "drafts/careless-policy.json", "drafts/repaired-policy.json",
+	loaded := []string{"tenants/tidewater/*.json", "tenants/hollins/*.json", "drafts/careless-policy.json", "drafts/repaired-policy.json",
 		"registers/*.yaml", "github-actions/halligan.yml", "azure-devops/azure-pipelines.yml"}
 	err := fs.WalkDir(examples.FS(), ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {

@@ -263,8 +263,8 @@ func (p *Prover) usersMatch(a *account, pol *compiled, extra entra.ID) (include,
 	if pol.widenUsers {
 		include = include.or(pol.unmodelledAns(p))
 	}
-	if include.v == no {
-		return include, sure(false)
+	if include.v == no && !pol.activeSyncForAll() {
+		return include, sure(false) // nobody asks for the exclusion
 	}
 	exclude = p.anyRoute(a, u.ExcludeUsers, u.ExcludeGroups, u.ExcludeRoles, u.ExcludeGuests, extra, pol.dropped, pol)
 	if exclude.v == yes && pol.openUserExclusions {

@@ -31,6 +31,8 @@ type rule struct {
 	op   string // "and", "or", "not", or "" for an atom
 	a, b *rule
 	atom *atom
+	// extension: the whole rule names an extension attribute of a device.
+	extension bool
 }
 
 // atom is one comparison.
@@ -63,6 +65,9 @@ func parseRule(text string) (*rule, error) {
 	if p.tok != "" {
 		return nil, fmt.Errorf("rule: unexpected %q at %d", p.tok, p.start)
 	}
+	r.atoms(func(a *atom) {
+		r.extension = r.extension || a.prefix == "device" && isExtensionAttribute(strings.ToLower(a.prop))
+	})
 	return r, nil
 }
 
@@ -340,8 +345,13 @@ func isExtensionAttribute(prop string) bool {
 	return n <= 15
 }
 
-// evalDevice evaluates a device filter rule on a device.
+// evalDevice evaluates a device filter rule on a device. Extension attributes
+// exist only on managed, compliant or hybrid joined devices; elsewhere they are
+// null, or the whole filter is skipped: nobody says.
 func (r *rule) evalDevice(d *Device) tern {
+	if r.extension && d.Registered && !d.Managed && !d.managed() {
+		return unknown
+	}
 	return r.eval(func(a *atom) tern { return a.onDevice(d) })
 }
 
@@ -358,9 +368,7 @@ func (a *atom) onDevice(d *Device) tern {
 		}
 	}
 	if d.Registered && !d.Managed && !known && !d.managed() {
-		// extension attributes exist only on managed, compliant or hybrid joined
-		// devices; elsewhere null, or the filter is skipped: nobody says.
-		return unknown
+		return unknown // an extension attribute
 	}
 	if a.null {
 		// "-eq null" is not described for filters over devices.

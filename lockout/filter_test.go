@@ -32,6 +32,7 @@ func TestDeviceFilters(t *testing.T) {
 		{"not binds tighter than and", `-not device.model -eq "x" -and device.trustType -eq "AzureAD"`, &saw, yes},
 		{"extension attribute on a managed device", `device.extensionAttribute1 -eq "saw"`, &saw, yes},
 		{"extension attribute on a personal device is not described", `device.extensionAttribute1 -ne "saw"`, &personal, unknown},
+		{"it may make the whole filter be skipped", `device.extensionAttribute1 -ne "saw" -and device.model -eq "x"`, &personal, unknown},
 		{"a property that nobody knows", `device.colour -eq "red"`, &saw, unknown},
 		{"what is known decides where it can", `device.colour -eq "red" -or device.trustType -eq "AzureAD"`, &saw, yes},
 		{"null on an unregistered device is not described", `device.model -eq null`, &bare, unknown},

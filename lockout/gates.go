@@ -148,7 +148,7 @@ func gateFederation(w *denialWriter, _ *moment) gateResult {
 // of a registration policy must register methods first, keys not offered
 // (entra-docs howto-authentication-temporary-access-pass).
 func gatePassRegistration(w *denialWriter, m *moment) gateResult {
-	if w.p.view.RegistrationRuledOut || !onlyPass(w.o.kit, m.locked) {
+	if w.p.view.RegistrationRuledOut || m.client != entra.ClientBrowser || !onlyPass(w.o.kit, m.locked) {
 		return gateResult{}
 	}
 	open := w.p.unknowns.open(Unknown{ID: "pass-registration", What: "whether the account is in scope of SSPR or ID Protection registration, which interrupts a sign-in by pass, is not in Graph",
@@ -171,10 +171,13 @@ func onlyPass(k *kit, locked bool) bool {
 }
 
 func passPassRegistration(w *denialWriter, m *moment) (string, []string, entra.Combination, string) {
-	if onlyPass(w.o.kit, m.locked) {
-		return "outOfScope", nil, nil, ""
+	switch {
+	case !onlyPass(w.o.kit, m.locked):
+		return "otherPrimary", nil, nil, ""
+	case m.client != entra.ClientBrowser:
+		return "notBrowser", nil, nil, ""
 	}
-	return "otherPrimary", nil, nil, ""
+	return "outOfScope", nil, nil, ""
 }
 
 // mfaResult denies when the kit makes no claim of MFA.
@@ -240,11 +243,7 @@ func gateSecurityDefaults(w *denialWriter, m *moment) gateResult {
 		return w.fromAns(on.not(), "securityDefaultsDeviceCode")
 	}
 	met, _ := w.p.mfaMet(w.o.kit, m)
-	if met.v == yes && !w.o.kit.anything && w.passkeyOnly() {
-		met = w.p.unknowns.open(Unknown{ID: "security-defaults-passkey-registration",
-			What: "whether a passkey alone satisfies the registration that security defaults demand is not documented", Settle: "register a second method that does, or drill the sign-in"})
-	}
-	return w.fromAns(on.not().or(met).or(w.defaultsSpare()), "securityDefaultsMfa")
+	return w.fromAns(on.not().or(w.registered().and(met.or(w.defaultsSpare()))), "securityDefaultsMfa")
 }
 
 // defaultsSpare: security defaults ask the listed administrators at every
@@ -264,19 +263,38 @@ func (w *denialWriter) defaultsSpare() ans {
 	return w.p.unknowns.open(Unknown{ID: "security-defaults-when-necessary", What: "when security defaults ask a person without an administrator role for MFA is not documented", Settle: "register a method that meets MFA"})
 }
 
-// passkeyOnly reports whether the account has no usable method of those that
-// security defaults ask people to register: Authenticator or a one-time code.
-func (w *denialWriter) passkeyOnly() bool {
-	for i := range w.a.facts.Methods {
+// registered says whether the account has registered what security defaults
+// demand of everybody, without grace: Authenticator or a one-time code, usable.
+// Whether a passkey and the like count is not documented; a password or a
+// single-factor certificate does not.
+func (w *denialWriter) registered() ans {
+	if w.o.kit.anything {
+		return sure(true)
+	}
+	r := sure(false)
+	if w.a.facts == nil || !w.a.facts.MethodsRead {
+		r = ans{unknown, w.o.kit.why}
+	}
+	for i := 0; w.a.facts != nil && i < len(w.a.facts.Methods); i++ {
 		m := &w.a.facts.Methods[i]
+		if w.p.lost[string(m.ID)] {
+			continue
+		}
+		counts := sure(true)
 		switch m.Type {
 		case entra.MethodAuthenticatorPush, entra.MethodPhoneSignIn, entra.MethodHardwareOath, entra.MethodSoftwareOath, entra.MethodSMS, entra.MethodVoice:
-			if !w.p.lost[string(m.ID)] && w.p.usable(w.a, m, w.q.Now).v == yes {
-				return false
+		case entra.MethodPassword, entra.MethodEmail, entra.MethodQRCodePin:
+			continue
+		default:
+			if m.Type == entra.MethodX509 && !m.MultiFactor {
+				continue
 			}
+			counts = w.p.unknowns.open(Unknown{ID: "security-defaults-passkey-registration",
+				What: "whether a passkey alone satisfies the registration that security defaults demand is not documented", Settle: "register a second method that does, or drill the sign-in"})
 		}
+		r = r.or(counts.and(w.p.usable(w.a, m, w.q.Now)))
 	}
-	return true
+	return r
 }
 
 func passSecurityDefaults(w *denialWriter, m *moment) (string, []string, entra.Combination, string) {
@@ -339,8 +357,11 @@ func gateCampaign(w *denialWriter, m *moment) gateResult {
 	r.onlyValue = func(v string) bool {
 		return v != string(entra.PlatformAndroid) && v != string(entra.PlatformIOS) && (linux || v != string(entra.PlatformLinux))
 	}
-	if !w.pr.adverse {
-		r.except = w.otherPrompts()
+	if r.fails {
+		r.except = w.registrationBlocked()
+		if !w.pr.adverse {
+			r.except = append(r.except, w.otherPrompts()...)
+		}
 	}
 	return r
 }
@@ -406,27 +427,19 @@ func (w *denialWriter) nudged(n nudge, m *moment) ans {
 	}
 	in, _ := w.p.targeted(w.a, n.include)
 	out, _ := w.p.targeted(w.a, n.campaign.Exclude)
-	hit := in.and(out.not())
-	if met, _ := w.p.mfaMet(w.o.kit, m); met.v == no {
+	met, _ := w.p.mfaMet(w.o.kit, m)
+	if met.v == no {
 		return sure(false) // the nudge comes after MFA
 	}
+	hit := in.and(out.not()).and(met)
 	has := func(m entra.AuthMethod) bool {
 		return n.passkey && m.Type == entra.MethodFIDO2 || !n.passkey && (m.Type == entra.MethodAuthenticatorPush || m.Type == entra.MethodPhoneSignIn)
 	}
 	if w.a.facts != nil && slices.ContainsFunc(w.a.facts.Methods, has) {
 		return sure(false)
 	}
-	if mp := w.p.view.MethodsPolicy; mp != nil && hit.v != no {
-		if !n.passkey {
-			// Only an account that may use Authenticator is asked to register it.
-			hit = hit.and(w.p.methodEnabled(w.a, mp, "MicrosoftAuthenticator", &entra.AuthMethod{Type: entra.MethodAuthenticatorPush}))
-		} else if w.p.methodEnabled(w.a, mp, "Fido2", &entra.AuthMethod{Type: entra.MethodFIDO2}).v != yes {
-			hit = hit.and(w.p.unknowns.open(Unknown{ID: "campaign-for-a-method-not-allowed", What: "whether a campaign for passkeys holds up an account that may not register one is not documented",
-				Settle: "exclude the account from the campaign"}))
-		}
-	}
-	if w.registrationBlocked() {
-		return sure(false) // never shown where a policy blocks the registration
+	if hit.v != no {
+		hit = hit.and(w.mayRegister(n.passkey))
 	}
 	if !n.forced {
 		// Whether skips are used up is not in Graph.
@@ -436,23 +449,48 @@ func (w *denialWriter) nudged(n nudge, m *moment) ans {
 	return hit
 }
 
-// registrationBlocked reports whether a policy surely blocks the registration of
-// security information for the account, at every point.
-func (w *denialWriter) registrationBlocked() bool {
+// mayRegister says whether an account is one that a campaign for a method holds
+// up: only who may use Authenticator is asked to register it; whether one for
+// passkeys spares who may not register one, or not every model, is not documented.
+func (w *denialWriter) mayRegister(passkey bool) ans {
+	mp := w.p.view.MethodsPolicy
+	switch {
+	case mp == nil:
+		return w.p.unknowns.open(Unknown{ID: "campaign-without-methods-policy", What: "whether the account may use the method of the registration campaign was not read",
+			Settle: "export the methods policy (GET /policies/authenticationMethodsPolicy) or --suppose methods=default"})
+	case !passkey:
+		return w.p.methodEnabled(w.a, mp, "MicrosoftAuthenticator", &entra.AuthMethod{Type: entra.MethodAuthenticatorPush})
+	case w.p.methodEnabled(w.a, mp, "Fido2", &entra.AuthMethod{Type: entra.MethodFIDO2}).v == yes && len(mp.Method("Fido2").PasskeyProfiles) == 0:
+		return sure(true)
+	}
+	return w.p.unknowns.open(Unknown{ID: "campaign-for-a-method-not-allowed", What: "whether a campaign for passkeys holds up an account that may not register one, or not every model, is not documented",
+		Settle: "exclude the account from the campaign"})
+}
+
+// registrationBlocked are the sign-ins in which a policy blocks the registration
+// of security information, adversely only those where it surely does: a campaign
+// is not shown there.
+func (w *denialWriter) registrationBlocked() []box {
 	st := &stage{kind: stageUserAction, action: securityInfoAct}
+	r := b2i(!w.pr.adverse)
+	var out []box
 	for _, pol := range w.p.policies {
 		if !pol.actions[securityInfoAct] || !slices.Contains(pol.policy.Grant.Controls, entra.ControlBlock) {
 			continue
 		}
 		inc, exc := w.p.usersMatch(w.a, pol, "")
-		if pol.enabled.and(inc).and(exc.not()).and(w.p.targets(pol, st)).v != yes {
+		if !pol.enabled.and(inc).and(exc.not()).and(w.p.targets(pol, st)).may(!w.pr.adverse) {
 			continue
 		}
-		for _, b := range w.pr.cs.cond[0][pol.index] {
-			if pb := w.project(b); pb != nil && slices.Equal(pb, w.pr.cs.full) {
-				return true
+		boxes := w.pr.cs.cond[r][pol.index]
+		if strings.EqualFold(pol.policy.Session.ContinuousAccessEvaluation, "strictLocation") {
+			boxes = slices.Concat(boxes, w.pr.cs.resource[r][pol.index])
+		}
+		for _, b := range boxes {
+			if pb := w.project(b); pb != nil {
+				out = append(out, pb)
 			}
 		}
 	}
-	return false
+	return out
 }

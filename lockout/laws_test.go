@@ -96,36 +96,53 @@ func TestMetamorphicLaws(t *testing.T) {
 	if os.Getenv("HALLIGAN_FULL") == "1" {
 		worlds = 3000
 	}
-	tried := map[string]int{}
-	moved := map[string]int{}
-	for seed := range worlds {
-		w := makeWorld(uint64(seed))
-		s, q, err := w.question()
+	type trial struct {
+		law           *law
+		before, after lockout.Outcome
+	}
+	type result struct {
+		w      *world
+		trials []trial
+		err    error
+	}
+	work := func(seed int) (r result) {
+		r.w = makeWorld(uint64(seed))
+		s, q, err := r.w.question()
 		if err != nil {
-			t.Fatal(err)
+			r.err = err
+			return r
 		}
 		before, err := lockout.New(s).Prove(q)
 		if err != nil {
-			continue
+			return r
 		}
-		for _, l := range laws {
+		for i := range laws {
 			c := s.Content()
-			if !l.change(&c, q.Account) {
+			if !laws[i].change(&c, q.Account) {
 				continue
 			}
-			after, err := lockout.New(entra.NewSnapshot(c)).Prove(q)
-			if err != nil {
-				continue
-			}
-			tried[l.name]++
-			if before.Outcome != after.Outcome {
-				moved[l.name]++
-			}
-			if !l.holds(before.Outcome, after.Outcome) {
-				t.Errorf("world %d: %s: %s before, %s after\n%s", seed, l.name, before.Outcome, after.Outcome, w.compact())
+			if after, err := lockout.New(entra.NewSnapshot(c)).Prove(q); err == nil {
+				r.trials = append(r.trials, trial{&laws[i], before.Outcome, after.Outcome})
 			}
 		}
+		return r
 	}
+	tried, moved := map[string]int{}, map[string]int{}
+	inParallel(worlds, work, func(seed int, r result) bool {
+		if r.err != nil {
+			t.Fatalf("world %d: %v", seed, r.err)
+		}
+		for _, x := range r.trials {
+			tried[x.law.name]++
+			if x.before != x.after {
+				moved[x.law.name]++
+			}
+			if !x.law.holds(x.before, x.after) {
+				t.Errorf("world %d: %s: %s before, %s after\n%s", seed, x.law.name, x.before, x.after, r.w.compact())
+			}
+		}
+		return true
+	})
 	for _, l := range laws {
 		t.Logf("%-60s tried %4d times, the verdict moved %d times", l.name, tried[l.name], moved[l.name])
 		if tried[l.name] < 20 {

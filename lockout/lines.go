@@ -232,7 +232,7 @@ func (p *Prover) gateLines(q *Question, a *account, pr *problem, _ map[string][]
 func passPhrase(reason string, creds []string) string {
 	words := map[string]string{
 		"enabled": "yes", "primary": "begins with", "withinLimit": "within the limit", "managedDomain": "yes", "otherPrimary": "does not begin with a pass only",
-		"outOfScope": "ruled out by the operator", "notRequired": "not required", "mfa": "met by", "off": "off", "disabled": "off", "noCampaign": "none in scope",
+		"outOfScope": "ruled out by the operator", "notBrowser": "only after a sign-in in a browser", "notRequired": "not required", "mfa": "met by", "off": "off", "disabled": "off", "noCampaign": "none in scope",
 		"notForced": "does not force a method on the account", "noOutage": "no outage assumed", "active": "active", "eligible": "eligible, to be activated",
 		"notNeeded": "not needed", "contextPolicies": "by the policies of its context", "contextHasPolicy": "its context has an enabled policy", "notProtected": "policies are not protected",
 		"notAsked": "not asked",

@@ -175,6 +175,9 @@ func (o *oracle) inLocation(id entra.ID, pt *point, from address) tri {
 		}
 	}
 	if id.Equal(anyCompliantNetwork) {
+		if from.resource {
+			return maybe
+		}
 		return sure(pt.compliantNetwork)
 	}
 	return maybe // a location we do not know
@@ -189,13 +192,16 @@ func inNamed(l *entra.NamedLocation, pt *point, from address) tri {
 		}
 		return sure(slices.Contains(from.locations, string(l.ID)))
 	case entra.LocationCompliantNetwork:
+		if from.resource {
+			return maybe // the resource sees addresses, nothing else
+		}
 		return sure(pt.compliantNetwork)
 	case entra.LocationCountry:
 		if l.GPS {
 			country = pt.gps
 		}
 		if from.resource {
-			return maybe // the resource sees addresses, not countries
+			return maybe
 		}
 		if len(l.Countries) == 0 {
 			return maybe // likewise
@@ -394,10 +400,9 @@ func (o *oracle) target(p *entra.Policy, s *stage) tri {
 	}
 	// A request for baseline scopes only used to escape policies for all resources
 	// with exclusions. Under the new rule it is evaluated for the directory.
-	escapes := slices.ContainsFunc(a.Include, entra.ID("All").Equal) && (len(a.Exclude) > 0 || a.Filter != nil && a.Filter.Mode != entra.FilterInclude)
 	old, current := inScope(s.audiences), inScope([]entra.ID{directoryAudience})
-	if escapes {
-		old = no
+	if slices.ContainsFunc(a.Include, entra.ID("All").Equal) {
+		old = old.and(excludesSome(a).not())
 	}
 	switch {
 	case o.c.LowPrivilegeScopes == nil && old != current:
@@ -406,6 +411,27 @@ func (o *oracle) target(p *entra.Policy, s *stage) tri {
 		return current
 	}
 	return old
+}
+
+// excludesSome: some resource is excluded; that agent resources alone are one, or
+// what a filter of unknown mode excludes, is not known.
+func excludesSome(a *entra.Applications) tri {
+	found := no
+	for _, id := range a.Exclude {
+		if id.Equal("AllAgentIdResources") || id.Equal("None") {
+			found = found.or(maybe)
+		} else {
+			found = yes
+		}
+	}
+	switch {
+	case a.Filter == nil || a.Filter.Mode == entra.FilterInclude:
+	case a.Filter.Mode == entra.FilterExclude:
+		found = yes
+	default:
+		found = found.or(maybe)
+	}
+	return found
 }
 
 // covers says whether one audience is included and not excluded.

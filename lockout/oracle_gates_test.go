@@ -68,13 +68,17 @@ func (o *oracle) securityDefaults(s *stage, pt *point, kit []entra.AuthMethod) t
 	}
 	asked = asked.or(o.anyRole(administrators, s))
 	d := asked.and(sure(!o.mfa(pt, kit)))
-	// Everybody must have registered; whether that counts which is no app and no
-	// phone, a passkey above all, is not known.
-	registered := sure(isMFA(kit)).and(maybe)
+	// Everybody must have registered; whether a passkey alone is enough for that
+	// is not known.
+	registered := no
 	for _, m := range o.account.Methods {
 		switch m.Type {
 		case entra.MethodAuthenticatorPush, entra.MethodSoftwareOath, entra.MethodHardwareOath, entra.MethodPhoneSignIn, entra.MethodSMS, entra.MethodVoice:
 			registered = registered.or(o.usable(&m, o.q))
+		case entra.MethodFIDO2, entra.MethodX509, entra.MethodWindowsHello, entra.MethodTAP:
+			if m.Type != entra.MethodX509 || m.MultiFactor {
+				registered = registered.or(o.usable(&m, o.q).and(maybe))
+			}
 		}
 	}
 	return d.or(registered.not())
@@ -103,7 +107,8 @@ func (o *oracle) nudged(c *entra.RegistrationCampaign, pt *point) tri {
 	for _, t := range c.Include {
 		wanted := no
 		if strings.EqualFold(t.Method, "fido2") {
-			wanted = o.methodAllows("Fido2").or(maybe).and(sure(pt.platform != "linux" && !holdsType(o.account.Methods, entra.MethodFIDO2)))
+			// Whether who may not register a passkey, or not any, is spared is not known.
+			wanted = o.methodAllows("Fido2").and(o.anyPasskey()).or(maybe).and(sure(pt.platform != "linux" && !holdsType(o.account.Methods, entra.MethodFIDO2)))
 		} else {
 			wanted = o.methodAllows("MicrosoftAuthenticator").and(sure(!holdsType(o.account.Methods, entra.MethodAuthenticatorPush) &&
 				!holdsType(o.account.Methods, entra.MethodPhoneSignIn)))
@@ -111,6 +116,12 @@ func (o *oracle) nudged(c *entra.RegistrationCampaign, pt *point) tri {
 		d = d.or(o.target1(t).and(wanted))
 	}
 	return d.and(o.targeted(c.Exclude).not())
+}
+
+// anyPasskey: passkeys of every model and kind may be registered.
+func (o *oracle) anyPasskey() tri {
+	m := o.c.MethodsPolicy.Method("Fido2")
+	return sure(m != nil && len(m.PasskeyProfiles) == 0 && (m.KeyRestrictions == nil || !m.KeyRestrictions.Enforced))
 }
 
 // uninterrupted: the campaign is never shown on a sign-in with terms of use or a
@@ -167,47 +178,4 @@ func tokenProtection(p *entra.Policy, pt *point) tri {
 		return no
 	}
 	return maybe
-}
-
-// outage: a policy that switched resilience off, in an outage, for an existing
-// session.
-func (o *oracle) outage(p *entra.Policy, s *stage, pt *point, kit []entra.AuthMethod) tri {
-	c := &p.Conditions
-	u := &c.Users
-	people := len(u.IncludeGroups)+len(u.ExcludeGroups)+len(u.IncludeRoles)+len(u.ExcludeRoles) > 0
-	risk := len(c.SignInRisk)+len(c.UserRisk) > 0
-	country := c.Locations != nil && slices.ContainsFunc(o.c.Locations, func(l entra.NamedLocation) bool {
-		return l.Kind == entra.LocationCountry && (slices.ContainsFunc(c.Locations.Include, l.ID.Equal) || slices.ContainsFunc(c.Locations.Exclude, l.ID.Equal))
-	})
-	if !people && !risk && !country {
-		return no
-	}
-	// Group, role, risk and country do not matter, the rest of the policy does.
-	users := o.anyUser(u.IncludeUsers).or(o.guest(u.IncludeGuests)).or(sure(len(u.IncludeGroups)+len(u.IncludeRoles) > 0))
-	users = users.and(o.guest(u.ExcludeGuests).not())
-	switch {
-	case o.anyUser(u.ExcludeUsers) == no:
-	case people:
-		users = users.and(maybe) // the documented remedy; not known when groups are named too
-	default:
-		users = users.and(o.anyUser(u.ExcludeUsers).not())
-	}
-	rest := *p
-	rest.Conditions.SignInRisk, rest.Conditions.UserRisk = nil, nil
-	reached := users.and(o.target(&rest, s)).and(o.conditions(&rest, pt))
-	if !country {
-		reached = reached.and(o.network(p, pt, address{locations: pt.where}))
-	}
-	return reached.and(o.satisfiedBefore(p, s, pt, kit).not())
-}
-
-// satisfiedBefore: the controls that were satisfied when the session began;
-// strengths are not evaluated.
-func (o *oracle) satisfiedBefore(p *entra.Policy, s *stage, pt *point, kit []entra.AuthMethod) tri {
-	before := *p
-	before.Grant.Strength = nil
-	if p.Grant.Strength != nil && p.Grant.Operator == entra.OperatorOr {
-		return yes
-	}
-	return o.grant(&before, s, pt, kit)
 }

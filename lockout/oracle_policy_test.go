@@ -222,7 +222,7 @@ func (b *builder) deviceRule(depth int) string {
 
 func (b *builder) grant() any {
 	g := obj{"operator": one(b, "OR", "OR", "AND", "AND")}
-	controls := arr{}
+	var controls arr
 	switch n := b.r.IntN(100); {
 	case n < 25:
 		controls = arr{"block"}

@@ -154,7 +154,7 @@ func causeText(causes []lockout.Cause) string {
 
 var (
 	oracleFrom  = flag.Int("oracle.from", 0, "seed of the first generated world")
-	oracleCount = flag.Int("oracle.worlds", 0, "number of generated worlds; 0: 1,500, with HALLIGAN_FULL=1 10,000")
+	oracleCount = flag.Int("oracle.worlds", 0, "number of generated worlds; 0: 1,000, with HALLIGAN_FULL=1 10,000")
 	oracleMost  = flag.Int("oracle.most", 3, "stop after so many disagreements")
 )
 
@@ -164,31 +164,43 @@ var (
 func TestProverAgreesWithFullEnumeration(t *testing.T) {
 	worlds := *oracleCount
 	if worlds == 0 {
-		worlds = 1500
+		worlds = 1000
 		if os.Getenv("HALLIGAN_FULL") == "1" {
 			worlds = 10000
 		}
 	}
-	bad, points, count := 0, 0, map[lockout.Outcome]int{}
-	for seed := *oracleFrom; seed < *oracleFrom+worlds && bad < *oracleMost; seed++ {
-		w := makeWorld(uint64(seed))
-		want, why, err := w.disagreement()
-		if err != nil {
-			t.Fatalf("world %d: %v", seed, err)
+	type result struct {
+		want     answer
+		why, say string
+		err      error
+	}
+	work := func(i int) (r result) {
+		w := makeWorld(uint64(*oracleFrom + i))
+		if r.want, r.why, r.err = w.disagreement(); r.why == "" {
+			return r
 		}
-		count[want.outcome]++
-		points += len(want.points)
-		if why == "" {
-			continue
-		}
-		bad++
 		small := w.shrink(func(w *world) bool {
 			_, now, err := w.disagreement()
-			return err == nil && kindOf(now) == kindOf(why)
+			return err == nil && kindOf(now) == kindOf(r.why)
 		})
 		_, still, _ := small.disagreement()
-		t.Errorf("world %d: %s\nshrunk: %s\ntweaks %q\n%s", seed, why, still, small.tweaks, small.compact())
+		r.say = fmt.Sprintf("shrunk: %s\ntweaks %q\n%s", still, small.tweaks, small.compact())
+		return r
 	}
+	bad, points, count := 0, 0, map[lockout.Outcome]int{}
+	inParallel(worlds, work, func(i int, r result) bool {
+		seed := *oracleFrom + i
+		if r.err != nil {
+			t.Fatalf("world %d: %v", seed, r.err)
+		}
+		count[r.want.outcome]++
+		points += len(r.want.points)
+		if r.why != "" {
+			bad++
+			t.Errorf("world %d: %s\n%s", seed, r.why, r.say)
+		}
+		return bad < *oracleMost
+	})
 	t.Logf("%d worlds, %d points: %v", worlds, points, count)
 	for _, o := range []lockout.Outcome{lockout.Proved, lockout.Lockout, lockout.Undetermined} {
 		if worlds >= 1000 && bad == 0 && count[o] < worlds/50 {

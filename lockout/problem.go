@@ -243,7 +243,7 @@ func (w *denialWriter) stage(st *stage, list []scoped) {
 		if pol.gps && w.pr.adverse {
 			w.gpsPrompt(st, s)
 		}
-		if pol.policy.Session.DisableResilienceDefaults && pol.enabled.may(w.pr.adverse) && st.name == "signIn" && !w.p.fault(faultOutageIgnored) {
+		if pol.policy.Session.DisableResilienceDefaults && !w.p.fault(faultOutageIgnored) {
 			w.resilience(st, s)
 		}
 	}
@@ -495,88 +495,4 @@ func (w *denialWriter) gpsPrompt(st *stage, s *scoped) {
 	why := []int{w.p.unknowns.add(Unknown{ID: "gps-location", Subject: string(s.pol.policy.ID),
 		What: "a location by GPS asks the Authenticator app; what happens without it is not documented", Settle: "exclude the account, or use a location by address"})}
 	w.add(where, w.pr.cause(string(s.pol.policy.ID), s.pol.policy.DisplayName, controlGPS, st.name), why)
-}
-
-// resilience adds what a policy that disables resilience defaults denies to an
-// existing session in an outage (ca-semantics 3.4).
-func (w *denialWriter) resilience(st *stage, s *scoped) {
-	sp := w.pr.cs.space
-	at := sp.at(DimAuthService)
-	v := sp.dims[at].index("outageExistingSession")
-	if v < 0 || !s.pol.blindInOutage(w.p) {
-		return
-	}
-	u := &s.pol.policy.Conditions.Users
-	named := len(u.IncludeGroups)+len(u.ExcludeGroups)+len(u.IncludeRoles)+len(u.ExcludeRoles) > 0
-	var why []int
-	if contains(u.ExcludeUsers, w.a.key) || w.a.name != "" && contains(u.ExcludeUsers, w.a.name) {
-		// Direct assignment is the documented remedy; whether it survives when
-		// the policy also names groups is not.
-		if !named || !w.pr.adverse {
-			return
-		}
-		why = []int{w.p.unknowns.add(Unknown{ID: "resilience-direct-user", Subject: string(s.pol.policy.ID),
-			What: "whether a direct exclusion holds in an outage when the policy also names groups or roles is not documented", Settle: "take the groups out of the policy, or leave resilience defaults on"})}
-	}
-	boxes := w.pr.cs.cond[b2i(w.pr.adverse)][s.pol.index]
-	w.moments(s.pol, func(m *moment, part box) {
-		if w.satisfiedAtStart(s.pol, m) {
-			return
-		}
-		for _, b := range boxes {
-			nb := sp.clone(b)
-			for _, d := range []Dimension{DimSignInRisk, DimUserRisk, DimInsiderRisk, DimCountry, DimGPSCountry} {
-				sp.fill(nb, sp.at(d))
-			}
-			sp.clear(nb, at)
-			sp.set(nb, at, v)
-			if !sp.and(nb, nb, part) {
-				continue
-			}
-			w.add(nb, w.pr.cause(string(s.pol.policy.ID), s.pol.policy.DisplayName, controlResilience, st.name), why)
-		}
-	})
-}
-
-// namesGroupsOrRoles reports whether a policy without resilience defaults
-// includes people by group or role: in an outage it denies "in or out of the
-// group".
-func (c *compiled) namesGroupsOrRoles() bool {
-	u := &c.policy.Conditions.Users
-	return c.policy.Session.DisableResilienceDefaults && len(u.IncludeGroups)+len(u.IncludeRoles) > 0
-}
-
-// blindInOutage reports whether the policy has a condition that cannot be
-// evaluated in real time: group or role membership, risk, country or GPS.
-func (c *compiled) blindInOutage(p *Prover) bool {
-	cond := &c.policy.Conditions
-	u := &cond.Users
-	if len(u.IncludeGroups)+len(u.ExcludeGroups)+len(u.IncludeRoles)+len(u.ExcludeRoles)+len(cond.SignInRisk)+len(cond.UserRisk) > 0 || c.gps {
-		return true
-	}
-	for _, s := range []*locSet{c.locInclude, c.locExclude} {
-		if s != nil && anyTrue(s.country) {
-			return true
-		}
-	}
-	return false
-}
-
-// satisfiedAtStart judges the required controls as they were when the session
-// began; authentication strengths are not evaluated in an outage.
-func (w *denialWriter) satisfiedAtStart(pol *compiled, m *moment) bool {
-	items := w.p.items(w.a, pol, w.o.kit, m, w.q.Now)
-	met := 0
-	for _, it := range items {
-		if it.met.may(!w.pr.adverse) || it.control == controlStrength && !w.pr.adverse {
-			met++
-		}
-	}
-	if len(items) == 0 {
-		return true
-	}
-	if pol.policy.Grant.Operator == entra.OperatorOr {
-		return met > 0
-	}
-	return met == len(items)
 }

@@ -40,15 +40,18 @@ type compiled struct {
 	exclude  appScope
 	// allResources: includeApplications holds "All".
 	allResources bool
-	hasExclusion bool // some resource is excluded, by list or by filter
-	appRule      *rule
-	deviceRule   *rule
-	strength     *strength
-	locInclude   *locSet
-	locExclude   *locSet
-	gps          bool
-	workloadToo  bool
-	dropped      idSet // exclusion routes removed by a margin event
+	// hasExclusion: some resource is excluded, by list or by filter;
+	// mayHaveExclusion: the list names agent resources only, or the mode of the
+	// filter is not known.
+	hasExclusion, mayHaveExclusion bool
+	appRule                        *rule
+	deviceRule                     *rule
+	strength                       *strength
+	locInclude                     *locSet
+	locExclude                     *locSet
+	gps                            bool
+	workloadToo                    bool
+	dropped                        idSet // exclusion routes removed by a margin event
 
 	// How what is not modelled widens the policy.
 	widenUsers, widenTarget, widenConditions bool
@@ -102,12 +105,13 @@ func (p *Prover) compile(pol *entra.Policy, index int) *compiled {
 	for _, id := range app.Include {
 		c.allResources = c.allResources || id.Key() == "all"
 	}
-	c.hasExclusion = len(c.exclude) > 0
+	c.hasExclusion, c.mayHaveExclusion = len(c.exclude) > 0, len(app.Exclude) > 0
 	if f := app.Filter; f != nil {
 		if r, err := parseRule(f.Rule); err == nil {
 			c.appRule = r
 		}
-		c.hasExclusion = c.hasExclusion || f.Mode != entra.FilterInclude
+		c.hasExclusion = c.hasExclusion || f.Mode == entra.FilterExclude
+		c.mayHaveExclusion = c.mayHaveExclusion || f.Mode != entra.FilterInclude
 	}
 	if f := pol.Conditions.DeviceFilter; f != nil {
 		if r, err := parseRule(f.Rule); err == nil {

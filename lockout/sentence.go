@@ -184,7 +184,7 @@ var controlPhrases = map[string]string{
 	"signInFrequencyEveryTime": "demands full reauthentication every time", "disableResilienceDefaults": "is enforced in an outage on data that cannot be evaluated then",
 	"cloudAppSecurity": "hands the session to Defender for Cloud Apps", "unmodelled": "holds something that is not modelled",
 	"mandatoryMfaPhase1": "Microsoft's mandatory MFA refuses a sign-in without MFA (no exclusion exists)", "mandatoryMfaPhase2": "Microsoft's mandatory MFA refuses a change without MFA (no exclusion exists)",
-	"securityDefaultsMfa": "security defaults demand MFA", "securityDefaultsLegacyAuth": "security defaults block legacy clients", "securityDefaultsDeviceCode": "security defaults block device code flow",
+	"securityDefaultsMfa": "security defaults demand MFA and a method registered for it", "securityDefaultsLegacyAuth": "security defaults block legacy clients", "securityDefaultsDeviceCode": "security defaults block device code flow",
 	"registrationCampaign": "a registration campaign forces a method on the account", "pimApproval": "another person must approve the role", "pimMfa": "activating the role demands MFA",
 	"protectedActionNoEnabledPolicy": "editing policies is protected by a context that no enabled policy satisfies", "protectedAction": "editing policies may be a protected action",
 	"noUsableCredential": "the account has no usable credential to begin a sign-in with", "perUserMfa": "per-user MFA demands MFA", "accountDisabled": "the account is disabled",

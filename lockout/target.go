@@ -87,11 +87,11 @@ func (p *Prover) anyAudience(pol *compiled, st *stage) ans {
 // concept-enforcement-resource-exclusions).
 func (p *Prover) lowPrivilege(pol *compiled, st *stage) ans {
 	after := p.inScope(pol, aadGraph)
-	before := sure(false)
-	if !(pol.allResources && pol.hasExclusion) {
-		plain := *st
-		plain.lowPriv = false
-		before = p.anyAudience(pol, &plain)
+	plain := *st
+	plain.lowPriv = false
+	before := p.escapesLowPrivilege(pol).not()
+	if before.v != no {
+		before = before.and(p.anyAudience(pol, &plain))
 	}
 	flag := p.view.LowPrivilegeScopes
 	switch {
@@ -105,6 +105,20 @@ func (p *Prover) lowPrivilege(pol *compiled, st *stage) ans {
 	return p.unknowns.open(Unknown{ID: "low-privilege-scopes",
 		What:   "whether the tenant enforces policies for all resources on baseline scopes was not read",
 		Settle: "look it up in the portal (Conditional Access, Settings) and --suppose baseline-scopes=enforced"})
+}
+
+// escapesLowPrivilege says whether baseline scopes escape a policy in a tenant
+// that is not moved.
+func (p *Prover) escapesLowPrivilege(pol *compiled) ans {
+	switch {
+	case !pol.allResources || !pol.hasExclusion && !pol.mayHaveExclusion:
+		return sure(false)
+	case pol.hasExclusion && !pol.openTargetExclusions:
+		return sure(true)
+	}
+	return p.unknowns.open(Unknown{ID: "low-privilege-exclusion", Subject: string(pol.policy.ID),
+		What:   "whether baseline scopes escape a policy for all resources whose only exclusion is one of agent resources, or not certain, is not documented",
+		Settle: "let the tenant enforce such policies on baseline scopes"})
 }
 
 // inScope says whether one audience is in the policy's resource scope.

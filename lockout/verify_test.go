@@ -23,19 +23,46 @@ func settled(s *entra.Snapshot) *entra.Snapshot {
 	return entra.NewSnapshot(c)
 }
 
-// proved returns a proof to check, or false when the world is not PROVED.
-func proved(t *testing.T, w *world) (s *entra.Snapshot, q lockout.Question, c *lockout.Certificate, ok bool) {
-	t.Helper()
+// proof is a certificate to check and where it comes from.
+type proof struct {
+	where string
+	s     *entra.Snapshot
+	q     lockout.Question
+	c     *lockout.Certificate
+}
+
+// proved returns the proof of a world, or nil when it is not PROVED.
+func proved(where string, w *world) (*proof, error) {
 	s, q, err := w.question()
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	s = settled(s)
 	v, err := lockout.New(s).Prove(q)
 	if err != nil || v.Outcome != lockout.Proved {
-		return nil, q, nil, false
+		return nil, nil
 	}
-	return s, q, v.Certificate, true
+	return &proof{where, s, q, v.Certificate}, nil
+}
+
+// judge is the checker with a proof's Snapshot and question read.
+func (p *proof) judge() (func(c *lockout.Certificate) error, error) {
+	qj, err := json.Marshal(p.q)
+	if err != nil {
+		return nil, err
+	}
+	vq, err := verify.ParseQuestion(qj)
+	if err != nil {
+		return nil, err
+	}
+	sj := p.s.JSON()
+	return func(c *lockout.Certificate) error {
+		cj, err := json.Marshal(c)
+		if err != nil {
+			panic(err)
+		}
+		return verify.Certificate(sj, vq, cj)
+	}, nil
 }
 
 // falsification is one change to a certificate after which one claim in it is
@@ -185,33 +212,50 @@ func cut(c *lockout.Certificate) *lockout.Certificate {
 	return &n
 }
 
-// tally counts what was checked.
-type tally struct{ verified, refused, lines int }
+// tally counts what was checked, and says what was wrong.
+type tally struct {
+	verified, refused, lines int
+	wrong                    []string
+}
 
-// audit verifies a certificate, falsifies each line in it in every way, and
-// demands that all of that is refused.
-func (n *tally) audit(t *testing.T, where string, s *entra.Snapshot, q lockout.Question, c *lockout.Certificate) {
+func (n *tally) add(m tally) {
+	n.verified, n.refused, n.lines = n.verified+m.verified, n.refused+m.refused, n.lines+m.lines
+}
+
+// report tells the test what was wrong.
+func (n *tally) report(t *testing.T) {
 	t.Helper()
-	sj, vq, cj := checkable(t, s, q, lockout.Verdict{Certificate: c})
-	if err := verify.Certificate(sj, vq, cj); err != nil {
-		t.Errorf("%s: a certificate of the prover is refused: %v", where, err)
-		return
+	for _, w := range n.wrong {
+		t.Error(w)
+	}
+}
+
+// audit verifies a certificate; with falsify it falsifies each line in it in
+// every way, and demands that all of that is refused.
+func (p *proof) audit(falsify bool) (n tally) {
+	judge, err := p.judge()
+	if err == nil {
+		err = judge(p.c)
+	}
+	if err != nil {
+		n.wrong = append(n.wrong, fmt.Sprintf("%s: a certificate of the prover is refused: %v", p.where, err))
+		return n
 	}
 	n.verified++
-	n.lines += len(c.Lines) + len(c.Gates)
-	for _, f := range falsifications(s, c) {
-		bad := cut(c)
+	n.lines += len(p.c.Lines) + len(p.c.Gates)
+	if !falsify {
+		return n
+	}
+	for _, f := range falsifications(p.s, p.c) {
+		bad := cut(p.c)
 		f.edit(bad)
-		bj, err := json.Marshal(bad)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if verify.Certificate(sj, vq, bj) == nil {
-			t.Errorf("%s: accepted with %s", where, f.what)
+		if judge(bad) == nil {
+			n.wrong = append(n.wrong, fmt.Sprintf("%s: accepted with %s", p.where, f.what))
 			continue
 		}
 		n.refused++
 	}
+	return n
 }
 
 // Every certificate of the prover verifies, and none survives a false line.
@@ -220,26 +264,39 @@ func TestCertificatesOfGeneratedWorlds(t *testing.T) {
 	if os.Getenv("HALLIGAN_FULL") == "1" {
 		worlds, falsified = 10000, 1000
 	}
-	var n tally
-	for seed := range worlds {
-		s, q, c, ok := proved(t, makeWorld(uint64(seed)))
-		if !ok {
-			continue
-		}
-		where := fmt.Sprintf("world %d", seed)
-		if n.verified < falsified {
-			n.audit(t, where, s, q, c)
-			continue
-		}
-		sj, vq, cj := checkable(t, s, q, lockout.Verdict{Certificate: c})
-		if err := verify.Certificate(sj, vq, cj); err != nil {
-			t.Errorf("%s: a certificate of the prover is refused: %v", where, err)
-		}
-		n.verified++
+	type result struct {
+		proof *proof
+		tally tally
+		err   error
 	}
-	t.Logf("%d certificates verified; of %d lines and gates %d falsifications refused", n.verified, n.lines, n.refused)
-	if n.verified < worlds/4 || n.refused < 1000 {
-		t.Errorf("%d certificates and %d falsifications are too few to mean anything", n.verified, n.refused)
+	var n tally
+	var first []*proof // to be falsified
+	inParallel(worlds, func(seed int) (r result) {
+		r.proof, r.err = proved(fmt.Sprintf("world %d", seed), makeWorld(uint64(seed)))
+		if r.proof != nil {
+			r.tally = r.proof.audit(false)
+		}
+		return r
+	}, func(seed int, r result) bool {
+		if r.err != nil {
+			t.Fatalf("world %d: %v", seed, r.err)
+		}
+		r.tally.report(t)
+		n.add(r.tally)
+		if r.tally.verified > 0 && len(first) < falsified {
+			first = append(first, r.proof)
+		}
+		return true
+	})
+	verified := n.verified
+	inParallel(len(first), func(i int) tally { return first[i].audit(true) }, func(_ int, m tally) bool {
+		m.report(t)
+		n.add(m)
+		return true
+	})
+	t.Logf("%d certificates verified, %d of them falsified: %d falsifications refused", verified, len(first), n.refused)
+	if verified < worlds/4 || len(first) < falsified || n.refused < 25*falsified {
+		t.Errorf("%d certificates and %d falsifications are too few to mean anything", verified, n.refused)
 	}
 }
 
@@ -289,8 +346,8 @@ func TestCertificatesOfSeveralChoices(t *testing.T) {
 			if len(v.Certificate.Leaves) < 2 {
 				t.Errorf("got %d leaves", len(v.Certificate.Leaves))
 			}
-			var n tally
-			n.audit(t, w.name, s, q, v.Certificate)
+			n := (&proof{w.name, s, q, v.Certificate}).audit(true)
+			n.report(t)
 			t.Logf("%d leaves, %d lines and gates, %d falsifications refused", len(v.Certificate.Leaves), n.lines, n.refused)
 		})
 	}

@@ -1,3 +1,464 @@
 package posture
 
-var checksCustody = []Check{}
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"halligan/entra"
+	"halligan/register"
+)
+
+const commandCustody = "halligan custody list"
+
+var checksCustody = []Check{
+	{ID: "cus-complete", Theme: ThemeCustody, Severity: High, PerAccount: true,
+		Title: "Every part of the account's credentials has a holder, a place, a seal and a date",
+		Why:   []string{"S10", "S30", "S57"},
+		Fix: Fix{Portal: []string{"find each part, seal it, and record who holds it where since when"},
+			Command: []string{"halligan custody add", commandCustody}},
+		Judge: judgeCustody},
+	{ID: "cus-two-person", Theme: ThemeCustody, Severity: Critical, PerAccount: true,
+		Title:      "No single person, role or line of management can bring a complete set together",
+		Why:        []string{"S104", "S106", "S107"},
+		References: []string{"privileged access management products, in part"},
+		Fix: Fix{Portal: []string{"give the key and its PIN to people of different roles and lines", "take access to one of the two places from who has both"},
+			Command: []string{"halligan survive", "halligan custody move"}},
+		Judge: judgeTwoPerson},
+	{ID: "cus-pin-apart", Theme: ThemeCustody, Severity: High, PerAccount: true,
+		Title: "No PIN lies with its key, or is held by the same person",
+		Why:   []string{"S30"},
+		Fix: Fix{Portal: []string{"move the PIN to another place and holder, under a new seal"},
+			Command: []string{"halligan custody move"}},
+		Judge: judgePINApart},
+	{ID: "cus-spof", Theme: ThemeCustody, Severity: Critical,
+		Title: "With any one place, any one key, or any one or two people lost, one account can still be opened",
+		Why:   []string{"S58", "S60", "S121"},
+		Fix: Fix{Portal: []string{"add a key, a copy or a person where the loss listed leaves nothing"},
+			Command: []string{"halligan survive"}},
+		Judge: judgeLosses},
+	{ID: "cus-separated", Theme: ThemeCustody, Severity: High,
+		Title: "What opens the accounts lies on two sites or more, one of them away from the office, and every place resists fire",
+		Why:   []string{"S10", "S57", pageEmergency + ": fireproof safes in separate locations"},
+		Fix: Fix{Portal: []string{"move one set to another site", "write site, offSite and fireproof of each place into halligan.yaml"},
+			Command: []string{"halligan custody move"}},
+		Judge: judgeSeparated},
+	{ID: "cus-seal-intact", Theme: ThemeCustody, Severity: High, Setting: "sealDays",
+		Title: "Every seal was looked at within the quarter, and none was broken without a release",
+		Why:   []string{"S59"},
+		Fix: Fix{Portal: []string{"look at each seal and compare its number", "a broken seal that nobody released: rotate what lay behind it, and treat it as an incident"},
+			Command: []string{"halligan custody verify"}},
+		Judge: judgeSeals},
+	{ID: "cus-holders-current", Theme: ThemeCustody, Severity: High,
+		Title: "Every holder still works here, and what a leaver could open has a new combination",
+		Why:   []string{pageEmergency + ": validate after a change of staff", "S11"},
+		Reads: []entra.Part{entra.PartUsers},
+		Fix: Fix{Portal: []string{"hand the parts over, change the combinations, take the person out of holders and access"},
+			Graph:   []string{"GET /users/{id}?$select=accountEnabled,employeeLeaveDateTime"},
+			Command: []string{"halligan custody hand-over", "halligan person remove"}},
+		Judge: judgeHolders},
+	{ID: "cus-trained", Theme: ThemeCustody, Severity: Medium, Setting: "trainingDays", Attestable: true,
+		Title: "Every holder was trained, and knows of the plan, within the year",
+		Why:   []string{"S88", "S125"},
+		Fix: Fix{Portal: []string{"train the holder, and record the day under trained: and aware: in halligan.yaml"},
+			Command: []string{"halligan attest cus-trained --by NAME --until DATE --note …"}},
+		Judge: judgeTrained},
+	{ID: "cus-offline", Theme: ThemeCustody, Severity: High,
+		Title: "The binder lies printed in custody, in its current version",
+		Why:   []string{"S59", "S73"},
+		Fix: Fix{Portal: []string{"print the binder, seal it, record it as a part of kind binder, and destroy the old one"},
+			Command: []string{"halligan binder", "halligan custody add"}},
+		Judge: judgeOffline},
+}
+
+// noCustody is the answer where no part is registered.
+func noCustody() Result { return notSetUp("no custody is recorded: nobody wrote down what lies where") }
+
+func partEvidence(p *register.Part, detail string) Evidence {
+	return Evidence{ID: p.Key, Name: strings.TrimSpace(string(p.Kind) + " " + cmp.Or(p.Place, p.Holder)), Detail: detail}
+}
+
+func judgeCustody(c *Case) Result {
+	if len(c.Register.Or().Parts) == 0 {
+		return noCustody()
+	}
+	var ev []Evidence
+	n := 0
+	for i := range c.Register.Parts {
+		p := &c.Register.Parts[i]
+		if !p.Account.Equal(c.Subject.ID) {
+			continue
+		}
+		n++
+		var gone []string
+		for _, of := range []struct{ what, is string }{{"holder", p.Holder}, {"place", p.Place}, {"seal", p.Seal}, {"date", string(p.Since)}} {
+			if strings.TrimSpace(of.is) == "" {
+				gone = append(gone, of.what)
+			}
+		}
+		if p.Place != "" && c.place(p.Place) == nil {
+			gone = append(gone, "place that is registered")
+		}
+		if len(gone) > 0 {
+			ev = append(ev, partEvidence(p, "no "+strings.Join(gone, ", ")))
+		}
+	}
+	// Whether a password should be in custody at all: pw-discarded-or-held.
+	kits, known := c.kits(c.Registered)
+	for _, k := range kits {
+		for _, of := range k.needs {
+			if len(of.parts) == 0 && of.what != "the password" {
+				ev = append(ev, Evidence{ID: k.name, Name: of.what, Detail: "not recorded"})
+			}
+		}
+	}
+	switch {
+	case len(ev) > 0:
+		return fail("%d parts of the account are not wholly recorded", len(ev)).on(ev...)
+	case n == 0 && !known:
+		return unknown("the register does not say how the account is opened, so that what is missing cannot be told").on(c.user(c.Subject.ID, "no pattern, no keys"))
+	}
+	return pass("%d parts, each with holder, place, seal and date", n)
+}
+
+func judgeTwoPerson(c *Case) Result {
+	if len(c.Register.Or().Parts) == 0 {
+		return noCustody()
+	}
+	if c.Registered.Pattern == register.PatternAccountReset {
+		return fail("the account is opened by a reset, which one person can do alone (S108)").on(c.user(c.Subject.ID, "pattern accountReset"))
+	}
+	kits, known := c.kits(c.Registered)
+	if !known {
+		return unknown("the register does not say how the account is opened").on(c.user(c.Subject.ID, "no pattern, no keys"))
+	}
+	// A pass opens the account alone, while it lasts.
+	for _, p := range c.partsOf(c.Subject.ID, register.PartTAP) {
+		kits = append(kits, kit{name: "the Temporary Access Pass", key: -1, needs: []need{{"the pass", []*register.Part{p}}}})
+	}
+	var results []Result
+	for _, a := range c.actors() {
+		for _, k := range kits {
+			ev := Evidence{ID: string(c.Subject.ID), Name: a.name, Detail: k.name}
+			switch c.completes(a, k) {
+			case yes:
+				results = append(results, fail("one person, role or line alone can bring a complete set together").on(ev))
+			case maybe:
+				results = append(results, unknown("whether one can bring a complete set together is not known: parts are not recorded, or a quorum is not").on(ev))
+			}
+		}
+	}
+	return merge(pass("every complete set takes two people of different roles and lines"), results...)
+}
+
+func judgePINApart(c *Case) Result {
+	if len(c.Register.Or().Parts) == 0 {
+		return noCustody()
+	}
+	pins := c.partsOf(c.Subject.ID, register.PartPIN)
+	keys := slices.Concat(c.partsOf(c.Subject.ID, register.PartKey), c.partsOf(c.Subject.ID, register.PartCertificate))
+	var results []Result
+	for _, pin := range pins {
+		for _, key := range keys {
+			if !c.sameCredential(pin.Key, key.Key) {
+				continue
+			}
+			ev := Evidence{ID: key.Key, Name: cmp.Or(pin.Place, pin.Holder), Detail: "the PIN and its key"}
+			place, holder := personKey(pin.Place) == personKey(key.Place), personKey(pin.Holder) == personKey(key.Holder)
+			switch {
+			case place && pin.Place != "":
+				results = append(results, fail("a PIN lies in the same place as its key").on(ev))
+			case holder && pin.Holder != "":
+				results = append(results, fail("a PIN and its key are held by the same person").on(ev))
+			case pin.Place == "" || key.Place == "" || pin.Holder == "" || key.Holder == "":
+				results = append(results, unknown("where a PIN and its key lie, or who holds them, is not recorded").on(ev))
+			default:
+				results = append(results, pass("every PIN lies apart from its key, with somebody else"))
+			}
+		}
+	}
+	return merge(notApplicable("no PIN and key of the account are both recorded: see cus-complete"), results...)
+}
+
+// sameCredential reports whether a PIN belongs to a key, under whatever names of
+// it they were recorded; a PIN that names no key belongs to all.
+func (c *Case) sameCredential(pin, key string) bool {
+	if pin == "" || key == "" || strings.EqualFold(pin, key) {
+		return true
+	}
+	return slices.ContainsFunc(c.Registered.Keys, func(k register.Key) bool { return keyIs(k, pin) && keyIs(k, key) })
+}
+
+// judgeLosses tries every loss on every account. It is exact for the register as
+// it stands: what was not recorded counts once as lost and once as saved.
+func judgeLosses(c *Case) Result {
+	reg := c.Register.Or()
+	if len(reg.Parts) == 0 {
+		return noCustody()
+	}
+	type opened struct {
+		account entra.ID
+		kits    []kit
+		known   bool
+	}
+	var accounts []opened
+	for _, a := range reg.Accounts {
+		if u := c.userOf(a.ID); u != nil && (u.Deleted || u.Enabled != nil && !*u.Enabled) {
+			continue // what opens it opens nothing
+		}
+		kits, known := c.kits(a)
+		accounts = append(accounts, opened{a.ID, kits, known})
+	}
+	if len(accounts) == 0 {
+		return notApplicable("no registered account is enabled: see id-enabled")
+	}
+	var results []Result
+	var fatal []loss
+	for _, l := range c.losses() {
+		// Two people are more than either: a pair is told only where neither alone is.
+		if slices.ContainsFunc(fatal, func(f loss) bool { return len(f.people) == 1 && slices.Contains(l.people, f.people[0]) }) {
+			continue
+		}
+		left := no
+		for _, a := range accounts {
+			if !a.known {
+				left = either(left, maybe)
+			}
+			for _, k := range a.kits {
+				left = either(left, c.survives(a.account, k, l))
+			}
+		}
+		ev := Evidence{Name: l.name, Detail: "no account can be opened without"}
+		switch left {
+		case no:
+			fatal = append(fatal, l)
+			results = append(results, fail("a single loss leaves no account that can be opened").on(ev))
+		case maybe:
+			results = append(results, unknown("whether an account can be opened after a loss is not known: parts are not recorded").on(ev))
+		}
+	}
+	return merge(pass("one account or more can be opened after any single loss, or that of two people"), results...)
+}
+
+func (c *Case) userOf(id entra.ID) *entra.User {
+	v := c.View()
+	for i := range v.Users {
+		if v.Users[i].ID.Equal(id) {
+			return &v.Users[i]
+		}
+	}
+	return nil
+}
+
+func judgeSeparated(c *Case) Result {
+	parts := c.Register.Or().Parts
+	if len(parts) == 0 {
+		return noCustody()
+	}
+	var sites []string
+	var ev, burns []Evidence
+	away, unsaid := false, false
+	seen := map[*register.Place]bool{}
+	for i := range parts {
+		at := c.place(parts[i].Place)
+		if parts[i].Kind == register.PartBinder {
+			continue // a copy of the binder opens nothing
+		}
+		if at == nil {
+			unsaid = true
+			continue
+		}
+		if seen[at] {
+			continue
+		}
+		seen[at] = true
+		if s := personKey(at.Site); s == "" {
+			unsaid = true
+		} else if !slices.Contains(sites, s) {
+			sites = append(sites, s)
+		}
+		away = away || at.OffSite
+		ev = append(ev, Evidence{Name: at.Name, Detail: fmt.Sprintf("site %s, off-site %v, fireproof %v", cmp.Or(at.Site, "not said"), at.OffSite, at.Fireproof)})
+		if !at.Fireproof {
+			burns = append(burns, Evidence{Name: at.Name, Detail: "not fireproof"})
+		}
+	}
+	switch {
+	case len(burns) > 0:
+		return fail("%d places are not marked fireproof", len(burns)).on(burns...)
+	case len(sites) < 2 && unsaid:
+		return unknown("on which sites the parts lie is not recorded for all").on(ev...)
+	case len(sites) < 2:
+		return fail("everything lies on one site").on(ev...)
+	case !away:
+		return fail("no place is marked as away from the office").on(ev...)
+	}
+	return pass("%d sites, one or more away from the office, all fireproof", len(sites))
+}
+
+func judgeSeals(c *Case) Result {
+	var seals []string
+	for _, p := range c.Register.Or().Parts {
+		if s := strings.TrimSpace(p.Seal); s != "" && !slices.Contains(seals, s) {
+			seals = append(seals, s)
+		}
+	}
+	switch {
+	case len(seals) == 0:
+		return notSetUp("no part in custody is sealed")
+	case c.Records.Seals == nil:
+		return notSetUp("nobody has looked at the seals and recorded it yet")
+	}
+	var results []Result
+	for _, seal := range seals {
+		var last SealCheck
+		broken := Result{Status: Pass}
+		for _, s := range c.Records.Seals {
+			if strings.TrimSpace(s.Seal) != seal || s.At.After(c.Now) {
+				continue
+			}
+			if s.At.After(last.At) {
+				last = s
+			}
+			// A seal does not heal: a break stays one, whatever was seen later.
+			if !s.Intact && s.Release == "" {
+				broken = fail("a seal was broken, and nobody released what it guards").on(Evidence{ID: seal, Name: "seal " + seal, Detail: "broken on " + s.At.UTC().Format(time.DateOnly)})
+			}
+		}
+		ev := Evidence{ID: seal, Name: "seal " + seal, Detail: "never looked at"}
+		switch {
+		case broken.Status == Fail:
+			results = append(results, broken)
+		case last.At.IsZero():
+			results = append(results, fail("a seal was not looked at for more than %d days", c.Settings.SealDays).on(ev))
+		case days(last.At, c.Now) > c.Settings.SealDays:
+			ev.Detail = "last looked at on " + last.At.UTC().Format(time.DateOnly)
+			results = append(results, fail("a seal was not looked at for more than %d days", c.Settings.SealDays).on(ev))
+		}
+	}
+	return merge(pass("%d seals were looked at within %d days and are intact, or were broken by a release", len(seals), c.Settings.SealDays), results...)
+}
+
+func judgeHolders(c *Case) Result {
+	reg := c.Register.Or()
+	if len(reg.Holders) == 0 {
+		return notSetUp("no holder is registered")
+	}
+	var results []Result
+	for i := range reg.Holders {
+		results = append(results, c.holder(&reg.Holders[i]))
+	}
+	for i := range reg.Places {
+		results = append(results, c.combination(&reg.Places[i]))
+	}
+	return merge(Result{}, results...)
+}
+
+// holder judges one holder by the person's own directory object.
+func (c *Case) holder(h *register.Holder) Result {
+	ev := Evidence{ID: string(h.ID), Name: h.Name}
+	if h.ID == "" {
+		ev.Detail = "no id"
+		return unknown("a holder has no object id, and would not be noticed leaving").on(ev)
+	}
+	u := c.userOf(h.ID)
+	f := c.Snapshot.Details(entra.PartUsers, h.ID)
+	leaves, known := f.Time("employeeLeaveDateTime")
+	switch {
+	case u == nil || u.Deleted:
+		ev.Detail = "not in the directory"
+		return fail("a holder has left").on(ev)
+	case u.Enabled != nil && !*u.Enabled:
+		ev.Detail = "accountEnabled is false"
+		return fail("a holder has left").on(ev)
+	case known && !leaves.IsZero() && !leaves.After(c.Now):
+		ev.Detail = "employeeLeaveDateTime is " + leaves.UTC().Format(time.DateOnly)
+		return fail("a holder has left").on(ev)
+	case u.Enabled == nil:
+		return c.missing(entra.PartUsers, "accountEnabled", permUserRead).on(ev)
+	case !known:
+		return c.missing(entra.PartUsers, "employeeLeaveDateTime", "User-LifeCycleInfo.Read.All").on(ev)
+	case strings.TrimSpace(h.Role) == "":
+		ev.Detail = "no role"
+		return unknown("in which role a holder holds is not recorded").on(ev)
+	}
+	return pass("%d holders are in service", len(c.Register.Holders))
+}
+
+// combination judges whether a place still opens for somebody who left. Who left
+// is known from the changes of staff that name nobody who still holds.
+func (c *Case) combination(p *register.Place) Result {
+	holder := func(name string) bool {
+		return slices.ContainsFunc(c.Register.Holders, func(h register.Holder) bool { return personKey(h.Name) == personKey(name) })
+	}
+	for _, a := range p.Access {
+		if !holder(a) {
+			return fail("a place opens for somebody who is not a holder").on(Evidence{Name: p.Name, Detail: a})
+		}
+	}
+	for _, e := range c.Records.Changes {
+		if !strings.EqualFold(e.Kind, "staff") || e.At.After(c.Now) || holder(e.What) {
+			continue
+		}
+		ev := Evidence{Name: p.Name, Detail: fmt.Sprintf("%s, %s", e.What, e.At.UTC().Format(time.DateOnly))}
+		switch {
+		case p.CombinationChanged == "":
+			return unknown("when the combination of a place was changed is not recorded").on(ev)
+		case p.CombinationChanged < register.DayOf(e.At):
+			return fail("the combination of a place was not changed after a change of staff").on(ev)
+		}
+	}
+	return pass("%d holders are in service", len(c.Register.Holders))
+}
+
+func judgeTrained(c *Case) Result {
+	holders := c.Register.Or().Holders
+	if len(holders) == 0 {
+		return notSetUp("no holder is registered")
+	}
+	if !slices.ContainsFunc(holders, func(h register.Holder) bool { return h.Trained != "" || h.Aware != "" }) {
+		return notSetUp("no training of a holder is recorded")
+	}
+	first := c.Today().Add(-c.Settings.TrainingDays)
+	var results []Result
+	for _, h := range holders {
+		for _, of := range []struct {
+			what string
+			day  register.Day
+		}{{"trained", h.Trained}, {"aware", h.Aware}} {
+			ev := Evidence{ID: string(h.ID), Name: h.Name, Detail: of.what + " " + cmp.Or(string(of.day), "never")}
+			switch {
+			case of.day > c.Today():
+				results = append(results, unknown("a training is dated in the future").on(ev))
+			case of.day < first:
+				results = append(results, fail("a holder's training or awareness is older than %d days", c.Settings.TrainingDays).on(ev))
+			}
+		}
+	}
+	return merge(pass("%d holders were trained within %d days", len(holders), c.Settings.TrainingDays), results...)
+}
+
+func judgeOffline(c *Case) Result {
+	var binders []Evidence
+	for i := range c.Register.Or().Parts {
+		if p := &c.Register.Parts[i]; p.Kind == register.PartBinder && c.place(p.Place) != nil {
+			binders = append(binders, partEvidence(p, "binder"))
+		}
+	}
+	printed, changed := c.Records.BinderPrinted, c.Records.RegisterChanged
+	switch {
+	case printed.IsZero():
+		return notSetUp("no printed binder is recorded")
+	case printed.After(c.Now):
+		return unknown("the binder is recorded as printed in the future")
+	case len(binders) == 0:
+		return fail("the binder was printed, and no place is recorded where it lies").on(Evidence{Name: "binder", Detail: "printed on " + printed.UTC().Format(time.DateOnly)})
+	case changed.IsZero():
+		return unknown("when the register last changed is not known, so the printed binder may be out of date").on(binders...)
+	case printed.Before(changed):
+		return fail("the register changed on %s, after the binder was printed", changed.UTC().Format(time.DateOnly)).on(binders...)
+	}
+	return pass("printed on %s, after the last change", printed.UTC().Format(time.DateOnly))
+}

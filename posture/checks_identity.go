@@ -20,7 +20,6 @@ var checksIdentity = []Check{
 		Title:      "Two or more emergency accounts exist, are enabled and can sign in",
 		Why:        []string{"S10", "S45", "S121", pageEmergency},
 		References: []string{"CIS M365 1.1.2", "ZeroTrustAssessment 21835", "Guardrails GR13", "M365-Assess BREAKGLASS-001"},
-		Reads:      []entra.Part{entra.PartUsers},
 		Fix: Fix{Portal: []string{"Entra admin center > Users > New user: create another cloud-only account in the initial domain", "assign Global Administrator to it, active and permanent", "register a security key for it"},
 			Graph:   []string{"POST /users", "POST /roleManagement/directory/roleAssignments"},
 			Command: []string{"halligan init --from … --account OBJECT-ID"}},

@@ -96,6 +96,7 @@ func TestEveryCheckOnItsWorlds(t *testing.T) {
 	baseAnswers := judge(t, base)
 	for _, check := range posture.Catalogue() {
 		t.Run(check.ID, func(t *testing.T) {
+			t.Parallel()
 			f := readCases(t, check.ID)
 			if f == nil {
 				return

@@ -67,7 +67,9 @@ type Watch struct {
 	Last time.Time
 	Gap  time.Duration
 	// SignIns are the kinds of sign-in that raise an alert: interactive,
-	// nonInteractive, failed. Objects are the kinds of change that do.
+	// nonInteractive, failed. Objects are the kinds of change that do: user,
+	// password, methods, tap, roles, groups, units, policies, and sessions for a
+	// drift of signInSessionsValidFromDateTime.
 	SignIns []string
 	Objects []string
 	// Accounts that are watched.

@@ -63,6 +63,7 @@ func mergeTree(a, b any) any {
 			m = map[string]any{}
 		}
 		for k, v := range b {
+			k = spelled(m, k)
 			m[k] = mergeTree(m[k], v)
 		}
 		return m
@@ -79,6 +80,16 @@ func mergeTree(a, b any) any {
 		return list
 	}
 	return b
+}
+
+// spelled is a key as the object spells it already, whatever its case.
+func spelled(m map[string]any, k string) string {
+	for known := range m {
+		if strings.EqualFold(known, k) {
+			return known
+		}
+	}
+	return k
 }
 
 // key identifies an element of a list.
@@ -146,7 +157,7 @@ func (w world) apply(s step) error {
 			}
 			return out, true
 		case map[string]any:
-			k := segments[at]
+			k := spelled(v, segments[at])
 			if _, is := v[k]; !is && (at+1 < len(segments) || s.Remove) {
 				if at+1 < len(segments) && !s.Remove {
 					v[k] = map[string]any{}

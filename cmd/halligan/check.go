@@ -5,10 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -31,25 +29,14 @@ type checkFlags struct {
 }
 
 // checkFormats are the forms in which a check report can be written.
-var checkFormats = []struct {
-	name, extension string
-	write           func(w io.Writer, r *app.CheckReport, l look) error
-}{
-	{"terminal", "", writeCheckTerminal},
-	{"json", ".json", writeCheckJSON},
-	{"html", ".html", writeCheckHTML},
-	{"markdown", ".md", writeCheckMarkdown},
-	{"sarif", ".sarif", writeCheckSARIF},
-	{"junit", ".xml", writeCheckJUnit},
-	{"csv", ".csv", writeCheckCSV},
-}
-
-func checkFormatNames() []string {
-	var names []string
-	for _, f := range checkFormats {
-		names = append(names, f.name)
-	}
-	return names
+var checkFormats = []form[*app.CheckReport]{
+	{"terminal", []string{".txt", ".log"}, writeCheckTerminal},
+	{"json", []string{".json"}, writeCheckJSON},
+	{"html", []string{".html", ".htm"}, writeCheckHTML},
+	{"markdown", []string{".md", ".markdown", ".txt"}, writeCheckMarkdown},
+	{"sarif", []string{".sarif", ".json"}, writeCheckSARIF},
+	{"junit", []string{".xml"}, writeCheckJUnit},
+	{"csv", []string{".csv"}, writeCheckCSV},
 }
 
 func severityNames() []string {
@@ -98,13 +85,13 @@ hypothesis.`,
 	flags.StringVar(&f.failOn, "fail-on", string(posture.High), "least `SEVERITY` of a failed check that ends with exit code 3: "+strings.Join(severityNames(), ", "))
 	flags.StringVar(&f.baseline, "baseline", "", "`FILE` of an earlier check as JSON: failures that it has do not count")
 	flags.StringVar(&f.date, "date", "", "`DAY` for which the tenant is judged, as 2006-01-02 (default: now)")
-	flags.StringVar(&f.format, "format", "", "`FORM` of the report: "+strings.Join(checkFormatNames(), ", ")+" (default: terminal, or by the name after -o)")
+	flags.StringVar(&f.format, "format", "", "`FORM` of the report: "+strings.Join(formNames(checkFormats), ", ")+" (default: terminal, or by the name after -o)")
 	flags.StringVarP(&f.output, "output", "o", "", "`FILE` to write the report to (default: stdout)")
 	flags.BoolVar(&f.all, "all", false, "tell every finding, not only those that matter most")
 	flags.BoolVar(&f.list, "list", false, "list the catalogue of checks and read nothing")
 	flags.BoolVar(&f.checklist, "checklist", false, "write the one-page quick start instead of the findings")
 	complete(cmd, "goal", app.GoalNames()...)
-	complete(cmd, "format", checkFormatNames()...)
+	complete(cmd, "format", formNames(checkFormats)...)
 	complete(cmd, "fail-on", severityNames()...)
 	return cmd
 }
@@ -113,7 +100,7 @@ func (c *console) check(ctx context.Context, f *checkFlags) error {
 	if f.list {
 		return c.listChecks(f)
 	}
-	format, err := chosenFormat(f.format, f.output, checkFormatNames(), func(i int) string { return checkFormats[i].extension })
+	format, err := chooseForm(checkFormats, f.format, f.output)
 	if err != nil {
 		return err
 	}
@@ -133,10 +120,10 @@ func (c *console) check(ctx context.Context, f *checkFlags) error {
 	if f.output != "" {
 		l.paint = false
 	}
-	write := checkFormats[format].write
+	write := format.write
 	if f.checklist {
-		if name := checkFormats[format].name; name != "terminal" && name != "markdown" {
-			return misused("formats of the checklist: terminal, markdown", "the checklist has no form %q", name)
+		if format.name != "terminal" && format.name != "markdown" {
+			return misused("formats of the checklist: terminal, markdown", "the checklist has no form %q", format.name)
 		}
 		write = writeChecklist
 	}
@@ -146,7 +133,7 @@ func (c *console) check(ctx context.Context, f *checkFlags) error {
 	if err := c.deliver(f.output, out.Bytes()); err != nil {
 		return err
 	}
-	c.tellTroubles(&report.Report, checkFormats[format].name != "terminal" || f.output != "")
+	c.tellTroubles(&report.Report, format.name != "terminal" || f.output != "")
 	code := exitDone
 	if !report.Settled() {
 		code = exitUndetermined
@@ -155,24 +142,6 @@ func (c *console) check(ctx context.Context, f *checkFlags) error {
 		code = worse(code, exitTrouble)
 	}
 	return ended(code)
-}
-
-// chosenFormat finds the form that was asked for, or that the name of the file
-// tells.
-func chosenFormat(name, output string, names []string, extension func(int) string) (int, error) {
-	if name == "" {
-		name = names[0]
-		for i := range names {
-			if e := strings.ToLower(filepath.Ext(output)); e != "" && extension(i) == e {
-				name = names[i]
-			}
-		}
-	}
-	i := slices.Index(names, name)
-	if i < 0 {
-		return 0, misused(suggest(name, names, "formats: "+strings.Join(names, ", ")), "no format %q", name)
-	}
-	return i, nil
 }
 
 // checkRequest makes a request of the flags; the caller closes the sources.

@@ -89,7 +89,7 @@ func shorten(list []string, all bool) []string {
 	if all || len(list) <= fewFindings {
 		return list
 	}
-	return append(list[:fewFindings:fewFindings], fmt.Sprintf("and %d more reasons (--all)", len(list)-fewFindings))
+	return append(list[:fewFindings:fewFindings], "and "+plural(len(list)-fewFindings, "more reason", "more reasons")+" (--all)")
 }
 
 // checkAccount tells the verdicts of one account: in one line when every goal

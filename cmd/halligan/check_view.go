@@ -183,7 +183,7 @@ func (v *checkView) count(all bool) {
 		var why []string
 		for i, w := range v.Unread {
 			if i == 3 {
-				why = append(why, fmt.Sprintf("and %d other permissions", len(v.Unread)-i))
+				why = append(why, "and "+plural(len(v.Unread)-i, "other permission", "other permissions"))
 				break
 			}
 			why = append(why, fmt.Sprintf("%d for want of %s", w.Findings, w.Permission))

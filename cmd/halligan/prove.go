@@ -5,9 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -29,13 +27,7 @@ type proveFlags struct {
 }
 
 // proveFormats are the forms in which a report can be written.
-var proveFormats = []struct {
-	name string
-	// extensions are those that a file of this form may have; the first form
-	// that has one is taken when none is named.
-	extensions []string
-	write      func(w io.Writer, r *app.Report, l look) error
-}{
+var proveFormats = []form[*app.Report]{
 	{"terminal", []string{".txt", ".log"}, writeTerminal},
 	{"json", []string{".json"}, writeJSON},
 	{"markdown", []string{".md", ".markdown", ".txt"}, writeMarkdown},
@@ -48,14 +40,6 @@ type look struct {
 	columns int
 	paint   paint
 	all     bool // not only what matters
-}
-
-func formatNames() []string {
-	var names []string
-	for _, f := range proveFormats {
-		names = append(names, f.name)
-	}
-	return names
 }
 
 func proveCommand(c *console) *cobra.Command {
@@ -86,11 +70,11 @@ func proveCommand(c *console) *cobra.Command {
 	flags.StringVar(&f.workstation, "workstation", "", "`DEVICE` from which the account signs in: any, unregistered, or JSON (default: unregistered)")
 	flags.BoolVar(&f.margin, "margin", false, "also count how many single mistakes an account is away from failing")
 	flags.StringVar(&f.date, "date", "", "`DAY` for which vendor dates are read, as 2006-01-02 (default: today)")
-	flags.StringVar(&f.format, "format", "", "`FORM` of the report: "+strings.Join(formatNames(), ", ")+" (default: terminal, or by the name after -o)")
+	flags.StringVar(&f.format, "format", "", "`FORM` of the report: "+strings.Join(formNames(proveFormats), ", ")+" (default: terminal, or by the name after -o)")
 	flags.StringVarP(&f.output, "output", "o", "", "`FILE` to write the report to (default: stdout)")
 	flags.BoolVar(&f.all, "all", false, "tell every policy and gate, not only those that matter")
 	complete(cmd, "goal", app.GoalNames()...)
-	complete(cmd, "format", formatNames()...)
+	complete(cmd, "format", formNames(proveFormats)...)
 	return cmd
 }
 
@@ -142,7 +126,7 @@ is that of the verdict.
 }
 
 func (c *console) prove(ctx context.Context, f *proveFlags) error {
-	format, err := f.formatIndex()
+	format, err := chooseForm(proveFormats, f.format, f.output)
 	if err != nil {
 		return err
 	}
@@ -163,7 +147,7 @@ func (c *console) prove(ctx context.Context, f *proveFlags) error {
 	if err != nil {
 		return asMisuse(err)
 	}
-	if name := proveFormats[format].name; name == "certificate" && (report.Verdict != lockout.Proved || report.Hypothesis) {
+	if name := format.name; name == "certificate" && (report.Verdict != lockout.Proved || report.Hypothesis) {
 		return noCertificate(report)
 	}
 	var out bytes.Buffer
@@ -171,13 +155,13 @@ func (c *console) prove(ctx context.Context, f *proveFlags) error {
 	if f.output != "" {
 		l.paint = false
 	}
-	if err := proveFormats[format].write(&out, report, l); err != nil {
+	if err := format.write(&out, report, l); err != nil {
 		return fmt.Errorf("write report: %w", err)
 	}
 	if err := c.deliver(f.output, out.Bytes()); err != nil {
 		return err
 	}
-	c.tellTroubles(report, proveFormats[format].name != "terminal" || f.output != "")
+	c.tellTroubles(report, format.name != "terminal" || f.output != "")
 	return ended(codeOf(report))
 }
 
@@ -221,44 +205,6 @@ func codeOf(r *app.Report) exitCode {
 		code = worse(code, exitTrouble)
 	}
 	return code
-}
-
-// formatIndex finds the form that was asked for, and refuses a file whose name
-// promises another.
-func (f *proveFlags) formatIndex() (int, error) {
-	extension := extensionOf(f.output)
-	has := func(i int) bool { return slices.Contains(proveFormats[i].extensions, extension) }
-	names := formatNames()
-	if f.format == "" {
-		if extension == "" {
-			return 0, nil
-		}
-		for i := range proveFormats {
-			if has(i) {
-				return i, nil
-			}
-		}
-		return 0, misused("name the file .txt, .json, .md or .html; a browser prints the HTML page as PDF", "no report can be written as %s", extension)
-	}
-	i := slices.Index(names, f.format)
-	switch {
-	case i < 0:
-		return 0, misused(suggest(f.format, names, "formats: "+strings.Join(names, ", ")), "no format %q", f.format)
-	case extension != "" && !has(i):
-		return 0, misused(fmt.Sprintf("name the file %s, or leave --format out", strings.Join(proveFormats[i].extensions, " or ")),
-			"%s does not fit --format %s", f.output, f.format)
-	}
-	return i, nil
-}
-
-// extensionOf is the extension by which programs tell a file, in lower case. A
-// day or version at the end of a name is none.
-func extensionOf(path string) string {
-	extension := strings.ToLower(filepath.Ext(path))
-	if len(extension) < 2 || extension[1] < 'a' || extension[1] > 'z' {
-		return ""
-	}
-	return extension
 }
 
 // suggest is a hint that names what was probably meant, else what there is.

@@ -142,3 +142,34 @@ func TestInitTakesOnlyWhatWasNamed(t *testing.T) {
 		t.Errorf("groups %+v, policies %+v", made.Register.Groups, made.Register.Policies)
 	}
 }
+
+// A tenant of Entra Free has no policies to be excluded from; it gets an answer
+// about what it has, and is told what nobody can see.
+func TestAFreeTenantGetsAUsefulAnswer(t *testing.T) {
+	r, err := app.Check(t.Context(), app.CheckRequest{ProveRequest: app.ProveRequest{Sources: []entra.Source{{Name: "hollins", FS: examples.Hollins()}}, Now: "2026-11-21", Tool: "halligan test"},
+		Register: &register.Register{Version: 1, Accounts: []register.Account{{ID: "5d0c7b1e-2f3a-4c4d-9e5f-6a7b8c9d0e1f", Pattern: register.PatternFIDO2}}}, Time: checkDay})
+	if err != nil {
+		t.Fatal(err)
+	}
+	conformsToCheck(t, r)
+	if r.Incomplete || r.PoliciesRead != 0 || r.Verdict == lockout.Lockout || r.Grade == posture.Green {
+		t.Errorf("incomplete %v, %d policies, %s, %s", r.Incomplete, r.PoliciesRead, r.Verdict, r.Grade)
+	}
+	status := map[string]posture.Status{}
+	for _, f := range r.Findings {
+		status[f.Check] = f.Status
+		if f.Theme == posture.ThemePolicies && f.Status == posture.Fail {
+			t.Errorf("%s fails in a tenant without Conditional Access: %s", f.Check, f.Says)
+		}
+	}
+	for id, want := range map[string]posture.Status{"id-enabled": posture.Pass, "id-domain": posture.Pass, "am-phish-resistant": posture.Pass, "id-count-min": posture.Fail} {
+		if status[id] != want {
+			t.Errorf("%s: %s, want %s", id, status[id], want)
+		}
+	}
+	for _, s := range r.Next {
+		if strings.Contains(s.Do, "conditionalAccess/policies") {
+			t.Errorf("the policies were read, and the next step is %q", s.Do)
+		}
+	}
+}

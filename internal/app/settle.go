@@ -69,6 +69,10 @@ func settlements(a *AccountReport) []Settlement {
 	return out
 }
 
+func (r *Report) partRead(part entra.Part) bool {
+	return slices.ContainsFunc(r.Parts, func(p PartReport) bool { return p.Part == part && p.Status == entra.StatusRead })
+}
+
 // conclude gives the report its verdict and says what to do next.
 func (r *Report) conclude(req *ProveRequest) {
 	for i, a := range r.Accounts {
@@ -80,7 +84,7 @@ func (r *Report) conclude(req *ProveRequest) {
 	if len(r.Accounts) == 0 {
 		r.Verdict = lockout.Undetermined
 	}
-	if r.PoliciesRead == 0 {
+	if r.PoliciesRead == 0 && !r.partRead(entra.PartPolicies) {
 		r.Next = append(r.Next, Step{Do: "az rest --method get --url https://graph.microsoft.com/v1.0/identity/conditionalAccess/policies > policies.json", Why: "exports the policies; then halligan prove --from policies.json", Command: true})
 	}
 	troubles := r.Troubles
@@ -188,10 +192,7 @@ func (r *Report) nameOne(req *ProveRequest) []Step {
 // for it.
 func (r *Report) complete(expressions []string) []string {
 	key := slices.ContainsFunc(expressions, func(x string) bool { return strings.HasPrefix(x, "key=") })
-	read := slices.ContainsFunc(r.Parts, func(p PartReport) bool {
-		return p.Part == entra.PartMethodsPolicy && p.Status == entra.StatusRead
-	})
-	if key && !read && !slices.Contains(expressions, "methods=default") {
+	if key && !r.partRead(entra.PartMethodsPolicy) && !slices.Contains(expressions, "methods=default") {
 		expressions = append(expressions, "methods=default")
 	}
 	return expressions

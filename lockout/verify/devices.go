@@ -96,7 +96,7 @@ func kindOf(d *Device, rules []*expression) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%t %t %t ", d.Registered, d.is("isCompliant", "true"), d.is("trustType", "ServerAD"))
 	for _, e := range rules {
-		b.WriteByte("n?y"[1+e.eval(func(c *comparison) truth { return c.onDevice(d) })])
+		b.WriteByte("n?y"[1+e.onDevice(d)])
 	}
 	return b.String()
 }

@@ -274,6 +274,19 @@ func extension(prop string) bool {
 	return ok && (len(n) == 1 && n >= "1" && n <= "9" || len(n) == 2 && n >= "10" && n <= "15")
 }
 
+// onDevice judges a rule on a device. Where extension attributes do not exist,
+// one of them may make the whole filter be skipped.
+func (e *expression) onDevice(d *Device) truth {
+	skipped := false
+	if d.Registered && !d.managed() {
+		e.each(func(c *comparison) { skipped = skipped || c.object == "device" && extension(c.prop) })
+	}
+	if skipped {
+		return 0
+	}
+	return e.eval(func(c *comparison) truth { return c.onDevice(d) })
+}
+
 // onDevice judges a comparison on a device.
 func (c *comparison) onDevice(d *Device) truth {
 	ext := extension(c.prop)
@@ -335,7 +348,7 @@ func (p *policy) deviceMatch(d *Device) (may, surely bool) {
 	if err != nil || p.deviceFilter.mode == "" {
 		return true, false
 	}
-	t := e.eval(func(c *comparison) truth { return c.onDevice(d) })
+	t := e.onDevice(d)
 	if p.deviceFilter.mode == "exclude" {
 		t = -t
 	}

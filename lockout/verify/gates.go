@@ -105,13 +105,22 @@ func (k *kit) onlyPass(locked bool) bool {
 	return slices.ContainsFunc(k.open(locked), pass) && !slices.ContainsFunc(k.open(locked), other)
 }
 
+// gatePass: a sign-in by pass in a browser may be interrupted by registration.
 func gatePass(c *checker, g *gateLine, sc *scene) error {
-	only := c.somewhere(sc, func(m *moment) bool { return sc.kit.onlyPass(m.locked) })
-	if only && !c.t.registrationOut {
+	only := func(m *moment) bool { return sc.kit.onlyPass(m.locked) }
+	if !c.t.registrationOut && c.somewhere(sc, func(m *moment) bool { return only(m) && m.client == "browser" }) {
 		return fmt.Errorf("a sign-in by pass may be interrupted by registration")
 	}
-	other := c.somewhere(sc, func(m *moment) bool { return !sc.kit.onlyPass(m.locked) })
-	return unless(g, g.Reason == "outOfScope" && only || g.Reason == "otherPrimary" && other)
+	holds := false // at some moment of the scene; the others are no worse
+	switch g.Reason {
+	case "outOfScope":
+		holds = c.t.registrationOut && c.somewhere(sc, only)
+	case "notBrowser":
+		holds = c.somewhere(sc, func(m *moment) bool { return only(m) && m.client != "browser" })
+	case "otherPrimary":
+		holds = c.somewhere(sc, func(m *moment) bool { return !only(m) })
+	}
+	return unless(g, holds)
 }
 
 // mfa checks a line that says by what credentials the sign-in is multifactor.

@@ -228,11 +228,14 @@ func (c *checker) boxes(b box, inc, exc *placeSet, resource, everywhere bool) []
 }
 
 // blind reports whether a policy has a condition that cannot be judged in an
-// outage: groups, roles, risk, country or GPS.
+// outage: groups, roles, risk, country or GPS; insider risk perhaps.
 func (p *policy) blind() bool {
-	if p.gps || p.namesGroups() || len(p.signInRisk)+len(p.userRisk) > 0 {
-		return true
-	}
+	return p.gps || p.namesGroups() || len(p.signInRisk)+len(p.userRisk)+len(p.insiderRisk) > 0 || p.namesCountry()
+}
+
+// namesCountry reports whether a location of a policy is, or may be, one by
+// country or GPS.
+func (p *policy) namesCountry() bool {
 	return slices.ContainsFunc(p.places[:], func(s *placeSet) bool { return s != nil && (s.namesCountry || s.open) })
 }
 
@@ -271,8 +274,7 @@ func (a *account) anyAudience(p *policy, st *stage, surely bool) bool {
 	// Baseline scopes: once enforced the audience is the directory; before, such
 	// a request escapes policies for all resources that exclude some.
 	after := a.inScope(p, directoryAudience, surely)
-	escapes := slices.Contains(p.includeApps, "all") && (len(p.excludeApps) > 0 || p.appFilter != nil && p.appFilter.mode != "include")
-	before := plain && !escapes
+	before := plain && !(slices.Contains(p.includeApps, "all") && p.excludesApps(!surely))
 	enforced, known := a.t.lowPrivilege.flag()
 	switch {
 	case known && enforced:
@@ -283,6 +285,18 @@ func (a *account) anyAudience(p *policy, st *stage, surely bool) bool {
 		return after && before
 	}
 	return after || before
+}
+
+// excludesApps reports whether some resource is excluded from a policy, surely or
+// possibly. An exclusion of agent resources only may be none.
+func (p *policy) excludesApps(surely bool) bool {
+	if !surely {
+		return len(p.excludeApps) > 0 || p.appFilter != nil && p.appFilter.mode != "include"
+	}
+	named := slices.ContainsFunc(p.excludeApps, func(app string) bool {
+		return app != "all" && app != "none" && app != "allagentidresources"
+	})
+	return !p.exclusionsOpen && (named || p.appFilter != nil && p.appFilter.mode == "exclude")
 }
 
 func (a *account) inScope(p *policy, audience string, surely bool) bool {

@@ -322,7 +322,7 @@ func (c *checker) locationPrompt(p *policy, st *stage, sc *scene) error {
 // cannot be judged in an outage denies an existing session, in or out of the
 // group, unless its controls were met when the session began.
 func (c *checker) outage(p *policy, st *stage, sc *scene) error {
-	if !p.noBackup || st.name != "signIn" || p.state != "enabled" && p.state != "" || !p.blind() {
+	if !p.noBackup || p.state != "enabled" && p.state != "" || !p.blind() {
 		return nil
 	}
 	during := box{}
@@ -331,15 +331,26 @@ func (c *checker) outage(p *policy, st *stage, sc *scene) error {
 		during[dService][i] = v == "outageExistingSession"
 	}
 	here, ok := meet(sc.box, during)
-	if !ok || !c.a.targets(p, st, false) || !c.a.mayInclude(p, st.extra) && len(p.includeGroups)+len(p.includeRoles) == 0 {
+	if !ok || !c.a.targets(p, st, false) {
 		return nil
 	}
-	if slices.ContainsFunc(p.excludeUsers, c.a.isMe) && !p.namesGroups() && !p.exclusionsOpen {
-		return nil // the documented remedy
+	reached := c.a.mayInclude(p, st.extra) || len(p.includeGroups)+len(p.includeRoles) > 0
+	// A direct exclusion is the documented remedy.
+	spared := slices.ContainsFunc(p.excludeUsers, c.a.isMe) && !p.namesGroups() && !p.exclusionsOpen
+	if spared || !reached {
+		sync := c.bySync([]box{here})
+		if !c.syncsAll(p) || len(sync) == 0 {
+			return nil
+		}
+		here = sync[0]
 	}
 	for _, b := range c.mayApply(p, false) {
 		for _, d := range []int{dSignInRisk, dUserRisk, dInsiderRisk, dCountry, dGPS} {
 			b[d] = nil
+		}
+		if p.namesCountry() {
+			// Whether the rest of the network condition is looked at is not said.
+			b[dIP], b[dNetwork] = nil, nil
 		}
 		at, ok := meet(b, here)
 		if !ok {
@@ -372,19 +383,27 @@ func serviceGroup(token string) []string {
 // ActiveSync on all users, guests or roles makes all users subject to it, and
 // whether exclusions survive is not documented.
 func (c *checker) activeSync(p *policy) []box {
+	if !c.syncsAll(p) {
+		return nil
+	}
+	return c.bySync(c.mayApply(p, false))
+}
+
+func (c *checker) syncsAll(p *policy) bool {
 	wide := len(p.includeRoles) > 0 || p.includeGuests != nil || slices.ContainsFunc(p.includeUsers, func(u string) bool {
 		return u == "all" || u == "guestsorexternalusers"
 	})
-	if !wide || !slices.Contains(p.clients, "exchangeactivesync") && !p.matchesAll("clientapptypes") {
-		return nil
-	}
+	return wide && (slices.Contains(p.clients, "exchangeactivesync") || p.matchesAll("clientapptypes"))
+}
+
+// bySync narrows boxes to sign-ins by Exchange ActiveSync.
+func (c *checker) bySync(boxes []box) (out []box) {
 	var client box
 	client[dClient] = make([]bool, len(c.values[dClient]))
 	for i, v := range c.values[dClient] {
 		client[dClient][i] = v == "exchangeActiveSync"
 	}
-	var out []box
-	for _, b := range c.mayApply(p, false) {
+	for _, b := range boxes {
 		if both, ok := meet(b, client); ok {
 			out = append(out, both)
 		}

@@ -410,7 +410,7 @@ func TestEveryGateIsNeededAndChecked(t *testing.T) {
 		if err := p.check(); err == nil {
 			t.Errorf("%s given twice was accepted", name)
 		}
-		for _, reason := range []string{"enabled", "primary", "withinLimit", "managedDomain", "otherPrimary", "outOfScope", "notRequired", "mfa", "off", "disabled",
+		for _, reason := range []string{"enabled", "primary", "withinLimit", "managedDomain", "otherPrimary", "outOfScope", "notBrowser", "notRequired", "mfa", "off", "disabled",
 			"noCampaign", "notForced", "noOutage", "notAsked", "eligible", "active", "notNeeded", "contextPolicies", "contextHasPolicy", "notProtected", ""} {
 			if reason == g.(obj)["reason"] {
 				continue
