@@ -85,6 +85,7 @@ func (r *reader) agreement(doc *document, v *node, _ Origin) {
 func (r *reader) servicePrincipal(doc *document, v *node, _ Origin) {
 	p := plainOf(doc, v)
 	s := ServicePrincipal{AppID: p.id("appId"), DisplayName: p.text("displayName"), Raw: doc.canonical(v)}
+	r.keep(PartApplications, p.id("id"), s.Raw)
 	if sets := v.get("customSecurityAttributes"); sets != nil {
 		s.AttributesRead = true
 		for _, set := range sets.pairs {

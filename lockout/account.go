@@ -35,6 +35,14 @@ type account struct {
 	eligibleRead bool
 	guest        ans
 	enabled      ans
+	// matches are answers of usersMatch: stages, readings and lines ask again.
+	matches map[match][2]ans
+}
+
+// match is one question to usersMatch.
+type match struct {
+	pol   *compiled
+	extra entra.ID
 }
 
 func (p *Prover) account(id entra.ID) *account {
@@ -258,6 +266,19 @@ func (p *Prover) holdsRole(a *account, role entra.ID, extra entra.ID) ans {
 // usersMatch says whether the policy's users include the account and whether
 // an exclusion holds, by any route (exclude wins).
 func (p *Prover) usersMatch(a *account, pol *compiled, extra entra.ID) (include, exclude ans) {
+	key := match{pol, extra}
+	if known, is := a.matches[key]; is {
+		return known[0], known[1]
+	}
+	include, exclude = p.matchUsers(a, pol, extra)
+	if a.matches == nil {
+		a.matches = map[match][2]ans{}
+	}
+	a.matches[key] = [2]ans{include, exclude}
+	return include, exclude
+}
+
+func (p *Prover) matchUsers(a *account, pol *compiled, extra entra.ID) (include, exclude ans) {
 	u := &pol.policy.Conditions.Users
 	include = p.anyRoute(a, u.IncludeUsers, u.IncludeGroups, u.IncludeRoles, u.IncludeGuests, extra, nil, pol)
 	if pol.widenUsers {

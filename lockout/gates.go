@@ -290,7 +290,7 @@ func (w *denialWriter) registered() ans {
 				continue
 			}
 			counts = w.p.unknowns.open(Unknown{ID: "security-defaults-passkey-registration",
-				What: "whether a passkey alone satisfies the registration that security defaults demand is not documented", Settle: "register a second method that does, or drill the sign-in"})
+				What: "whether a passkey alone satisfies the registration that security defaults demand is not documented", Settle: "register a method that security defaults surely count (Authenticator or a one-time code), or drill the sign-in"})
 		}
 		r = r.or(counts.and(w.p.usable(w.a, m, w.q.Now)))
 	}

@@ -91,18 +91,22 @@ func (c *Case) missing(p entra.Part, property, permission string) Result {
 	if permission == "" {
 		permission = info.Permission
 	}
-	what := info.What + " were read without " + property
+	what := property + " was not read of " + info.What
 	return Result{Status: Indeterminate, Says: what, Missing: []Missing{{Part: p, Property: property, Status: entra.StatusNotAsked, Permission: permission, Request: info.Request}}}
 }
 
 // unread is the result for a part that was not read.
 func (c *Case) unread(p entra.Part, st entra.PartState) Result {
 	info := p.Info()
-	word := map[entra.Status]string{entra.StatusDenied: "may not be read", entra.StatusCutShort: "were not read to the end"}[st.Status]
+	word := map[entra.Status]string{entra.StatusDenied: "may not be read", entra.StatusCutShort: "not read to the end"}[st.Status]
 	if word == "" {
-		word = "were not read"
+		word = "not read"
 	}
-	return Result{Status: Indeterminate, Says: info.What + " " + word,
+	says := word + ": " + info.What
+	if st.Detail != "" && st.Status == entra.StatusNotAsked {
+		says += " (" + st.Detail + ")"
+	}
+	return Result{Status: Indeterminate, Says: says,
 		Missing: []Missing{{Part: p, Status: st.Status, Detail: st.Detail, Permission: info.Permission, Request: info.Request}}}
 }
 

@@ -36,6 +36,10 @@ func (c *Case) unreadPolicies() *Result {
 	return nil
 }
 
+// mostNamed is how many further counterexamples the prover gives (Verdict.Also);
+// beyond them a policy that denies need not be among the causes.
+const mostNamed = 20
+
 // harms lists what the policies do to the account. A policy that denies only some
 // of the account's keys or clients does no harm while the others get in: the
 // prover names a policy as a cause only where no choice is left.
@@ -66,12 +70,18 @@ func harms(view *entra.Content, verdicts []lockout.Verdict) []harm {
 		}
 		if v.Outcome == lockout.Lockout {
 			for _, ce := range append([]*lockout.Counterexample{v.Counterexample}, v.Also...) {
+				if ce == nil {
+					continue
+				}
 				for _, cause := range ce.Causes {
 					add(cause.Source, true, []string{cause.Control}, nil)
 				}
 			}
 		}
 		for _, l := range v.Policies {
+			if l.Relation == lockout.RelBlocks && len(v.Also) >= mostNamed {
+				add(l.Policy, true, l.Controls, nil) // the prover names no more
+			}
 			if l.Relation == lockout.RelUnknown || l.Relation == lockout.RelBlocks && v.Outcome == lockout.Undetermined {
 				add(l.Policy, false, l.Controls, l.Unknowns)
 			}
@@ -93,9 +103,10 @@ func union[T comparable](a, b []T) []T {
 	return a
 }
 
+// policyOf returns the policy with an id as the prover gives it, letter by letter.
 func policyOf(v *entra.Content, id entra.ID) *entra.Policy {
 	for i := range v.Policies {
-		if v.Policies[i].ID.Equal(id) {
+		if v.Policies[i].ID == id {
 			return &v.Policies[i]
 		}
 	}
@@ -109,6 +120,25 @@ var (
 		string(entra.ControlCompliantApplication), string(entra.ControlPasswordChange), "termsOfUse"}
 	sessionControls = []string{"secureSignInSession", "signInFrequencyEveryTime", "cloudAppSecurity", "disableResilienceDefaults"}
 )
+
+// evidenceGoals are the goals that decide what a policy does to the account: to get
+// into the admin center and to mend the policies. Others that were asked beside
+// them are routes, not demands.
+var evidenceGoals = []string{"entraAdminCenter", "recover:entraAdminCenter"}
+
+// verdicts are those of the deciding goals, else all.
+func (c *Case) verdicts() []lockout.Verdict {
+	var out []lockout.Verdict
+	for _, v := range c.Subject.Verdicts {
+		if slices.Contains(evidenceGoals, v.Goal) {
+			out = append(out, v)
+		}
+	}
+	if len(out) == 0 {
+		return c.Subject.Verdicts
+	}
+	return out
+}
 
 // conditionOwner is the check to which a policy belongs by what it is for,
 // whatever it demands; "" none.
@@ -315,9 +345,9 @@ func (c *Case) reaching(states ...entra.PolicyState) []*entra.Policy {
 // verdictOf says what the prover found of a policy: relations over all goals.
 func (c *Case) verdictOf(p *entra.Policy) (relations []lockout.Relation, elsewhere bool) {
 	elsewhere = true
-	for i := range c.Subject.Verdicts {
-		for _, l := range c.Subject.Verdicts[i].Policies {
-			if entra.ID(l.Policy).Equal(p.ID) {
+	for _, v := range c.verdicts() {
+		for _, l := range v.Policies {
+			if l.Policy == string(p.ID) { // the prover took it from there
 				relations = append(relations, l.Relation)
 				// "its condition on …": the target fits and no sign-in does.
 				elsewhere = elsewhere && l.Relation == lockout.RelNotInScope && !strings.HasPrefix(l.Why, "its condition on ")

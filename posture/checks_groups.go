@@ -259,7 +259,8 @@ func judgeRestricted(c *Case) Result {
 	units, missing := c.restrictedUnits(c.Subject.ID.Equal)
 	var dynamic []Result
 	for _, u := range units {
-		// null: the default, which is static (graph: administrativeUnit).
+		// dynamic or assigned; null is the default, which behaves as assigned (graph:
+		// administrativeUnit).
 		kind, known := u.Text("membershipType")
 		switch {
 		case !known:

@@ -18,9 +18,13 @@ const (
 )
 
 // GradeOf returns the grade and the reasons that keep it from being better. It is
-// never green while there is no registered account, an account is not PROVED, a
-// verdict rests on a supposition, or a critical check is indeterminate.
-func GradeOf(accounts []Subject, findings []Finding) (Grade, []string) {
+// never green while there is no registered account, a registered account was not
+// judged, an account is not PROVED, a verdict rests on a supposition, or a check
+// of critical or high severity fails, could not be told, is about something not
+// set up, or is an accepted risk. A critical check that is only attested keeps
+// it amber too.
+func GradeOf(in *Input, findings []Finding) (Grade, []string) {
+	accounts := in.Accounts
 	grade := Green
 	var reasons []string
 	lower := func(g Grade, why string) {
@@ -29,6 +33,11 @@ func GradeOf(accounts []Subject, findings []Finding) (Grade, []string) {
 		}
 		if !slices.Contains(reasons, why) {
 			reasons = append(reasons, why)
+		}
+	}
+	for _, a := range in.Register.Or().Accounts {
+		if !slices.ContainsFunc(accounts, func(s Subject) bool { return s.ID.Equal(a.ID) }) {
+			lower(Amber, cmp.Or(a.Name, string(a.ID))+" is registered and was not judged")
 		}
 	}
 	if len(accounts) == 0 {
@@ -63,16 +72,9 @@ func GradeOf(accounts []Subject, findings []Finding) (Grade, []string) {
 			lower(Amber, f.Check.ID+" is "+f.Status.Words())
 		case f.Check.Severity == High && f.Status == Fail:
 			lower(Amber, f.Check.ID+" fails")
+		case f.Check.Severity == High && (f.Status == Indeterminate || f.Status == NotSetUp || f.Status == AcceptedRisk):
+			lower(Amber, f.Check.ID+" is "+f.Status.Words())
 		}
 	}
 	return grade, reasons
-}
-
-// Worst sorts findings for reading: by status, then severity, then catalogue.
-func Worst(findings []Finding) []Finding {
-	out := slices.Clone(findings)
-	slices.SortStableFunc(out, func(a, b Finding) int {
-		return cmp.Or(rank(a.Status)-rank(b.Status), slices.Index(Severities, a.Check.Severity)-slices.Index(Severities, b.Check.Severity))
-	})
-	return out
 }

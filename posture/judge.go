@@ -112,6 +112,9 @@ func attest(in *Input, findings []Finding) {
 			switch {
 			case !f.Check.Attestable:
 				f.Lapsed = "an attestation does not count: this check is read from data"
+			case len(f.Missing) > 0:
+				// What could be read is not for a person to say.
+				f.Lapsed = fmt.Sprintf("the attestation by %s does not replace reading %s", a.By, f.Missing[0].Part.Info().What)
 			case a.On > today:
 				f.Lapsed = fmt.Sprintf("the attestation by %s is dated %s, after today", a.By, a.On)
 			case a.Until < today:

@@ -15,15 +15,18 @@ func judgeStale(c *Case) Result {
 		return *r
 	}
 	v := c.View()
-	var gone []Evidence
+	var gone, unseen []Evidence
 	var open []Missing
 	look := func(p *entra.Policy, id entra.ID, part entra.Part, exists answer, kind string) {
 		st := c.Snapshot.Status(part)
 		switch {
 		case exists == no, exists == maybe && st.Status == entra.StatusRead:
 			gone = append(gone, Evidence{ID: string(id), Name: p.Label(), Detail: "excludes a " + kind + " that does not exist"})
-		case exists == maybe && !slices.ContainsFunc(open, func(m Missing) bool { return m.Part == part }):
-			open = append(open, c.unread(part, st).Missing...)
+		case exists == maybe:
+			unseen = append(unseen, Evidence{ID: string(id), Name: p.Label(), Detail: "excludes a " + kind + " that was not read"})
+			if !slices.ContainsFunc(open, func(m Missing) bool { return m.Part == part }) {
+				open = append(open, c.unread(part, st).Missing...)
+			}
 		}
 	}
 	for i := range v.Policies {
@@ -50,7 +53,7 @@ func judgeStale(c *Case) Result {
 	case len(gone) > 0:
 		return c.besideExclusion(fail("%d exclusions are of objects that no longer exist, and exclude nobody", len(gone)).on(gone...))
 	case len(open) > 0:
-		r := unknown("not every object that policies exclude was read")
+		r := unknown("not every object that policies exclude was read").on(unseen...)
 		r.Missing = open
 		return r
 	}
@@ -79,13 +82,17 @@ func judgeRoleTrap(c *Case) Result {
 	}
 	var out []Result
 	seen := map[string]bool{}
-	for i := range c.Subject.Verdicts {
-		for _, l := range c.Subject.Verdicts[i].Policies {
+	for _, v := range c.verdicts() {
+		for _, l := range v.Policies {
 			p := policyOf(c.View(), entra.ID(l.Policy))
 			if p == nil || p.State == entra.StateDisabled || seen[p.ID.Key()] {
 				continue
 			}
 			seen[p.ID.Key()] = true
+			u := &p.Conditions.Users
+			if c.listed(u.IncludeUsers, u.IncludeGroups, u.IncludeRoles, u.IncludeGuests) == no {
+				continue // it needs no exclusion
+			}
 			if r := c.roleTrap(p, l.Routes); r != nil {
 				out = append(out, *r)
 			}

@@ -147,7 +147,7 @@ func (c *Case) keysMeet(p *entra.Policy, s *strengthRules, keys []entra.AuthMeth
 func (c *Case) withoutKey(p *entra.Policy, s *strengthRules) Result {
 	strong, _ := c.MethodsOf(entra.MethodX509, entra.MethodWindowsHello)
 	has := slices.ContainsFunc(strong, func(m entra.AuthMethod) bool { return m.MultiFactor || m.Type == entra.MethodWindowsHello })
-	for _, h := range owned(harms(c.View(), c.Subject.Verdicts), c.Check.ID) {
+	for _, h := range owned(harms(c.View(), c.verdicts()), c.Check.ID) {
 		switch {
 		case !h.policy.ID.Equal(p.ID):
 		case c.multifactor() == no || !has && s.phishingResistant() && !c.oathAccepted():

@@ -63,8 +63,8 @@ a person can know is attested (halligan attest) until a day; a risk that somebod
 The grade is green only when every registered account is PROVED without suppositions, no critical check fails or is open, and no
 check of high severity fails.
 
-Exit codes: 0 nothing found, 3 a lockout or a failed check of the severity of --fail-on or worse, 5 not known, incomplete or a
-hypothesis.`,
+Exit codes: 0 nothing found, 3 a lockout or a failed check of the severity of --fail-on or worse, 5 not known, incomplete, resting
+on a supposition, or a hypothesis in which nothing fails.`,
 		Example: `  halligan check --from export/
   halligan check --from export/ --format html -o report.html
   halligan check --from export/ --fail-on medium --baseline last.json --format sarif -o findings.sarif

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/csv"
 	"encoding/xml"
 	"io"
 	"strings"
@@ -18,9 +17,8 @@ func writeCheckJSON(w io.Writer, r *app.CheckReport, _ look) error { return inde
 // writeCheckCSV writes one line for each finding (RFC 4180, UTF-8). No cell begins
 // as a formula: spreadsheets would run it.
 func writeCheckCSV(w io.Writer, r *app.CheckReport, _ look) error {
-	c := csv.NewWriter(w)
-	c.UseCRLF = true
-	rows := [][]string{{"check", "account", "accountName", "status", "severity", "theme", "title", "says", "evidence", "missing", "known", "why", "references", "fix"}}
+	var b strings.Builder
+	rows := [][]string{{"check", "account", "accountName", "status", "severity", "theme", "title", "says", "evidence", "missing", "known", "hypothesis", "by", "until", "lapsed", "why", "references", "fix"}}
 	for _, f := range r.Findings {
 		var evidence, missing []string
 		for _, e := range f.Evidence {
@@ -29,23 +27,19 @@ func writeCheckCSV(w io.Writer, r *app.CheckReport, _ look) error {
 		for _, m := range f.Missing {
 			missing = append(missing, missingText(m))
 		}
-		known := ""
-		if f.Known {
-			known = "known"
-		}
 		rows = append(rows, []string{f.Check, string(f.Account), f.AccountName, string(f.Status), string(f.Severity), string(f.Theme), f.Title, f.Says,
-			strings.Join(evidence, "; "), strings.Join(missing, "; "), known, strings.Join(f.Why, "; "), strings.Join(f.References, "; "), stepOf(f)})
+			strings.Join(evidence, "; "), strings.Join(missing, "; "), ifElse(f.Known, "known", ""), ifElse(f.Hypothesis, "hypothesis", ""), f.By, string(f.Until), f.Lapsed, strings.Join(f.Why, "; "), strings.Join(f.References, "; "), stepOf(f)})
 	}
 	for _, row := range rows {
 		for i := range row {
-			row[i] = harmlessCell(row[i])
+			// Every cell is quoted: where the separator is a semicolon, one within
+			// a cell would begin another.
+			row[i] = `"` + strings.ReplaceAll(harmlessCell(row[i]), `"`, `""`) + `"`
 		}
-		if err := c.Write(row); err != nil {
-			return err
-		}
+		b.WriteString(strings.Join(row, ",") + "\r\n")
 	}
-	c.Flush()
-	return c.Error()
+	_, err := io.WriteString(w, b.String())
+	return err
 }
 
 // harmlessCell keeps a spreadsheet from taking a text for a formula (OWASP, CSV
@@ -149,15 +143,22 @@ func writeCheckJUnit(w io.Writer, r *app.CheckReport, _ look) error {
 			name += " " + nameOf(f)
 		}
 		c := junitCase{Name: escape(name), ClassName: "halligan." + strings.ReplaceAll(string(f.Theme), " ", "-")}
-		message := &junitMessage{Message: escape(f.Says), Type: string(f.Severity), Text: escape(stepOf(f))}
+		says := ifElse(f.Hypothesis, hypothesisWords, "") + f.Says
+		if f.Lapsed != "" {
+			says += " (" + f.Lapsed + ")"
+		}
+		message := &junitMessage{Message: escape(says), Type: string(f.Severity), Text: escape(stepOf(f))}
 		switch f.Status {
 		case posture.Fail:
 			c.Failure = message
 		case posture.Indeterminate:
-			c.Error = &junitMessage{Message: escape(f.Says), Type: "indeterminate", Text: escape(stepOf(f))}
+			c.Error = &junitMessage{Message: escape(says), Type: "indeterminate", Text: escape(stepOf(f))}
 		case posture.Pass:
+			if f.Hypothesis {
+				c.Skipped = &junitMessage{Message: escape(says)}
+			}
 		default:
-			c.Skipped = &junitMessage{Message: f.Status.Words() + ": " + escape(f.Says)}
+			c.Skipped = &junitMessage{Message: f.Status.Words() + ": " + escape(says)}
 		}
 		add(string(f.Theme), c)
 	}

@@ -62,6 +62,7 @@ func writeCheckHTML(w io.Writer, r *app.CheckReport, l look) error {
 	v := viewCheck(r, l.all)
 	p := &checkPageView{htmlPage: pageOf(&r.Report, l), CheckReport: r, Grade: r.Grade, GradeReasons: r.GradeReasons, Word: v.Word, Means: v.Means, Drill: v.Drill, DueNext: v.Next,
 		Due: r.Due, Conflicts: r.Conflicts, Unread: r.Unread, Next: r.Next}
+	p.Facts = append(p.Facts, r.Facts...)
 	p.Title = "Emergency access: " + v.Word
 	p.Others = p.htmlPage.Rest
 	for _, status := range posture.Statuses {
@@ -71,7 +72,7 @@ func writeCheckHTML(w io.Writer, r *app.CheckReport, l look) error {
 		g := findingGroup{Title: strings.ToUpper(status.Words()[:1]) + status.Words()[1:], Open: status == posture.Fail || status == posture.AcceptedRisk}
 		for i := range v.Findings {
 			if f := &v.Findings[i]; f.Status == status {
-				g.Findings = append(g.Findings, onPage(f, r))
+				g.Findings = append(g.Findings, onPage(f))
 			}
 		}
 		if len(g.Findings) > 0 {
@@ -81,27 +82,9 @@ func writeCheckHTML(w io.Writer, r *app.CheckReport, l look) error {
 	return checkTemplate.Execute(w, p)
 }
 
-// onPage gathers the evidence of all accounts that share an answer.
-func onPage(f *findingView, r *app.CheckReport) pageFinding {
-	out := pageFinding{findingView: f, Unfold: f.Status == posture.Fail && f.Severity == posture.Critical}
-	seen := map[string]bool{}
-	for _, x := range r.Findings {
-		if x.Check != f.Check || x.Status != f.Status {
-			continue
-		}
-		for _, e := range x.Evidence {
-			if text := evidenceText(e); !seen[text] {
-				seen[text] = true
-				out.Evidence = append(out.Evidence, e)
-			}
-		}
-		for _, m := range x.Missing {
-			if text := missingText(m); !seen[text] {
-				seen[text] = true
-				out.Missing = append(out.Missing, m)
-			}
-		}
-	}
+// onPage adds to a finding what the page shows of it.
+func onPage(f *findingView) pageFinding {
+	out := pageFinding{findingView: f, Evidence: f.Evidence, Missing: f.Missing, Unfold: f.Status == posture.Fail && f.Severity == posture.Critical}
 	if f.Status == posture.Fail || f.Status == posture.AcceptedRisk || f.Status == posture.NotSetUp {
 		out.Mend = fixLines(f.Fix)
 	}

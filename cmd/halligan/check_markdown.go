@@ -15,12 +15,15 @@ func writeCheckMarkdown(w io.Writer, r *app.CheckReport, l look) error {
 	v := viewCheck(r, l.all)
 	m.line("# Emergency access: %s", v.Word)
 	m.line("\n%s. %s", v.Means, strings.TrimSuffix(v.Drill+"; "+v.Next, "; "))
+	for _, fact := range r.Facts {
+		m.line("\n%s.", fact)
+	}
 	m.line("")
 	for i := range v.Proof.Accounts {
 		a := &v.Proof.Accounts[i]
 		for _, g := range a.Verdicts {
 			if g.Counts {
-				m.line("- **%s** – %s", g.Word, ifElse(a.AccountReport.Hypothesis, "if this is your emergency account: ", "")+g.Told)
+				m.line("- **%s** – %s", g.Word, ifElse(a.AccountReport.Hypothesis, hypothesisWords, "")+g.Told)
 			}
 		}
 	}
@@ -86,7 +89,7 @@ func writeChecklist(w io.Writer, r *app.CheckReport, l look) error {
 	}
 	for i, line := range quickStart {
 		status := posture.NotApplicable
-		var open []string
+		var open []string // each with its own status, the worst first
 		for _, id := range line.checks {
 			s, known := worst[id]
 			if !known {
@@ -96,7 +99,7 @@ func writeChecklist(w io.Writer, r *app.CheckReport, l look) error {
 				status = s
 			}
 			if s == posture.Fail || s == posture.Indeterminate || s == posture.NotSetUp {
-				open = append(open, id)
+				open = append(open, id+" "+ifElse(s == posture.Fail, "fails", ifElse(s == posture.NotSetUp, "is not set up", "is open")))
 			}
 		}
 		mark := "[ ]"
@@ -108,7 +111,7 @@ func writeChecklist(w io.Writer, r *app.CheckReport, l look) error {
 		}
 		text := line.do
 		if len(open) > 0 {
-			text += " – " + status.Words() + ": " + strings.Join(open, ", ")
+			text += " – " + strings.Join(open, ", ")
 		}
 		p.styled(0, 8, statusStyle(status), fmt.Sprintf("%s %d.%s", mark, i+1, ifElse(i < 9, " ", "")), text)
 	}

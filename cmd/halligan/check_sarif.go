@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"io"
+	"net/url"
+	"path/filepath"
 	"strings"
 
 	"halligan/internal/app"
@@ -95,6 +97,12 @@ type sarifSuppression struct {
 	Justification string `json:"justification"`
 }
 
+// sarifPlain makes a text into a message that is only text: brackets would make a
+// link of it and braces a placeholder (section 3.11).
+func sarifPlain(text string) sarifText {
+	return sarifText{strings.NewReplacer(`\`, `\\`, "[", `\[`, "]", `\]`, "{", "{{", "}", "}}").Replace(escape(text))}
+}
+
 const sarifSchema = "https://json.schemastore.org/sarif-2.1.0.json"
 
 // sarifLevels are the levels of a failed check by severity; GitHub shows error,
@@ -125,14 +133,14 @@ func writeCheckSARIF(w io.Writer, r *app.CheckReport, _ look) error {
 	at := sarifPlace(r)
 	run.Invocations = []sarifInvocation{{ExecutionSuccessful: true, Notifications: []sarifMessage{}}}
 	for _, t := range r.Troubles {
-		run.Invocations[0].Notifications = append(run.Invocations[0].Notifications, sarifMessage{"warning", sarifText{escape(placed(t.File, t.Line, t.Column) + ": " + t.What)}})
+		run.Invocations[0].Notifications = append(run.Invocations[0].Notifications, sarifMessage{"warning", sarifPlain(placed(t.File, t.Line, t.Column) + ": " + t.What)})
 	}
 	for _, a := range r.Accounts {
 		for _, g := range a.Goals {
 			if !g.Counts {
 				continue
 			}
-			res := sarifResult{RuleID: proveRule, Kind: "open", Level: "none", Message: sarifText{escape(g.Sentence)}, Locations: []sarifLocation{at(a.Label())},
+			res := sarifResult{RuleID: proveRule, Kind: "open", Level: "none", Message: sarifPlain(ifElse(a.Hypothesis, hypothesisWords, "") + g.Sentence), Locations: []sarifLocation{at(a.Label())},
 				PartialFingerprints: fingerprint(proveRule, string(a.Account), g.Goal), Properties: map[string]any{"verdict": g.Outcome}}
 			switch {
 			case g.Outcome == "LOCKOUT":
@@ -144,12 +152,23 @@ func writeCheckSARIF(w io.Writer, r *app.CheckReport, _ look) error {
 		}
 	}
 	for _, f := range r.Findings {
-		res := sarifResult{RuleID: f.Check, RuleIndex: rules[f.Check], Kind: sarifKinds[f.Status], Level: "none", Message: sarifText{escape(f.Title + ": " + f.Says)},
+		res := sarifResult{RuleID: f.Check, RuleIndex: rules[f.Check], Kind: sarifKinds[f.Status], Level: "none", Message: sarifPlain(ifElse(f.Hypothesis, hypothesisWords, "") + f.Title + ": " + f.Says),
 			Locations: []sarifLocation{at(nameOf(f))}, PartialFingerprints: fingerprint(f.Check, string(f.Account)),
 			Properties: map[string]any{"status": f.Status, "evidence": f.Evidence, "missing": f.Missing}}
 		if res.Kind == "fail" {
 			res.Level = sarifLevels[f.Severity]
-			res.BaselineState = map[bool]string{true: "unchanged", false: "new"}[f.Known]
+			if r.Baseline {
+				res.BaselineState = map[bool]string{true: "unchanged", false: "new"}[f.Known]
+			}
+		}
+		if f.Hypothesis {
+			res.Properties["hypothesis"] = true
+			if res.Kind == "pass" {
+				res.Kind = "open"
+			}
+		}
+		if f.Lapsed != "" {
+			res.Properties["lapsed"] = f.Lapsed
 		}
 		if f.Status == posture.AcceptedRisk {
 			res.Suppressions = []sarifSuppression{{"external", "accepted", escape("accepted by " + f.By + " until " + string(f.Until))}}
@@ -162,16 +181,18 @@ func writeCheckSARIF(w io.Writer, r *app.CheckReport, _ look) error {
 // securitySeverity is the number by which GitHub sorts security findings.
 var securitySeverity = map[posture.Severity]string{posture.Critical: "9.5", posture.High: "8.0", posture.Medium: "5.5", posture.Low: "2.0"}
 
-// sarifPlace says where a result is: in the register when there is one, else in
-// the first thing that was read. SARIF wants a relative reference.
+// sarifPlace says where a result is: in the register, where what is intended
+// stands. SARIF wants a relative reference, encoded as part of an address
+// (section 3.4.3); without a register the place is the file that should be there.
 func sarifPlace(r *app.CheckReport) func(who string) sarifLocation {
 	file := r.Register
-	if file == "" {
-		file = registerFile
+	if file == "" || filepath.IsAbs(file) {
+		file = filepath.Base(ifElse(file == "", registerFile, file))
 	}
+	file = (&url.URL{Path: strings.TrimPrefix(filepath.ToSlash(filepath.Clean(file)), "../")}).EscapedPath()
 	return func(who string) sarifLocation {
 		var l sarifLocation
-		l.Physical.Artifact.URI = strings.TrimPrefix(strings.ReplaceAll(file, `\`, "/"), "./")
+		l.Physical.Artifact.URI = file
 		if who != "" {
 			l.Logical = []sarifLogical{{escape(who), "object"}}
 		}

@@ -71,7 +71,7 @@ func writeCheckTerminal(w io.Writer, r *app.CheckReport, l look) error {
 	}
 	p.list("Not read", v.Proof.NotRead)
 	p.heading("Read")
-	for _, fact := range v.Proof.Facts {
+	for _, fact := range append(v.Proof.Facts, r.Facts...) {
 		p.line(4, 2, fact)
 	}
 	if r.Register != "" {
@@ -103,12 +103,12 @@ func (p *page) checkAccount(v *accountView) {
 		}
 	}
 	if v.AccountReport.Verdict == lockout.Proved && len(titles) > 0 {
-		p.styled(2, 2, outcomeStyle(lockout.Proved), word, "– "+ifElse(v.AccountReport.Hypothesis, "if this is your emergency account: ", "")+v.Heading+" can always reach "+strings.Join(titles, ", and "))
+		p.styled(2, 2, outcomeStyle(lockout.Proved), word, "– "+ifElse(v.AccountReport.Hypothesis, hypothesisWords, "")+v.Heading+" can always reach "+strings.Join(titles, ", and "))
 		return
 	}
 	for _, g := range v.Verdicts {
 		if g.Counts {
-			p.styled(2, 2, outcomeStyle(g.Outcome), g.Word, "– "+ifElse(v.AccountReport.Hypothesis, "if this is your emergency account: ", "")+g.Told)
+			p.styled(2, 2, outcomeStyle(g.Outcome), g.Word, "– "+ifElse(v.AccountReport.Hypothesis, hypothesisWords, "")+g.Told)
 		}
 	}
 }
@@ -131,6 +131,9 @@ func (p *page) everyFinding(v *checkView) {
 	}
 }
 
+// fewEvidence is how many objects of a failure are told at first.
+const fewEvidence = 3
+
 func (p *page) finding(f *findingView) {
 	p.styled(4, 2, statusStyle(f.Status), f.Mark+" "+string(f.Severity), f.Check+" – "+f.text())
 	if f.Known {
@@ -139,10 +142,19 @@ func (p *page) finding(f *findingView) {
 	if f.Lapsed != "" {
 		p.line(6, 2, f.Lapsed)
 	}
-	if p.all {
-		for _, e := range f.Evidence {
-			p.line(8, 2, evidenceText(e))
+	// A failure of the tenant says nothing without the objects that it is about.
+	shown := len(f.Evidence)
+	if !p.all {
+		shown = 0
+		if f.Status == posture.Fail && f.Account == "" {
+			shown = min(len(f.Evidence), fewEvidence)
 		}
+	}
+	for _, e := range f.Evidence[:shown] {
+		p.line(8, 2, evidenceText(e))
+	}
+	if more := len(f.Evidence) - shown; shown > 0 && more > 0 {
+		p.line(8, 2, fmt.Sprintf("and %d more (--all)", more))
 	}
 	if f.Step != "" && (f.Status == posture.Fail || p.all && f.Status == posture.Indeterminate) {
 		p.line(6, 2, "→ "+f.Step)

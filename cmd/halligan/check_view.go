@@ -79,14 +79,28 @@ func groupFindings(findings []*app.FindingReport) []findingView {
 	var out []findingView
 	at := map[string]int{}
 	for _, f := range findings {
-		k := f.Check + " " + string(f.Status)
+		k := fmt.Sprint(f.Check, f.Status, f.Known, f.Lapsed)
 		i, seen := at[k]
 		if !seen {
 			i = len(out)
 			at[k] = i
-			out = append(out, findingView{FindingReport: f, Mark: statusWords[f.Status], Word: f.Status.Words(), Step: stepOf(f)})
+			one := *f // the others' evidence joins it
+			one.Evidence, one.Missing = slices.Clone(f.Evidence), slices.Clone(f.Missing)
+			out = append(out, findingView{FindingReport: &one, Mark: statusWords[f.Status], Word: f.Status.Words(), Step: stepOf(f)})
 		}
 		g := &out[i]
+		if seen {
+			for _, e := range f.Evidence {
+				if !slices.Contains(g.Evidence, e) {
+					g.Evidence = append(g.Evidence, e)
+				}
+			}
+			for _, m := range f.Missing {
+				if !slices.Contains(g.Missing, m) {
+					g.Missing = append(g.Missing, m)
+				}
+			}
+		}
 		if f.Account != "" {
 			g.Who = append(g.Who, cmp.Or(f.AccountName, string(f.Account)))
 		}
@@ -116,6 +130,16 @@ func severityAt(s posture.Severity) int { return slices.Index(posture.Severities
 
 // text tells whom a finding is about and what was found.
 func (f *findingView) text() string {
+	if f.Hypothesis {
+		return hypothesisWords + f.found()
+	}
+	return f.found()
+}
+
+// hypothesisWords stand before what is true only of an emergency account.
+const hypothesisWords = "if this is your emergency account: "
+
+func (f *findingView) found() string {
 	switch {
 	case len(f.Who) == 0:
 		return strings.Join(f.Says, "; ")
@@ -143,6 +167,13 @@ func (f *findingView) who() string {
 
 // stepOf is the first thing to do about a finding.
 func stepOf(f *app.FindingReport) string {
+	switch f.Status {
+	case posture.Pass, posture.NotApplicable, posture.Attested:
+		return ""
+	}
+	if check := posture.Lookup(f.Check); check != nil && check.Attestable && f.Status == posture.Indeterminate && len(f.Missing) == 0 {
+		return attestLine(f.Check)
+	}
 	if f.Status == posture.Indeterminate && len(f.Missing) > 0 {
 		m := f.Missing[0]
 		step := "read " + m.Part.Info().What
@@ -157,6 +188,11 @@ func stepOf(f *app.FindingReport) string {
 		}
 	}
 	return ""
+}
+
+// attestLine is how a person answers for a check.
+func attestLine(check string) string {
+	return "halligan attest " + check + " --by NAME --until DAY --note TEXT"
 }
 
 // count tells in a few lines what is not told one by one.

@@ -21,8 +21,9 @@ credentials, by which route each policy excludes it, and the gates outside the p
 
 A policy is named by its id, its display name, or a part of the name that fits one only; an account by its object id or user
 principal name. A policy is told against the accounts given with --account, else against the candidates of halligan prove.
-It looks and does not judge: the exit code is 0 unless something could not be read, or the user, groups, roles or methods of
-an account that is told were neither read nor supposed (5).`,
+For a policy or an account it looks and does not judge: the exit code is 0 unless something could not be read, or the user,
+groups, roles or methods of an account that is told were neither read nor supposed (5). For a check it is 3 when the check fails
+and 5 when it cannot be told.`,
 		Example: `  halligan explain CA012 --from export/ --account bg1@contoso.example
   halligan explain bg1@contoso.example --from export/
   halligan explain id-domain`,
@@ -35,6 +36,7 @@ an account that is told were neither read nor supposed (5).`,
 	flags.StringArrayVar(&f.goals, "goal", nil, "`NAME` of what must be reached; repeatable")
 	flags.StringArrayVar(&f.suppose, "suppose", nil, "`EXPRESSION` that states what was not read, or @FILE; repeatable")
 	flags.StringVar(&f.date, "date", "", "`DAY` for which vendor dates are read (default: today)")
+	flags.StringVar(&f.register, "register", "", "`FILE` of the register, for a check (default: "+registerFile+" where there is one)")
 	flags.StringVar(&f.format, "format", "terminal", "`FORM`: terminal, json")
 	complete(cmd, "goal", app.GoalNames()...)
 	complete(cmd, "format", "terminal", "json")

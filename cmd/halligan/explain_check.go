@@ -33,7 +33,7 @@ func (c *console) explainCheck(ctx context.Context, f *proveFlags, check *postur
 	}
 	code := exitDone
 	if len(f.from) > 0 {
-		req, from, err := c.checkRequest(&checkFlags{proveFlags: *f, failOn: string(posture.High)})
+		req, from, err := c.checkRequest(&checkFlags{proveFlags: *f, failOn: string(posture.High), register: f.register})
 		if err != nil {
 			return err
 		}
@@ -48,9 +48,7 @@ func (c *console) explainCheck(ctx context.Context, f *proveFlags, check *postur
 			}
 		}
 		c.tellTroubles(&report.Report, true)
-		if len(report.Troubles) > 0 {
-			code = exitUndetermined
-		}
+		code = findingsCode(e.Findings, report)
 	}
 	if f.format == "json" {
 		if err := indented(c.stdout, e); err != nil {
@@ -62,6 +60,24 @@ func (c *console) explainCheck(ctx context.Context, f *proveFlags, check *postur
 		return err
 	}
 	return ended(code)
+}
+
+// findingsCode is the exit code of one check: 3 when it fails, 5 when it cannot be
+// told, something was not read, or nobody said whose account it is.
+func findingsCode(findings []*app.FindingReport, r *app.CheckReport) exitCode {
+	code := exitDone
+	if r.Incomplete || r.Hypothesis {
+		code = exitUndetermined
+	}
+	for _, f := range findings {
+		switch f.Status {
+		case posture.Fail:
+			code = worse(code, exitTrouble)
+		case posture.Indeterminate, posture.NotSetUp:
+			code = worse(code, exitUndetermined)
+		}
+	}
+	return code
 }
 
 func writeCheckExplanation(w io.Writer, e *checkExplanation, l look) error {
@@ -83,7 +99,7 @@ func writeCheckExplanation(w io.Writer, e *checkExplanation, l look) error {
 	}
 	p.list("To mend it", fixLines(e.Fix))
 	if e.Attestable {
-		p.list("Only a person can know, in part or in whole", []string{"halligan attest " + e.ID + " --by NAME --until DAY --note TEXT"})
+		p.list("Only a person can know, in part or in whole", []string{attestLine(e.ID)})
 	}
 	if len(e.Findings) > 0 {
 		p.heading("Found")

@@ -24,6 +24,7 @@ type proveFlags struct {
 	from, accounts, goals, suppose, with, asIf, dimensions []string
 	keep                                                   []string // see app.ProveRequest.Keep
 	workstation, date, format, output                      string
+	register                                               string // explain CHECK only
 	margin, all                                            bool
 }
 

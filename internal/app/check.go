@@ -43,6 +43,11 @@ type CheckReport struct {
 	// Register is the file of the register; "" none.
 	Register string           `json:"register,omitempty"`
 	FailOn   posture.Severity `json:"failOn"`
+	// Baseline: the findings were compared with an earlier report.
+	Baseline bool `json:"baseline"`
+	// Facts are what decides how the tenant is judged, as sentences: security
+	// defaults, licences.
+	Facts []string `json:"facts"`
 	// Counts are the findings by status.
 	Counts   map[posture.Status]int `json:"counts"`
 	Findings []*FindingReport       `json:"findings"`
@@ -131,13 +136,13 @@ func Check(ctx context.Context, req CheckRequest) (*CheckReport, error) {
 		return nil, err
 	}
 	r := &CheckReport{Report: *proved, Register: req.RegisterName, FailOn: cmp.Or(req.FailOn, posture.High), Proposals: proposals,
-		Counts: map[posture.Status]int{}, DrillDays: -1}
+		Counts: map[posture.Status]int{}, DrillDays: -1, Baseline: req.Baseline != nil, Facts: tenantFacts(snap)}
 	r.Schema = CheckSchema
 	r.Report.Hypothesis = req.hypothetical()
 	in := &posture.Input{Snapshot: snap, Register: req.Register, Records: req.Records, Now: req.Time, Accounts: judged(proved)}
 	req.say("checking")
 	findings := posture.Judge(in)
-	r.Grade, r.GradeReasons = posture.GradeOf(in.Accounts, findings)
+	r.Grade, r.GradeReasons = posture.GradeOf(in, findings)
 	r.GradeReasons = orEmpty(r.GradeReasons)
 	for i := range findings {
 		r.add(&findings[i], req.Baseline)
@@ -154,6 +159,26 @@ func Check(ctx context.Context, req CheckRequest) (*CheckReport, error) {
 		r.Next = append([]Step{{Do: r.Init, Why: "register your emergency accounts: nobody else can say which they are", Command: true}}, checkSteps(r.Next)...)
 	}
 	return r, nil
+}
+
+// tenantFacts are what decides how a tenant is judged, and what cannot be seen in
+// it for want of a licence (S37, S43).
+func tenantFacts(snap *entra.Snapshot) []string {
+	out := []string{}
+	v := snap.View()
+	if v.SecurityDefaults != nil && *v.SecurityDefaults {
+		out = append(out, "security defaults are on: multifactor authentication for everybody, without exclusions")
+	}
+	if snap.Status(entra.PartLicences).Status == entra.StatusRead {
+		c := posture.Case{Input: &posture.Input{Snapshot: snap}}
+		switch {
+		case c.Lacks(posture.LicenceP1):
+			out = append(out, "no licence for Microsoft Entra ID P1: no Conditional Access, no sign-in log and no last sign-in; what an account does at sign-in stays unseen")
+		case c.Lacks(posture.LicenceP2):
+			out = append(out, "no licence for Microsoft Entra ID P2: no risk state and no PIM; both stay unseen")
+		}
+	}
+	return out
 }
 
 // checkSteps leaves out what the init command says better.
@@ -263,8 +288,11 @@ func (r *CheckReport) Trouble() bool {
 }
 
 // Settled reports whether everything that matters could be told: the proof is
-// settled, and no check that would count is indeterminate.
+// settled and rests on no supposition, and no check that would count is indeterminate.
 func (r *CheckReport) Settled() bool {
+	if slices.ContainsFunc(r.Accounts, func(a *AccountReport) bool { return a.Supposing }) {
+		return false
+	}
 	return r.Report.Settled() && !slices.ContainsFunc(r.Findings, func(f *FindingReport) bool {
 		return f.Status == posture.Indeterminate && severe(f.Severity, r.FailOn)
 	})

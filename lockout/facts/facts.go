@@ -161,10 +161,8 @@ func Roles() []Role { return slices.Clone(data().roles) }
 // RoleName returns the name of a role template, or the id when it is not one
 // of the built-in roles.
 func RoleName(id entra.ID) string {
-	for _, r := range data().roles {
-		if r.ID.Equal(id) {
-			return r.Name
-		}
+	if name, is := data().roleNames[id.Key()]; is {
+		return name
 	}
 	return string(id)
 }

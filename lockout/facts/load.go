@@ -87,6 +87,7 @@ type table struct {
 	graphPagesOnly []entra.Combination
 	groups         []GroupMember
 	roles          []Role
+	roleNames      map[string]string // by the key of the id
 	dates          []VendorDate
 	rules          []RuleInfo
 }
@@ -191,6 +192,10 @@ func (t *table) addLists(r *reader) {
 		r.entry("role", string(x.Role), StatusDocumented, r.file.Sources[0].Page)
 		r.guids(x.Role)
 		r.need(x.Name != "", "role", string(x.Role))
+		if t.roleNames == nil {
+			t.roleNames = map[string]string{}
+		}
+		t.roleNames[x.Role.Key()] = x.Name
 		t.roles = append(t.roles, Role{ID: x.Role, Name: x.Name, Recovery: x.Recovery, SecurityDefaultsMFA: x.SecurityDefaultsMFA})
 	}
 	for _, d := range r.file.Dates {
