@@ -92,3 +92,30 @@ func TestAnAttestationAnswersOnlyWhatDataCannot(t *testing.T) {
 	}, Deny: []entra.Part{entra.PartAccounts}})
 	expect(t, "denied", worst(judge(t, w), "am-oath-alternate"), posture.Indeterminate)
 }
+
+// A risk is accepted from a day until a day, by somebody else than its owner,
+// while what makes up for it passes.
+func TestARiskIsAcceptedOnlyWhileItIsMadeUpFor(t *testing.T) {
+	base := changed(t, baseWorld(t), checkCase{Steps: []step{
+		{Place: "snapshot/objects/part=users,subject=11111111-1111-4111-8111-111111111111/raw/mail", To: "x@harbourlight.example"},
+		{Place: "register/accepted", To: []any{map[string]any{"check": "id-no-licence", "reason": "on order", "owner": "Olga Berg", "approver": "Per Dahl", "on": "2026-11-01", "until": "2026-12-31", "compensating": []any{"id-enabled"}}}},
+	}})
+	for name, c := range map[string]struct {
+		steps []step
+		want  posture.Status
+	}{
+		"valid":                             {nil, posture.AcceptedRisk},
+		"ended":                             {[]step{{Place: "register/accepted/0/until", To: "2026-11-19"}}, posture.Fail},
+		"not begun":                         {[]step{{Place: "register/accepted/0/on", To: "2026-11-21"}}, posture.Fail},
+		"approved by the owner":             {[]step{{Place: "register/accepted/0/approver", To: "olga  berg"}}, posture.Fail},
+		"about another account":             {[]step{{Place: "register/accepted/0/account", To: "22222222-2222-4222-8222-222222222222"}}, posture.Fail},
+		"what makes up for it fails":        {[]step{{Place: "snapshot/users/id=11111111-1111-4111-8111-111111111111/enabled", To: false}}, posture.Fail},
+		"what makes up for it is unknown":   {[]step{{Place: "snapshot/users/id=11111111-1111-4111-8111-111111111111/enabled", Remove: true}}, posture.Fail},
+		"another account's does not matter": {[]step{{Place: "snapshot/users/id=22222222-2222-4222-8222-222222222222/enabled", To: false}}, posture.AcceptedRisk},
+		"nothing makes up for it":           {[]step{{Place: "register/accepted/0/compensating", To: []any{}}}, posture.Fail},
+	} {
+		t.Run(name, func(t *testing.T) {
+			expect(t, name, worst(judge(t, changed(t, base, checkCase{Name: name, Steps: c.steps})), "id-no-licence"), c.want)
+		})
+	}
+}

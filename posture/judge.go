@@ -171,6 +171,8 @@ func accept(in *Input, findings []Finding) {
 			switch {
 			case a.Until < today:
 				f.Lapsed = fmt.Sprintf("the risk was accepted by %s until %s", a.Approver, a.Until)
+			case a.On > today:
+				f.Lapsed = fmt.Sprintf("the risk was accepted by %s from %s, after today", a.Approver, a.On)
 			case register.SamePerson(a.Owner, a.Approver):
 				f.Lapsed = "the risk has no approver beside its owner"
 			case len(a.Compensating) == 0:
