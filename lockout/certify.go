@@ -40,7 +40,7 @@ func (p *Prover) certify(q *Question, a *account, pr *problem) (*Certificate, er
 		}
 		c.Leaves = append(c.Leaves, Leaf{Region: pr.region(l.region), Option: used[l.option]})
 	}
-	shared := map[string]bool{}
+	shared := map[sharedLine]bool{}
 	for i := range leaves {
 		if err := p.certLeaf(c, q, a, pr, &leaves[i], i, shared); err != nil {
 			return nil, err
@@ -120,13 +120,23 @@ func (pr *problem) region(b box) map[Dimension][]string {
 	return out
 }
 
+// sharedLine tells lines that hold in every leaf apart.
+type sharedLine struct {
+	stage  string
+	policy int
+	role   entra.ID
+	reason string
+}
+
 // certLeaf writes the lines of one leaf. Lines that hold in every leaf are
 // written once, with leaf -1.
-func (p *Prover) certLeaf(c *Certificate, q *Question, a *account, pr *problem, l *certLeaf, index int, shared map[string]bool) error {
+func (p *Prover) certLeaf(c *Certificate, q *Question, a *account, pr *problem, l *certLeaf, index int, shared map[sharedLine]bool) error {
 	o := &pr.options[l.option]
 	w := &denialWriter{p: p, pr: pr, q: q, a: a, o: o}
 	single := len(c.Leaves) == 1
-	for _, st := range p.stages(q, a, o.role) {
+	stages := p.stages(q, a, o.role)
+	c.Lines = slices.Grow(c.Lines, len(stages)*len(p.policies))
+	for _, st := range stages {
 		for _, pol := range p.policies {
 			line, general := p.certLine(w, pr, &st, pol, l)
 			if line == nil {
@@ -134,7 +144,7 @@ func (p *Prover) certLeaf(c *Certificate, q *Question, a *account, pr *problem, 
 			}
 			line.Leaf = index
 			if general || single {
-				key := st.name + "\x00" + string(pol.policy.ID) + "\x00" + fmt.Sprint(pol.index) + "\x00" + string(st.extra) + "\x00" + line.Reason
+				key := sharedLine{st.name, pol.index, st.extra, line.Reason}
 				if shared[key] {
 					continue
 				}
