@@ -104,7 +104,7 @@ func (c *console) check(ctx context.Context, f *checkFlags) error {
 	if err != nil {
 		return err
 	}
-	req, from, err := c.checkRequest(f)
+	req, from, err := c.checkRequest(ctx, f)
 	if err != nil {
 		return err
 	}
@@ -145,11 +145,11 @@ func (c *console) check(ctx context.Context, f *checkFlags) error {
 }
 
 // checkRequest makes a request of the flags; the caller closes the sources.
-func (c *console) checkRequest(f *checkFlags) (*app.CheckRequest, *sources, error) {
+func (c *console) checkRequest(ctx context.Context, f *checkFlags) (*app.CheckRequest, *sources, error) {
 	if !slices.Contains(severityNames(), f.failOn) {
 		return nil, nil, misused(suggest(f.failOn, severityNames(), "severities: "+strings.Join(severityNames(), ", ")), "no severity %q", f.failOn)
 	}
-	prove, from, err := c.proveRequest(&f.proveFlags)
+	prove, from, err := c.proveRequest(ctx, &f.proveFlags)
 	if err != nil {
 		return nil, nil, err
 	}

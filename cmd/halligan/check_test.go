@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/csv"
 	"encoding/json"
 	"strings"
@@ -127,5 +128,20 @@ func TestNamesCannotActInAnyForm(t *testing.T) {
 	}
 	if !json.Valid(writtenCheck(t, "json", r)) {
 		t.Error("json is none")
+	}
+}
+
+// neverReads is a stdin at which nobody types.
+type neverReads struct{}
+
+func (neverReads) Read([]byte) (int, error) { select {} }
+
+func TestWaitingForStdinCanBeInterrupted(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var out, errs bytes.Buffer
+	code := run(ctx, []string{"check", "--from", "-"}, neverReads{}, &out, &errs, func(string) string { return "" })
+	if code != int(exitFailed) || !strings.Contains(errs.String(), "interrupted") || out.Len() > 0 {
+		t.Errorf("exit code %d, %q on stderr, %q on stdout", code, errs.String(), out.String())
 	}
 }

@@ -50,7 +50,7 @@ func (c *console) explain(ctx context.Context, f *proveFlags, what string) error
 	if check := posture.Lookup(what); check != nil {
 		return c.explainCheck(ctx, f, check)
 	}
-	req, from, err := c.proveRequest(f)
+	req, from, err := c.proveRequest(ctx, f)
 	if err != nil {
 		return err
 	}

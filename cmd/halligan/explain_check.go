@@ -33,7 +33,7 @@ func (c *console) explainCheck(ctx context.Context, f *proveFlags, check *postur
 	}
 	code := exitDone
 	if len(f.from) > 0 {
-		req, from, err := c.checkRequest(&checkFlags{proveFlags: *f, failOn: string(posture.High), register: f.register})
+		req, from, err := c.checkRequest(ctx, &checkFlags{proveFlags: *f, failOn: string(posture.High), register: f.register})
 		if err != nil {
 			return err
 		}

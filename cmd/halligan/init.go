@@ -55,7 +55,7 @@ func (c *console) init(ctx context.Context, f *initFlags) error {
 			return &fault{exitFailed, fmt.Errorf("write register %s: it is there already", f.output), "edit it, or give another file with -o"}
 		}
 	}
-	from, err := c.open("--from", f.from)
+	from, err := c.open(ctx, "--from", f.from)
 	if err != nil {
 		return err
 	}

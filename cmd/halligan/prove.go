@@ -132,12 +132,12 @@ func (c *console) prove(ctx context.Context, f *proveFlags) error {
 	if err != nil {
 		return err
 	}
-	req, from, err := c.proveRequest(f)
+	req, from, err := c.proveRequest(ctx, f)
 	if err != nil {
 		return err
 	}
 	defer from.close()
-	with, err := c.open("--with", f.with)
+	with, err := c.open(ctx, "--with", f.with)
 	if err != nil {
 		return err
 	}
@@ -232,7 +232,7 @@ func asMisuse(err error) error {
 
 // proveRequest makes a request of the flags and opens what it reads; the caller
 // closes that.
-func (c *console) proveRequest(f *proveFlags) (*app.ProveRequest, *sources, error) {
+func (c *console) proveRequest(ctx context.Context, f *proveFlags) (*app.ProveRequest, *sources, error) {
 	req := &app.ProveRequest{AsIf: f.asIf, Accounts: f.accounts, Goals: f.goals, Margin: f.margin, Keep: f.keep, Tool: "halligan " + versionName()}
 	if len(f.from) == 0 {
 		return nil, nil, misused("for example --from export/, or --from - for stdin", "nothing to read: give an export with --from")
@@ -252,7 +252,7 @@ func (c *console) proveRequest(f *proveFlags) (*app.ProveRequest, *sources, erro
 	if req.Envelope, err = envelope(f.dimensions, f.workstation); err != nil {
 		return nil, nil, err
 	}
-	from, err := c.open("--from", f.from)
+	from, err := c.open(ctx, "--from", f.from)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -28,7 +29,7 @@ func (s *sources) close() {
 }
 
 // open opens paths; flag is the flag under which they were given.
-func (c *console) open(flag string, paths []string) (*sources, error) {
+func (c *console) open(ctx context.Context, flag string, paths []string) (*sources, error) {
 	s := &sources{}
 	if first := slices.Index(paths, "-"); first >= 0 && slices.Contains(paths[first+1:], "-") {
 		return nil, misused("", "%s - can be given only once", flag)
@@ -36,7 +37,7 @@ func (c *console) open(flag string, paths []string) (*sources, error) {
 	for _, path := range paths {
 		var err error
 		if path == "-" {
-			err = s.stream(c.stdin)
+			err = s.stream(ctx, c.stdin)
 		} else {
 			err = s.path(flag, path)
 		}
@@ -48,8 +49,26 @@ func (c *console) open(flag string, paths []string) (*sources, error) {
 	return s, nil
 }
 
-func (s *sources) stream(r io.Reader) error {
-	data, err := limited(r)
+// stream reads all of stdin. Whoever waits there for somebody to type can be
+// interrupted; the read is then left behind, and ends with the program.
+func (s *sources) stream(ctx context.Context, r io.Reader) error {
+	type result struct {
+		data []byte
+		err  error
+	}
+	done := make(chan result, 1)
+	go func() {
+		data, err := limited(r)
+		done <- result{data, err}
+	}()
+	var data []byte
+	var err error
+	select {
+	case <-ctx.Done():
+		return fmt.Errorf("read stdin: %w", ctx.Err())
+	case got := <-done:
+		data, err = got.data, got.err
+	}
 	if err != nil {
 		return fmt.Errorf("read stdin: %w", err)
 	}
