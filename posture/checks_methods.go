@@ -42,7 +42,6 @@ var checksMethods = []Check{
 	{ID: "am-model-diversity", Theme: ThemeMethods, Severity: Medium,
 		Title: "The accounts' keys are of two models or more",
 		Why:   []string{"S56", "a recall or a firmware fault must not take every key at once"},
-		Reads: []entra.Part{entra.PartAccounts},
 		Fix:   Fix{Portal: []string{"buy a key of another vendor and enrol it beside the first"}, Graph: []string{"POST /users/{id}/authentication/fido2Methods"}},
 		Judge: judgeModelDiversity},
 	{ID: "am-key-registry-match", Theme: ThemeMethods, Severity: Critical, PerAccount: true,

@@ -43,7 +43,7 @@ func LastDrill(in *Input) (time.Time, bool) {
 func Dues(in *Input) []Due {
 	r := in.Register.Or()
 	s := r.Settings.Settled()
-	today := dayOf(in.Now)
+	today := register.DayOf(in.Now)
 	var out []Due
 	add := func(day register.Day, format string, args ...any) {
 		out = append(out, Due{Day: day, What: fmt.Sprintf(format, args...), Overdue: day < today})
@@ -53,7 +53,7 @@ func Dues(in *Input) []Due {
 			continue
 		}
 		if last, ok := LastDrill(&Input{Accounts: []Subject{a}, Records: in.Records, Now: in.Now}); ok {
-			add(dayOf(last.AddDate(0, 0, s.DrillDays)), "drill %s", cmp.Or(a.Name, string(a.ID)))
+			add(register.DayOf(last.AddDate(0, 0, s.DrillDays)), "drill %s", cmp.Or(a.Name, string(a.ID)))
 		} else {
 			add(today, "drill %s for the first time", cmp.Or(a.Name, string(a.ID)))
 		}
@@ -65,15 +65,15 @@ func Dues(in *Input) []Due {
 		}
 	}
 	for seal, at := range seals {
-		add(dayOf(at.AddDate(0, 0, s.SealDays)), "verify seal %s", seal)
+		add(register.DayOf(at.AddDate(0, 0, s.SealDays)), "verify seal %s", seal)
 	}
 	for _, h := range r.Holders {
 		if t, err := time.Parse(time.DateOnly, string(h.Trained)); err == nil {
-			add(dayOf(t.AddDate(0, 0, s.TrainingDays)), "train %s", h.Name)
+			add(register.DayOf(t.AddDate(0, 0, s.TrainingDays)), "train %s", h.Name)
 		}
 	}
 	if !in.Records.RunbookReviewed.IsZero() {
-		add(dayOf(in.Records.RunbookReviewed.AddDate(0, 0, s.RunbookDays)), "review the runbook")
+		add(register.DayOf(in.Records.RunbookReviewed.AddDate(0, 0, s.RunbookDays)), "review the runbook")
 	}
 	for _, a := range r.Attestations {
 		add(a.Until, "attest %s anew (%s)", a.Check, a.By)
@@ -84,5 +84,3 @@ func Dues(in *Input) []Due {
 	slices.SortFunc(out, func(a, b Due) int { return cmp.Or(cmp.Compare(a.Day, b.Day), cmp.Compare(a.What, b.What)) })
 	return out
 }
-
-func dayOf(t time.Time) register.Day { return register.Day(t.UTC().Format(time.DateOnly)) }
