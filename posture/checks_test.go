@@ -77,7 +77,7 @@ func worst(s map[string]posture.Status, id string) posture.Status {
 
 func changed(t *testing.T, w world, c checkCase) world {
 	t.Helper()
-	w = w.clone(t)
+	w = w.clone()
 	for _, s := range c.Steps {
 		if err := w.apply(s); err != nil {
 			t.Fatalf("%s: %v", c.Name, err)
