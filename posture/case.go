@@ -54,7 +54,7 @@ type Case struct {
 func (c *Case) View() *entra.Content { return c.Snapshot.View() }
 
 // Today is the day of Now in UTC.
-func (c *Case) Today() register.Day { return register.Day(c.Now.UTC().Format(time.DateOnly)) }
+func (c *Case) Today() register.Day { return register.DayOf(c.Now) }
 
 // --- results ----------------------------------------------------------------
 
@@ -246,7 +246,7 @@ func (c *Case) GroupName(id entra.ID) string {
 }
 
 // ExclusionGroups are the groups of the register that exclude the accounts. With
-// none registered: the groups that policies exclude and that hold a judged
+// none registered: the groups that policies exclude and that hold an emergency
 // account.
 func (c *Case) ExclusionGroups() []entra.ID {
 	var out []entra.ID
@@ -268,8 +268,8 @@ func (c *Case) ExclusionGroups() []entra.ID {
 	v := c.View()
 	for i := range v.Policies {
 		for _, id := range v.Policies[i].Conditions.Users.ExcludeGroups {
-			for _, s := range c.Accounts {
-				if c.memberOf(s.ID, id) {
+			for _, s := range c.emergency() {
+				if c.inGroup(s.ID, id) == yes {
 					add(id)
 				}
 			}
@@ -278,18 +278,27 @@ func (c *Case) ExclusionGroups() []entra.ID {
 	return out
 }
 
-// memberOf reports whether an account is known to be in a group.
-func (c *Case) memberOf(account, group entra.ID) bool {
-	if a := accountOf(c.View(), account); a != nil && slices.ContainsFunc(a.Memberships, group.Equal) {
-		return true
-	}
-	g, ok := c.Group(group)
-	return ok && slices.ContainsFunc(g.Members, account.Equal)
+// IsSubject reports whether an id is an emergency account: registered or judged.
+func (c *Case) IsSubject(id entra.ID) bool {
+	return c.Register.Account(id) != nil || slices.ContainsFunc(c.Accounts, func(s Subject) bool { return s.ID.Equal(id) })
 }
 
-// IsSubject reports whether an id is one of the judged accounts.
-func (c *Case) IsSubject(id entra.ID) bool {
-	return slices.ContainsFunc(c.Accounts, func(s Subject) bool { return s.ID.Equal(id) })
+// emergency returns the emergency accounts of the tenant: those of the register,
+// of which perhaps not all are judged, else the judged ones.
+func (c *Case) emergency() []Subject {
+	var out []Subject
+	for _, a := range c.Register.Or().Accounts {
+		i := slices.IndexFunc(c.Accounts, func(s Subject) bool { return s.ID.Equal(a.ID) })
+		if i < 0 {
+			out = append(out, Subject{ID: a.ID, Name: a.Name})
+		} else {
+			out = append(out, c.Accounts[i])
+		}
+	}
+	if len(out) == 0 {
+		return c.Accounts
+	}
+	return out
 }
 
 // licencePlans are the service plans that give a licence.
@@ -313,29 +322,6 @@ func (c *Case) Lacks(licence string) bool {
 // GlobalAdministrator is the template id of the role.
 const GlobalAdministrator entra.ID = "62e90394-69f5-4237-9190-012177145e10"
 
-// holders returns the users that hold a role, active or eligible as asked, at
-// tenant scope, through groups too as far as their members were read.
-func (c *Case) holders(role entra.ID, how entra.Assignment) (ids []entra.ID, sure bool) {
-	sure = true
-	v := c.View()
-	for i := range v.RoleAssignments {
-		a := &v.RoleAssignments[i]
-		if !a.Role.Equal(role) || a.Assignment != how || a.Scope != "/" && a.Scope != "" {
-			continue
-		}
-		members := []entra.ID{a.Principal}
-		if g, ok := c.Group(a.Principal); ok {
-			members, sure = g.Members, sure && g.MembersRead
-		}
-		for _, id := range members {
-			if !slices.ContainsFunc(ids, id.Equal) {
-				ids = append(ids, id)
-			}
-		}
-	}
-	return ids, sure
-}
-
 // userName returns the name under which people know an account or object.
 func (c *Case) userName(id entra.ID) string {
 	v := c.View()
@@ -344,7 +330,7 @@ func (c *Case) userName(id entra.ID) string {
 			return v.Users[i].UserPrincipalName
 		}
 	}
-	for _, s := range c.Accounts {
+	for _, s := range c.emergency() {
 		if s.ID.Equal(id) && s.Name != "" {
 			return s.Name
 		}

@@ -322,8 +322,8 @@ func (c *Case) hasRole(role entra.ID) answer {
 			if slices.ContainsFunc(ids, a.Principal.Equal) {
 				return yes
 			}
-		} else if c.isGroup(a.Principal) {
-			out = either(out, c.inGroup(c.Subject.ID, a.Principal))
+		} else if kind := principalKind(c.assignmentFields(a)); c.isGroup(a.Principal) || !c.isUser(a.Principal) && (kind == "" || kind == "group") {
+			out = either(out, c.inGroup(c.Subject.ID, a.Principal)) // nobody read whether it is a group
 		}
 	}
 	return out

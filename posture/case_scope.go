@@ -114,6 +114,22 @@ func (c *Case) usersIn(group entra.ID) (ids []entra.ID, sure bool) {
 	return ids, sure
 }
 
+// wholeGroup reports whether every member of a group was read, those of the groups
+// in it too.
+func (c *Case) wholeGroup(group entra.ID) bool {
+	seen := map[string]bool{}
+	var walk func(id entra.ID) bool
+	walk = func(id entra.ID) bool {
+		if seen[id.Key()] {
+			return true
+		}
+		seen[id.Key()] = true
+		g, ok := c.Group(id)
+		return ok && g.MembersRead && !slices.ContainsFunc(g.Members, func(m entra.ID) bool { return c.isGroup(m) && !walk(m) })
+	}
+	return walk(group)
+}
+
 // targets reports whether a list of targets of the authentication methods policy
 // holds the account.
 func (c *Case) targets(list []entra.MethodTarget) answer {

@@ -102,6 +102,9 @@ type Check struct {
 	EvenWithout bool
 	// Reads are the parts that must have been read before Judge is asked.
 	Reads []entra.Part
+	// Asks are further parts, of which Judge itself says for whom they are missing:
+	// exports never tell that they hold all users or all groups.
+	Asks []entra.Part
 	// Attestable: only a person can know, and may say so (halligan attest). An
 	// attestation takes the place of indeterminate and notSetUp, never of fail.
 	Attestable bool

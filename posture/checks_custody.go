@@ -52,9 +52,9 @@ var checksCustody = []Check{
 			Command: []string{"halligan custody verify"}},
 		Judge: judgeSeals},
 	{ID: "cus-holders-current", Theme: ThemeCustody, Severity: High,
+		Asks:  []entra.Part{entra.PartUsers},
 		Title: "Every holder still works here, and what a leaver could open has a new combination",
 		Why:   []string{pageEmergency + ": validate after a change of staff", "S11"},
-		Reads: []entra.Part{entra.PartUsers},
 		Fix: Fix{Portal: []string{"hand the parts over, change the combinations, take the person out of holders and access"},
 			Graph:   []string{"GET /users/{id}?$select=accountEnabled,employeeLeaveDateTime"},
 			Command: []string{"halligan custody hand-over", "halligan person remove"}},
@@ -366,7 +366,10 @@ func (c *Case) holder(h *register.Holder) Result {
 	u := c.userOf(h.ID)
 	f := c.Snapshot.Details(entra.PartUsers, h.ID)
 	leaves, known := f.Time("employeeLeaveDateTime")
+	st := c.Snapshot.Status(entra.PartUsers)
 	switch {
+	case u == nil && st.Status != entra.StatusRead && c.userExists(h.ID) == maybe:
+		return c.unread(entra.PartUsers, st).on(ev)
 	case u == nil || u.Deleted:
 		ev.Detail = "not in the directory"
 		return fail("a holder has left").on(ev)

@@ -88,7 +88,7 @@ func judgeGroupStatic(c *Case) Result {
 		return kind
 	}
 	out := []Result{kind}
-	for _, s := range c.Accounts {
+	for _, s := range c.emergency() {
 		if s.Hypothesis {
 			continue
 		}

@@ -17,6 +17,7 @@ const (
 
 var checksIdentity = []Check{
 	{ID: "id-count-min", Theme: ThemeIdentity, Severity: Critical, Setting: "accountsMin",
+		Asks:       []entra.Part{entra.PartUsers, entra.PartAccounts},
 		Title:      "Two or more emergency accounts exist, are enabled and can sign in",
 		Why:        []string{"S10", "S45", "S121", pageEmergency},
 		References: []string{"CIS M365 1.1.2", "ZeroTrustAssessment 21835", "Guardrails GR13", "M365-Assess BREAKGLASS-001"},
@@ -106,7 +107,7 @@ func judgeCountMin(c *Case) Result {
 	usable, open := 0, 0
 	var ev []Evidence
 	var missing []Missing
-	for _, s := range c.Accounts {
+	for _, s := range c.emergency() {
 		at := *c
 		at.Subject = &s
 		u, ok := at.User()
@@ -173,11 +174,29 @@ func judgeEnabled(c *Case) Result {
 
 func judgeNotDeleted(c *Case) Result {
 	name := c.Registered.Name
-	if u, ok := c.User(); ok {
+	own, exists := c.User()
+	for _, u := range c.View().Users {
+		if name == "" || u.Deleted || u.ID.Equal(c.Subject.ID) || !strings.EqualFold(u.UserPrincipalName, name) {
+			continue
+		}
+		was := "registered, gone"
+		if exists {
+			was = "registered, now " + clauseOr(own.UserPrincipalName, "under another name")
+		}
+		return fail("the name now belongs to another object: what excludes and targets the old id does not reach it").on(
+			c.user(u.ID, "has the name"), Evidence{ID: string(c.Subject.ID), Name: name, Detail: was})
+	}
+	if exists {
+		u, st := own, c.Snapshot.Status(entra.PartUsers)
 		switch {
 		case u.Deleted:
 			return fail("the account was deleted; it can be restored within 30 days").on(c.user(u.ID, "deletedDateTime is set"))
-		case name != "" && u.UserPrincipalName != "" && !strings.EqualFold(name, u.UserPrincipalName):
+		case name != "" && u.UserPrincipalName == "":
+			return c.missing(entra.PartUsers, "userPrincipalName", permUserRead)
+		case name != "" && !strings.EqualFold(name, u.UserPrincipalName) && st.Status != entra.StatusRead:
+			// Somebody whom nobody read may have the name now.
+			return c.unread(entra.PartUsers, st).on(c.user(u.ID, "registered as "+name))
+		case name != "" && !strings.EqualFold(name, u.UserPrincipalName):
 			return pass("the account exists under another name than the register has: %s", u.UserPrincipalName).on(c.user(u.ID, "registered as "+name))
 		}
 		return pass("the account exists")
@@ -186,12 +205,6 @@ func judgeNotDeleted(c *Case) Result {
 		if d.ID().Equal(c.Subject.ID) {
 			at, _ := d.Text("deletedDateTime")
 			return fail("the account was deleted%s; it can be restored within 30 days", clause(" on ", at)).on(Evidence{ID: string(d.ID()), Name: d.Str("userPrincipalName"), Detail: "among the deleted users"})
-		}
-	}
-	for _, u := range c.View().Users {
-		if name != "" && strings.EqualFold(u.UserPrincipalName, name) {
-			return fail("the name now belongs to another object: what excludes and targets the old id does not reach it").on(
-				c.user(u.ID, "has the name"), Evidence{ID: string(c.Subject.ID), Name: name, Detail: "registered, gone"})
 		}
 	}
 	if st := c.Snapshot.Status(entra.PartUsers); st.Status != entra.StatusRead {
@@ -445,8 +458,8 @@ func judgeUnregistered(c *Case) Result {
 		switch {
 		case p.Strong():
 			found = append(found, Evidence{ID: string(p.ID), Name: p.Name, Detail: strings.Join(p.Signs, "; ")})
-		case p.Kind == "group":
-			open = true
+		case p.Kind == "group" && !c.wholeGroup(p.ID):
+			open = true // somebody in it may be excluded by others too
 		}
 	}
 	switch {
@@ -462,12 +475,9 @@ func registeredGroup(r *register.Register, id entra.ID) bool {
 	return slices.ContainsFunc(r.Groups, func(g register.Group) bool { return g.ID.Equal(id) })
 }
 
-// onlySubjects reports whether a group was read and holds nobody but judged
+// onlySubjects reports whether a group was read and holds nobody but emergency
 // accounts.
 func (c *Case) onlySubjects(id entra.ID) bool {
-	g, ok := c.Group(id)
-	if !ok || !g.MembersRead {
-		return false
-	}
-	return !slices.ContainsFunc(g.Members, func(m entra.ID) bool { return !c.IsSubject(m) })
+	members, sure := c.usersIn(id)
+	return sure && !slices.ContainsFunc(members, func(m entra.ID) bool { return !c.IsSubject(m) })
 }

@@ -315,7 +315,7 @@ func judgeLatency(c *Case) Result {
 			results = append(results, pass("the last alerts came within %d minutes", c.Settings.AlertMinutes))
 		}
 	}
-	for _, s := range c.Accounts {
+	for _, s := range c.emergency() {
 		if d, ok := c.lastDrill(s.ID, func(d Drill) bool { return !d.AlertAt.IsZero() }); ok {
 			measure(cmp.Or(s.Name, string(s.ID)), d.At, d.AlertAt)
 		}

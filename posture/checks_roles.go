@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"halligan/entra"
+	"halligan/register"
 )
 
 const (
@@ -86,6 +87,9 @@ type grant struct {
 	raw entra.Fields
 }
 
+// narrow: not for the whole tenant. A scope that is not known is not known to be.
+func (g grant) narrow() bool { return g.Scope != "" && g.Scope != "/" }
+
 // grants returns the active or eligible assignments of Global Administrator that
 // reach the account, and whether others may.
 func (c *Case) grants(how entra.Assignment) (list []grant, sure bool) {
@@ -164,6 +168,7 @@ func (c *Case) activation(g grant) answer {
 		return no
 	}
 	eligible, sure := c.grants(entra.AssignmentEligible)
+	eligible = slices.DeleteFunc(eligible, grant.narrow)
 	if len(eligible) == 0 && sure && c.Snapshot.Status(entra.PartRoleEligibility).Status == entra.StatusRead {
 		return no
 	}
@@ -172,15 +177,17 @@ func (c *Case) activation(g grant) answer {
 
 func judgeRoleActive(c *Case) Result {
 	active, sure := c.grants(entra.AssignmentActive)
-	var narrow, activated []Evidence
+	var narrow, activated, ended []Evidence
 	var open *Result
 	for _, g := range active {
 		switch {
 		case g.Scope == "":
 			r := c.missing(entra.PartRoleAssignments, "directoryScopeId", "")
 			open = &r
-		case g.Scope != "/":
+		case g.narrow():
 			narrow = append(narrow, c.grantEvidence(g, "only in "+g.Scope))
+		case g.End != nil && !g.End.After(c.Now):
+			ended = append(ended, c.grantEvidence(g, "ended on "+string(register.DayOf(*g.End))))
 		default:
 			switch c.activation(g) {
 			case no:
@@ -203,6 +210,8 @@ func judgeRoleActive(c *Case) Result {
 		return fail("Global Administrator is active only by activation, and ends with it").on(activated...)
 	case len(eligible) > 0:
 		return fail("the account is only eligible for Global Administrator: PIM must work before it can help").on(c.grantEvidence(eligible[0], "eligible"))
+	case len(ended) > 0:
+		return fail("Global Administrator has ended").on(ended...)
 	case len(narrow) > 0:
 		return fail("Global Administrator is not assigned for the whole tenant").on(narrow...)
 	}
@@ -212,11 +221,13 @@ func judgeRoleActive(c *Case) Result {
 func judgeRolePermanent(c *Case) Result {
 	active, sure := c.grants(entra.AssignmentActive)
 	var ends []Evidence
-	open := false
+	open, noScope := false, false
 	for _, g := range active {
 		end, known := g.raw.Time("endDateTime")
 		switch {
-		case g.Activated:
+		case g.narrow(), g.Activated:
+		case g.Scope == "":
+			noScope = true
 		case g.End != nil:
 			ends = append(ends, c.grantEvidence(g, "ends on "+g.End.Format("2006-01-02")))
 		case known && !end.IsZero():
@@ -228,6 +239,8 @@ func judgeRolePermanent(c *Case) Result {
 		}
 	}
 	switch {
+	case noScope:
+		return c.missing(entra.PartRoleAssignments, "directoryScopeId", "")
 	case open:
 		return c.missing(entra.PartRoleAssignments, "endDateTime (roleAssignmentScheduleInstances)", permRASI)
 	case !sure:
@@ -241,23 +254,28 @@ func judgeRolePermanent(c *Case) Result {
 func judgeRoleDirect(c *Case) Result {
 	active, sure := c.grants(entra.AssignmentActive)
 	var groups []Evidence
-	open := false
+	open, noScope := false, false
 	for _, g := range active {
-		member, known := g.raw.Text("memberType")
+		member := g.raw.Str("memberType")
 		switch {
+		case g.narrow():
+		case g.Scope == "":
+			noScope = true
 		case g.group != "":
 			groups = append(groups, c.grantEvidence(g, "holds Global Administrator"))
-		case known && member != "" && !strings.EqualFold(member, "Direct"):
+		case member != "" && !strings.EqualFold(member, "Direct"):
 			groups = append(groups, c.grantEvidence(g, "memberType is "+member))
-		case !g.raw.Empty():
+		case member != "", !g.raw.Empty() && !g.raw.Known("assignmentType") && !g.raw.Known("startDateTime"):
 			// roleAssignments name the principal to whom a role was given, and have
 			// no memberType; schedule instances say Direct.
 			return pass("the role was given to the account itself")
 		default:
-			open = true // known from a list of memberships, which groups fill too
+			open = true // schedule instances, and lists of memberships, name those in groups too
 		}
 	}
 	switch {
+	case noScope:
+		return c.missing(entra.PartRoleAssignments, "directoryScopeId", "")
 	case open:
 		return c.missing(entra.PartRoleAssignments, "memberType", permRASI)
 	case !sure && len(groups) == 0:
@@ -303,8 +321,16 @@ func judgePIMPolicy(c *Case) Result {
 // The Azure scopes at which a right reaches every subscription: the root, and the
 // root management group, whose id is that of the tenant (azure-docs
 // governance/management-groups/overview).
-func (c *Case) atAzureRoot(scope string) bool {
-	return scope == "/" || strings.EqualFold(strings.TrimSuffix(scope, "/"), "/providers/Microsoft.Management/managementGroups/"+string(c.View().TenantID))
+func (c *Case) atAzureRoot(scope string) answer {
+	const groups = "/providers/Microsoft.Management/managementGroups/"
+	tenant, scope := c.View().TenantID, strings.TrimSuffix(scope, "/")
+	switch {
+	case scope == "", tenant != "" && strings.EqualFold(scope, groups+string(tenant)):
+		return yes
+	case tenant == "" && len(scope) > len(groups) && strings.EqualFold(scope[:len(groups)], groups):
+		return maybe // whose id is that of the tenant is not known
+	}
+	return no
 }
 
 // The built-in roles of Azure that can mend access to subscriptions.
@@ -320,11 +346,12 @@ func judgeAzureRoot(c *Case) Result {
 	for _, o := range c.Snapshot.Objects(entra.PartAzureRoles) {
 		scope, okScope := o.Text("properties.scope")
 		principal, okWho := o.Text("properties.principalId")
-		if !okScope || !okWho {
+		if !okScope || !okWho || scope == "" {
 			open = true
 			continue
 		}
-		if !c.atAzureRoot(scope) {
+		root := c.atAzureRoot(scope)
+		if root == no {
 			continue
 		}
 		in := no
@@ -337,11 +364,11 @@ func judgeAzureRoot(c *Case) Result {
 		if in == no {
 			continue
 		}
-		if in == maybe {
+		id := o.Str("properties.roleDefinitionId")
+		if in == maybe || root == maybe || wanted && id == "" {
 			open = true
 			continue
 		}
-		id := o.Str("properties.roleDefinitionId")
 		id = strings.ToLower(id[strings.LastIndexByte(id, '/')+1:])
 		name := azureRecoveryRoles[id]
 		recovery = recovery || name != ""
@@ -356,7 +383,7 @@ func judgeAzureRoot(c *Case) Result {
 	case wanted && recovery:
 		return pass("the account has the rights at the Azure root that the register wants").on(held...)
 	case open:
-		return unknown("not known whether the account has rights at the Azure root: groups or assignments were not read whole")
+		return unknown("not known whether the account has rights at the Azure root: groups, assignments or the id of the tenant were not read")
 	case wanted:
 		return fail("the register wants rights at the Azure root, and the account is neither Owner nor User Access Administrator there").on(held...)
 	}
@@ -389,15 +416,8 @@ func (c *Case) administrators() (out []administrator, sure bool) {
 				permanent = yes
 			}
 		}
-		ids := []entra.ID{a.Principal}
-		switch kind := principalKind(raw); {
-		case c.isGroup(a.Principal):
-			var whole bool
-			ids, whole = c.usersIn(a.Principal)
-			sure = sure && whole
-		case !c.isUser(a.Principal) && (kind == "" || kind == "group"):
-			sure = false // a group that nobody read, perhaps
-		}
+		ids, whole := c.assigned(a)
+		sure = sure && whole
 		for _, id := range ids {
 			at := slices.IndexFunc(out, func(x administrator) bool { return x.id.Equal(id) })
 			if at < 0 {
@@ -411,6 +431,39 @@ func (c *Case) administrators() (out []administrator, sure bool) {
 		sure = false
 	}
 	return out, sure
+}
+
+// assigned returns the users to whom an assignment gives its role, through groups
+// too, and whether these are all.
+func (c *Case) assigned(a *entra.RoleAssignment) (ids []entra.ID, sure bool) {
+	switch kind := principalKind(c.assignmentFields(a)); {
+	case c.isGroup(a.Principal):
+		return c.usersIn(a.Principal)
+	case !c.isUser(a.Principal) && (kind == "" || kind == "group"):
+		return []entra.ID{a.Principal}, false // a group that nobody read, perhaps
+	}
+	return []entra.ID{a.Principal}, true
+}
+
+// holders returns who holds a role for the whole tenant, active or eligible as
+// asked, through groups too, and whether these are all.
+func (c *Case) holders(role entra.ID, how entra.Assignment) (ids []entra.ID, sure bool) {
+	sure = true
+	v := c.View()
+	for i := range v.RoleAssignments {
+		a := &v.RoleAssignments[i]
+		if !a.Role.Equal(role) || a.Assignment != how || a.Scope != "/" && a.Scope != "" {
+			continue
+		}
+		to, whole := c.assigned(a)
+		sure = sure && whole
+		for _, id := range to {
+			if !slices.ContainsFunc(ids, id.Equal) {
+				ids = append(ids, id)
+			}
+		}
+	}
+	return ids, sure
 }
 
 func judgeGlobalAdmins(c *Case) Result {

@@ -77,7 +77,7 @@ func worst(s map[string]posture.Status, id string) posture.Status {
 
 func changed(t *testing.T, w world, c checkCase) world {
 	t.Helper()
-	w = w.clone(t)
+	w = w.clone()
 	for _, s := range c.Steps {
 		if err := w.apply(s); err != nil {
 			t.Fatalf("%s: %v", c.Name, err)
@@ -193,7 +193,7 @@ func TestEveryCheckIsWhole(t *testing.T) {
 		if c.Judge == nil && !c.Attestable {
 			t.Errorf("%s neither judges nor can be attested", c.ID)
 		}
-		for _, p := range c.Reads {
+		for _, p := range slices.Concat(c.Reads, c.Asks) {
 			if p.Info().Request == "" {
 				t.Errorf("%s reads %s, which the table of parts does not have", c.ID, p)
 			}

@@ -47,7 +47,7 @@ func LastDrill(in *Input) (time.Time, bool) {
 func Dues(in *Input) []Due {
 	r := in.Register.Or()
 	s := r.Settings.Settled()
-	today := dayOf(in.Now)
+	today := register.DayOf(in.Now)
 	var out []Due
 	add := func(day register.Day, format string, args ...any) {
 		out = append(out, Due{Day: day, What: fmt.Sprintf(format, args...), Overdue: day < today})
@@ -57,7 +57,7 @@ func Dues(in *Input) []Due {
 	again := func(last time.Time, days int, format string, args ...any) {
 		day := today
 		if !last.IsZero() && !last.After(in.Now) {
-			day = dayOf(last.AddDate(0, 0, days))
+			day = register.DayOf(last.AddDate(0, 0, days))
 		}
 		add(day, format, args...)
 	}
@@ -66,7 +66,7 @@ func Dues(in *Input) []Due {
 			continue
 		}
 		if last, ok := LastDrill(&Input{Accounts: []Subject{a}, Records: in.Records, Now: in.Now}); ok {
-			add(dayOf(last.AddDate(0, 0, s.DrillDays)), "drill %s", cmp.Or(a.Name, string(a.ID)))
+			add(register.DayOf(last.AddDate(0, 0, s.DrillDays)), "drill %s", cmp.Or(a.Name, string(a.ID)))
 		} else {
 			add(today, "drill %s for the first time", cmp.Or(a.Name, string(a.ID)))
 		}
@@ -138,5 +138,3 @@ func current(list []promise, today register.Day) []promise {
 	}
 	return out
 }
-
-func dayOf(t time.Time) register.Day { return register.Day(t.UTC().Format(time.DateOnly)) }

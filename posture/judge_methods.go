@@ -156,7 +156,7 @@ func judgeModelDiversity(c *Case) Result {
 	aaguids, models := map[string]bool{}, map[string]bool{}
 	n, named, open := 0, 0, false
 	var ev []Evidence
-	for _, s := range c.Accounts {
+	for _, s := range c.emergency() {
 		at := *c
 		at.Subject = &s
 		keys, read := at.MethodsOf(entra.MethodFIDO2)
@@ -181,7 +181,7 @@ func judgeModelDiversity(c *Case) Result {
 		// Two AAGUIDs that the inventory calls by one name are one model under two
 		// firmwares.
 		return pass("%d keys of %d models", n, len(aaguids))
-	case open || len(c.Accounts) == 0:
+	case open || len(c.emergency()) == 0:
 		return c.missing(entra.PartAccounts, "aaGuid", permMethods)
 	case n == 0:
 		return notApplicable("no account has a security key: see am-phish-resistant")

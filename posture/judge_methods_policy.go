@@ -80,6 +80,9 @@ func (c *Case) admitted(cfg *entra.MethodConfiguration, m *entra.AuthMethod) Res
 	}
 	scoped := false
 	best := fail("no passkey profile that reaches the account admits a key of the model %s: it no longer signs in", m.AAGUID).on(methodEvidence(m, m.AAGUID))
+	if cfg.DefaultProfile == "" && slices.ContainsFunc(cfg.Include, func(t entra.MethodTarget) bool { return len(t.Profiles) == 0 && c.target(t) != no }) {
+		best = unknown("a target of security keys that reaches the account names no passkey profile, and the default one was not read").on(Evidence{ID: cfg.ID, Detail: "includeTargets"})
+	}
 	for i := range cfg.PasskeyProfiles {
 		p := &cfg.PasskeyProfiles[i]
 		in := c.profileScope(cfg, p.ID)
@@ -105,6 +108,9 @@ func (c *Case) admitted(cfg *entra.MethodConfiguration, m *entra.AuthMethod) Res
 			best = r
 		}
 	}
+	if !scoped && c.inScope(cfg.Include, cfg.Exclude) != no {
+		return unknown("security keys reach the account, and no passkey profile that was read does: which key is admitted is not known").on(Evidence{ID: cfg.ID, Detail: "includeTargets name no profile for the account"})
+	}
 	if !scoped {
 		// Then the method does not reach the account either: am-fido-policy-on says so.
 		return pass("no passkey profile reaches the account: see am-fido-policy-on")
@@ -112,18 +118,14 @@ func (c *Case) admitted(cfg *entra.MethodConfiguration, m *entra.AuthMethod) Res
 	return best
 }
 
-// profileScope: a profile reaches the account by the targets that allow it; where
-// no target names any, the default one reaches everybody in scope.
+// profileScope: a profile reaches the account by the targets that allow it, the
+// default one by those that name none.
 func (c *Case) profileScope(cfg *entra.MethodConfiguration, profile entra.ID) answer {
-	out, named := no, false
+	out := no
 	for _, t := range cfg.Include {
-		named = named || len(t.Profiles) > 0
-		if slices.ContainsFunc(t.Profiles, profile.Equal) {
+		if slices.ContainsFunc(t.Profiles, profile.Equal) || len(t.Profiles) == 0 && cfg.DefaultProfile.Equal(profile) {
 			out = either(out, c.target(t))
 		}
-	}
-	if !named && cfg.DefaultProfile.Equal(profile) {
-		return yes
 	}
 	return out
 }

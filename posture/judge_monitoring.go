@@ -105,7 +105,7 @@ func judgeAlertRules(c *Case) Result {
 	}
 	var results []Result
 	about := false
-	for _, s := range c.Accounts {
+	for _, s := range c.emergency() {
 		r, found := c.ruleFor(s, rules)
 		about = about || found
 		if r.Status != Pass && len(unread) > 0 {

@@ -238,11 +238,11 @@ func judgeSecurityDefaults(c *Case) Result {
 	if !*on {
 		return c.withoutDefaults()
 	}
-	if len(c.Accounts) == 0 {
+	if len(c.emergency()) == 0 {
 		return notSetUp("no emergency account is registered")
 	}
 	var out []Result
-	for _, s := range c.Accounts {
+	for _, s := range c.emergency() {
 		at := *c
 		at.Subject = &s
 		strong, read := at.MethodsOf(entra.MethodFIDO2, entra.MethodX509)

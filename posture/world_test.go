@@ -6,8 +6,10 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -27,6 +29,12 @@ import (
 // and changed by the steps of a case. Objects merge key by key; lists append,
 // except that elements with the same id (or part and subject) merge.
 type world map[string]any
+
+// The worlds are many, large and short-lived: less of the time goes to collecting them.
+func TestMain(m *testing.M) {
+	debug.SetGCPercent(400)
+	os.Exit(m.Run())
+}
 
 func baseWorld(t *testing.T) world {
 	t.Helper()
@@ -249,17 +257,24 @@ func (w world) deny(p entra.Part) {
 	}
 }
 
-func (w world) clone(t *testing.T) world {
-	t.Helper()
-	text, err := json.Marshal(w)
-	if err != nil {
-		t.Fatal(err)
+func (w world) clone() world { return copyTree(map[string]any(w)).(map[string]any) }
+
+func copyTree(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		out := make(map[string]any, len(v))
+		for k, e := range v {
+			out[k] = copyTree(e)
+		}
+		return out
+	case []any:
+		out := make([]any, len(v))
+		for i, e := range v {
+			out[i] = copyTree(e)
+		}
+		return out
 	}
-	var out map[string]any
-	if err := json.Unmarshal(text, &out); err != nil {
-		t.Fatal(err)
-	}
-	return out
+	return v
 }
 
 // goals are those for which the accounts of a world are proved.
@@ -277,22 +292,13 @@ func (w world) input(t *testing.T) *posture.Input {
 	if err != nil {
 		t.Fatal(err)
 	}
-	in.Snapshot, err = entra.Read(entra.Source{Name: "world.json", Data: snap})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, x := range in.Snapshot.View().Troubles {
-		t.Fatalf("the snapshot of the world: %+v", x)
-	}
+	in.Snapshot = snapshotOf(t, snap)
 	if r, ok := w["register"]; ok && r != nil {
 		text, err := json.Marshal(r)
 		if err != nil {
 			t.Fatal(err)
 		}
-		in.Register = &register.Register{}
-		if err := yaml.UnmarshalWithOptions(text, in.Register, yaml.Strict()); err != nil {
-			t.Fatalf("the register of the world: %v", err)
-		}
+		in.Register = registerOf(t, text)
 	}
 	if r, ok := w["records"]; ok && r != nil {
 		text, err := json.Marshal(r)
@@ -307,18 +313,79 @@ func (w world) input(t *testing.T) *posture.Input {
 	}
 	prover := lockout.New(in.Snapshot)
 	for _, a := range in.Register.Or().Accounts {
-		s := posture.Subject{ID: a.ID, Name: a.Name}
-		for _, name := range goals {
-			g, _ := lockout.ResolveGoal(name)
-			v, err := prover.Prove(lockout.Question{Account: a.ID, Goal: g, Now: lockout.Date(in.Now.Format(time.DateOnly))})
-			if err != nil {
-				t.Fatal(err)
-			}
-			s.Verdicts = append(s.Verdicts, v)
-		}
-		in.Accounts = append(in.Accounts, s)
+		in.Accounts = append(in.Accounts, posture.Subject{ID: a.ID, Name: a.Name, Verdicts: verdictsOf(t, prover, snap, a.ID, register.DayOf(in.Now))})
 	}
 	return in
+}
+
+// Most worlds share the register, and many the Snapshot, with the base. What was
+// read and proved for one text is kept; the checks change nothing of it.
+var (
+	baseOnce      sync.Once
+	baseText      string
+	baseSnapshot  *entra.Snapshot
+	keptRegisters sync.Map // text → *register.Register
+	keptVerdicts  sync.Map // account and day on the base → []lockout.Verdict
+)
+
+func snapshotOf(t *testing.T, text []byte) *entra.Snapshot {
+	t.Helper()
+	read := func(text []byte) *entra.Snapshot {
+		s, err := entra.Read(entra.Source{Name: "world.json", Data: text})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, x := range s.View().Troubles {
+			t.Fatalf("the snapshot of the world: %+v", x)
+		}
+		return s
+	}
+	baseOnce.Do(func() {
+		base, err := json.Marshal(baseWorld(t)["snapshot"])
+		if err != nil {
+			t.Fatal(err)
+		}
+		baseText, baseSnapshot = string(base), read(base)
+	})
+	if string(text) == baseText {
+		return baseSnapshot
+	}
+	return read(text)
+}
+
+func registerOf(t *testing.T, text []byte) *register.Register {
+	t.Helper()
+	if r, ok := keptRegisters.Load(string(text)); ok {
+		return r.(*register.Register)
+	}
+	r := &register.Register{}
+	if err := yaml.UnmarshalWithOptions(text, r, yaml.Strict()); err != nil {
+		t.Fatalf("the register of the world: %v", err)
+	}
+	keptRegisters.Store(string(text), r)
+	return r
+}
+
+func verdictsOf(t *testing.T, prover *lockout.Prover, snap []byte, account entra.ID, day register.Day) []lockout.Verdict {
+	t.Helper()
+	kept := string(snap) == baseText
+	key := account.Key() + " " + string(day)
+	if v, ok := keptVerdicts.Load(key); ok && kept {
+		return v.([]lockout.Verdict)
+	}
+	var out []lockout.Verdict
+	for _, name := range goals {
+		g, _ := lockout.ResolveGoal(name)
+		v, err := prover.Prove(lockout.Question{Account: account, Goal: g, Now: lockout.Date(day)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, v)
+	}
+	if kept {
+		keptVerdicts.Store(key, out)
+	}
+	return out
 }
 
 // statuses are the answers by check and account: "id-enabled 1111…" → "pass".

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"halligan/posture"
@@ -39,7 +40,7 @@ func entryOf(c *posture.Check) checkEntry {
 	if e.References == nil {
 		e.References = []string{}
 	}
-	for _, p := range c.Reads {
+	for _, p := range slices.Concat(c.Reads, c.Asks) {
 		info := p.Info()
 		e.Reads = append(e.Reads, readEntry{string(p), info.Request, info.Permission, info.Beta})
 	}
@@ -117,7 +118,7 @@ func checksDocument() string {
 		row("also asked for by", strings.Join(c.References, ", "))
 		row("licence", c.Licence)
 		var reads []string
-		for _, p := range c.Reads {
+		for _, p := range slices.Concat(c.Reads, c.Asks) {
 			info := p.Info()
 			reads = append(reads, fmt.Sprintf("%s (`%s`, %s%s)", info.What, info.Request, info.Permission, map[bool]string{true: ", beta", false: ""}[info.Beta]))
 		}
