@@ -223,7 +223,7 @@ func (c *Case) unreadMethods() Result {
 // enrolling reports whether a declared enrolment window of the account is open.
 func (c *Case) enrolling() (Window, bool) {
 	for _, w := range c.Records.Windows {
-		if w.Account.Equal(c.Subject.ID) && w.Kind == "enrolment" && !c.Now.Before(w.From) && c.Now.Before(w.To) {
+		if w.Account.Equal(c.Subject.ID) && w.Kind == "enrolment" && w.covers(c.Now) {
 			return w, true
 		}
 	}

@@ -122,7 +122,7 @@ func (c *Case) attributed(at time.Time) (known, open bool) {
 		}
 	}
 	for _, w := range c.Records.Windows {
-		if w.Account.Equal(c.Subject.ID) && !at.Before(w.From) && !at.After(w.To) {
+		if w.Account.Equal(c.Subject.ID) && w.covers(at) {
 			return true, false
 		}
 	}

@@ -101,6 +101,9 @@ func judgeCustody(c *Case) Result {
 		if p.Place != "" && c.place(p.Place) == nil {
 			gone = append(gone, "place that is registered")
 		}
+		if p.Since > c.Today() {
+			gone = append(gone, "date that has come: "+string(p.Since))
+		}
 		if len(gone) > 0 {
 			ev = append(ev, partEvidence(p, "no "+strings.Join(gone, ", ")))
 		}
@@ -409,6 +412,8 @@ func (c *Case) combination(p *register.Place) Result {
 		switch {
 		case p.CombinationChanged == "":
 			return unknown("when the combination of a place was changed is not recorded").on(ev)
+		case p.CombinationChanged > c.Today():
+			return unknown("the change of a combination is dated in the future").on(Evidence{Name: p.Name, Detail: string(p.CombinationChanged)})
 		case p.CombinationChanged < register.DayOf(e.At):
 			return fail("the combination of a place was not changed after a change of staff").on(ev)
 		}

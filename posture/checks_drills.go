@@ -176,11 +176,18 @@ func judgeTriggered(c *Case) Result {
 	last, _ := c.lastDrill(c.Subject.ID, succeeded)
 	var results []Result
 	for _, e := range c.Records.Changes {
+		if e.At.IsZero() {
+			results = append(results, unknown("when something changed is not recorded").on(Evidence{Name: e.What, Detail: e.Kind + " change"}))
+			continue
+		}
 		if e.At.After(c.Now) || !e.At.After(last.At) {
 			continue
 		}
 		results = append(results, fail("what the account rests on changed after its last drill").on(
 			Evidence{Name: e.What, Detail: fmt.Sprintf("%s change on %s", e.Kind, e.At.UTC().Format(time.DateOnly))}))
+	}
+	if len(c.Records.Changes) == 0 {
+		return pass("nothing is recorded on which an extra drill would follow")
 	}
 	return merge(pass("proved after the last of %d changes", len(c.Records.Changes)), results...)
 }
@@ -196,6 +203,10 @@ func judgeAlertProved(c *Case) Result {
 		return fail("the last drill raised no alert").on(drillEvidence(last, "no alert"))
 	case last.AcknowledgedAt.IsZero():
 		return fail("nobody acknowledged the alert of the last drill").on(drillEvidence(last, "no acknowledgement"))
+	case last.AlertAt.Before(last.At):
+		return unknown("the alert of the last drill is recorded before the drill: the clocks differ").on(drillEvidence(last, "alert at "+last.AlertAt.UTC().Format(time.RFC3339)))
+	case last.AlertAt.After(c.Now) || last.AcknowledgedAt.After(c.Now):
+		return unknown("the alert of the last drill or its acknowledgement lies in the future: the clocks differ").on(drillEvidence(last, "acknowledged at "+last.AcknowledgedAt.UTC().Format(time.RFC3339)))
 	case took < 0:
 		return unknown("the alert of the last drill is recorded as acknowledged before it came: the clocks differ").on(drillEvidence(last, took.String()))
 	case took > time.Duration(c.Settings.AckMinutes)*time.Minute:

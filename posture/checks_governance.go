@@ -147,6 +147,8 @@ func (c *Case) harm(tasks []entra.Fields) (answer, string) {
 			found(yes, harmfulTasks[id])
 		case id == taskRemoveFromGroups && c.argued(t, c.ownGroups()):
 			found(yes, "take it out of a group that excludes it")
+		case id == taskRemoveFromGroups && !argumentsKnown(t):
+			found(maybe, "take it out of groups that were not read")
 		case id == taskPass:
 			found(yes, "make a Temporary Access Pass for it")
 		case id == taskCustomExtension:
@@ -171,12 +173,18 @@ func (c *Case) argued(t entra.Fields, groups []entra.ID) bool {
 	args, _ := t.List("arguments")
 	for _, a := range args {
 		for _, id := range strings.Split(a.Str("value"), ",") {
-			if slices.ContainsFunc(groups, entra.ID(id).Equal) {
+			if slices.ContainsFunc(groups, entra.ID(strings.TrimSpace(id)).Equal) {
 				return true
 			}
 		}
 	}
 	return false
+}
+
+// argumentsKnown reports whether it was read for what a task is.
+func argumentsKnown(t entra.Fields) bool {
+	args, known := t.List("arguments")
+	return known && len(args) > 0
 }
 
 // triggers reports whether a trigger can fire for the account (graph:

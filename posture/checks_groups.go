@@ -157,7 +157,9 @@ func judgeGroupProtected(c *Case) Result {
 		}
 		restricted, restrictedKnown := f.Flag("isManagementRestricted")
 		switch {
-		case assignable || restricted:
+		case assignable: // it takes no groups as members
+		case restricted:
+			out = append(out, c.nestedProtected(id, g)...)
 		case !known:
 			out = append(out, c.missing(entra.PartGroups, "isAssignableToRole", permGroupRead).on(c.group(id, "")))
 		case !restrictedKnown:
@@ -177,6 +179,34 @@ func judgeGroupProtected(c *Case) Result {
 		}
 		return append(out, c.expires(id, f)...)
 	})
+}
+
+// nestedProtected: who may change a group in a protected one changes who is in both.
+func (c *Case) nestedProtected(id entra.ID, g *entra.Group) []Result {
+	var out []Result
+	if !g.MembersRead {
+		out = append(out, c.unreadGroup(id))
+	}
+	for _, m := range g.Members {
+		in, ok := c.Group(m)
+		if !ok {
+			continue
+		}
+		f := c.Snapshot.Details(entra.PartGroups, m)
+		assignable, known := f.Flag("isAssignableToRole")
+		if in.RoleAssignable != nil {
+			assignable, known = *in.RoleAssignable, true
+		}
+		restricted, restrictedKnown := f.Flag("isManagementRestricted")
+		switch {
+		case assignable, restricted:
+		case !known || !restrictedKnown:
+			out = append(out, c.missing(entra.PartGroups, "isAssignableToRole, isManagementRestricted", permGroupRead).on(c.group(m, "in "+c.GroupName(id))))
+		default:
+			out = append(out, fail("every administrator of groups can change the members of %q, which is in %q", c.GroupName(m), c.GroupName(id)).on(c.group(m, "in "+c.GroupName(id))))
+		}
+	}
+	return out
 }
 
 // expires: expiration policies are for Microsoft 365 groups only (entra-docs
@@ -337,18 +367,12 @@ func judgeScopedAdmins(c *Case) Result {
 				out = append(out, c.missing(entra.PartUnitRoles, "roleMemberInfo", ""))
 				continue
 			}
-			people, sure := []entra.ID{id}, true
-			if c.isGroup(id) { // a role can be held through a group
-				people, sure = c.usersIn(id)
-			}
-			for _, p := range people {
-				if !c.named(p) {
-					out = append(out, fail("somebody whom the register does not name holds a role on the unit %q", u.Str("displayName")).
-						on(Evidence{ID: string(p), Name: clauseOr(c.userName(p), r.Str("roleMemberInfo.displayName")), Detail: "role " + r.Str("roleId")}))
-				}
-			}
-			if !sure {
-				out = append(out, c.unreadGroup(id))
+			out = append(out, c.onUnit(u, id, r.Str("roleMemberInfo.displayName"), "role "+r.Str("roleId"))...)
+		}
+		// Who can activate a role on the unit stands among the assignments only.
+		for _, a := range c.View().RoleAssignments {
+			if strings.EqualFold(a.Scope, "/administrativeUnits/"+string(u.ID())) {
+				out = append(out, c.onUnit(u, a.Principal, "", fmt.Sprintf("%s, %s", roleName(a.Role), a.Assignment))...)
 			}
 		}
 	}
@@ -361,6 +385,25 @@ func judgeScopedAdmins(c *Case) Result {
 		return notApplicable("no account is in a restricted management administrative unit: see au-restricted")
 	}
 	return pass("everybody with a role on the unit is named in the register")
+}
+
+// onUnit judges one role that is held on the unit, by somebody or through a group.
+func (c *Case) onUnit(u entra.Fields, id entra.ID, name, detail string) []Result {
+	var out []Result
+	people, sure := []entra.ID{id}, true
+	if c.isGroup(id) {
+		people, sure = c.usersIn(id)
+	}
+	for _, p := range people {
+		if !c.named(p) {
+			out = append(out, fail("somebody whom the register does not name holds a role on the unit %q", u.Str("displayName")).
+				on(Evidence{ID: string(p), Name: clauseOr(c.userName(p), name), Detail: detail}))
+		}
+	}
+	if !sure {
+		out = append(out, c.unreadGroup(id))
+	}
+	return out
 }
 
 // named reports whether the register names a person or an application.

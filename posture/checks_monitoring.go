@@ -148,6 +148,11 @@ func judgeWithoutP1(c *Case) Result {
 	case !containsFold(w.Objects, watchedSessions):
 		return fail("without P1 there is no sign-in log, and the watcher does not compare signInSessionsValidFromDateTime").on(Evidence{Name: "watcher", Detail: "no alert on: " + watchedSessions})
 	}
+	for _, s := range c.emergency() {
+		if !slices.ContainsFunc(w.Accounts, s.ID.Equal) {
+			return fail("the watcher does not watch every account").on(c.user(s.ID, "not among the watched accounts"))
+		}
+	}
 	return pass("the watcher compares what a use changes; a sign-in that changes nothing stays unseen without P1, so drills on time are all that is left")
 }
 
@@ -242,7 +247,7 @@ func (c *Case) outside(ch register.Channel) answer {
 	if ch.InTenant || containsFold(tenantKinds, ch.Kind) {
 		return no
 	}
-	if !strings.EqualFold(ch.Kind, "email") {
+	if !strings.Contains(strings.ToLower(ch.Kind), "mail") {
 		return yes
 	}
 	if c.Snapshot.Status(entra.PartDomains).Status != entra.StatusRead {
@@ -250,7 +255,7 @@ func (c *Case) outside(ch register.Channel) answer {
 	}
 	for _, r := range ch.Recipients {
 		_, domain, ok := strings.Cut(r, "@")
-		if ok && !slices.ContainsFunc(c.View().Domains, func(d entra.Domain) bool { return strings.EqualFold(d.Name, strings.TrimSpace(domain)) }) {
+		if ok && !slices.ContainsFunc(c.View().Domains, func(d entra.Domain) bool { return strings.EqualFold(d.Name, strings.Trim(domain, " <>.;")) }) {
 			return yes
 		}
 	}
@@ -309,6 +314,8 @@ func judgeLatency(c *Case) Result {
 		switch {
 		case took < 0:
 			results = append(results, unknown("an alert is recorded before its event: the clocks differ").on(ev))
+		case days(from, c.Now) > drillYear:
+			results = append(results, unknown("the last measurement of an alert is more than a year old").on(ev))
 		case took > most:
 			results = append(results, fail("an alert took longer than %d minutes", c.Settings.AlertMinutes).on(ev))
 		default:

@@ -119,7 +119,7 @@ func judgeFailedSignIns(c *Case) Result {
 	failed, addresses, open := 0, map[string]int{}, ""
 	for _, s := range list {
 		at, known := s.Time("createdDateTime")
-		if !known {
+		if !known || at.IsZero() {
 			open = "createdDateTime"
 			continue
 		}
@@ -152,6 +152,6 @@ func judgeFailedSignIns(c *Case) Result {
 // account: people mistype in drills too.
 func (c *Case) declared(at time.Time) bool {
 	return slices.ContainsFunc(c.Records.Windows, func(w Window) bool {
-		return w.Account.Equal(c.Subject.ID) && !at.Before(w.From) && at.Before(w.To)
+		return w.Account.Equal(c.Subject.ID) && w.covers(at)
 	})
 }

@@ -61,6 +61,9 @@ func (c *Case) reviewed(d entra.Fields, member bool) (answer, string) {
 		queries = append(queries, q)
 	}
 	reach, what := no, ""
+	if len(queries) == 0 {
+		reach, what = maybe, "something that its scope does not name"
+	}
 	for _, q := range queries {
 		is, word := c.resource(q)
 		if is == yes || is == maybe && reach == no {
@@ -259,8 +262,19 @@ func judgeWriters(c *Case) Result {
 		if !slices.ContainsFunc(writerRoles, a.Role.Equal) || a.Scope != "/" && a.Scope != "" {
 			continue
 		}
-		if c.isApplication(a) {
+		if principalKind(c.assignmentFields(a)) == "serviceprincipal" || c.isApplication(a.Principal) {
 			note(a.Principal, c.assignmentFields(a).Str("principal.displayName"), roleName(a.Role))
+			continue
+		}
+		if !c.isGroup(a.Principal) {
+			continue
+		}
+		// Applications can be in a group that holds the role.
+		members, _ := c.usersIn(a.Principal)
+		for _, m := range members {
+			if c.isApplication(m) {
+				note(m, c.Snapshot.Details(entra.PartApplications, m).Str("displayName"), roleName(a.Role)+" through "+c.GroupName(a.Principal))
+			}
 		}
 	}
 	var found []Evidence
@@ -287,13 +301,13 @@ func judgeWriters(c *Case) Result {
 	return pass("%d applications could lock the accounts out, each approved with a reason", len(can))
 }
 
-// isApplication reports whether a role is held by a service principal.
-func (c *Case) isApplication(a *entra.RoleAssignment) bool {
-	if principalKind(c.assignmentFields(a)) == "serviceprincipal" || !c.Snapshot.Details(entra.PartApplications, a.Principal).Empty() {
+// isApplication reports whether an object is known to be a service principal.
+func (c *Case) isApplication(id entra.ID) bool {
+	if !c.Snapshot.Details(entra.PartApplications, id).Empty() {
 		return true
 	}
 	return slices.ContainsFunc(c.Snapshot.Objects(entra.PartAppRoleAssignments), func(f entra.Fields) bool {
-		return a.Principal.Equal(entra.ID(f.Str("principalId"))) && strings.EqualFold(f.Str("principalType"), "ServicePrincipal")
+		return id.Equal(entra.ID(f.Str("principalId"))) && strings.EqualFold(f.Str("principalType"), "ServicePrincipal")
 	})
 }
 

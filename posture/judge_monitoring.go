@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"halligan/entra"
@@ -23,11 +24,20 @@ var kqlComment = regexp.MustCompile(`("[^"\n]*"|'[^'\n]*')|//[^\n]*`)
 
 var kqlTable = regexp.MustCompile(`(?i)\bSigninLogs\b`)
 
+// What a query filters by, and the columns of SigninLogs that leave out sign-ins of
+// an account when they are filtered by.
+var (
+	kqlWhere  = regexp.MustCompile(`\|\s*(?:where|filter)\b(?:"[^"\n]*"|'[^'\n]*'|[^|"'])*`)
+	kqlString = regexp.MustCompile(`"[^"\n]*"|'[^'\n]*'`)
+	kqlNarrow = regexp.MustCompile(`\b(appdisplayname|appid|authenticationrequirement|clientappused|conditionalaccessstatus|devicedetail|ipaddress|isinteractive|location\w*|networklocationdetails|resourcedisplayname|resourceid\w*|risk\w+|status|useragent)\b`)
+)
+
 // kqlDoubts are what makes a query say less than the ids in it seem to: it leaves
 // out what it names, looks only at one result, or takes its list from elsewhere.
 var kqlDoubts = []struct{ sign, why string }{
 	{"!=", "leaves something out"}, {"!in", "leaves something out"}, {"!~", "leaves something out"}, {"!has", "leaves something out"},
 	{"!contains", "leaves something out"}, {"not(", "leaves something out"}, {"resulttype", "filters by the result"},
+	{"!startswith", "leaves something out"}, {"!endswith", "leaves something out"}, {"!between", "leaves something out"}, {"not (", "leaves something out"},
 	{"_getwatchlist", "takes its list from a watchlist"}, {"externaldata", "takes its list from elsewhere"},
 }
 
@@ -45,8 +55,14 @@ func (c *Case) readRule(f entra.Fields) (alertRule, *Result) {
 		return lacks("properties.enabled")
 	}
 	sentinel := slices.ContainsFunc([]string{"Scheduled", "NRT"}, func(k string) bool { return strings.EqualFold(k, f.Str("kind")) })
+	type condition struct {
+		of                  entra.Fields
+		operator, threshold string
+	}
+	var conditions []condition
 	if sentinel {
 		r.query = p.Str("query")
+		conditions = append(conditions, condition{p, "triggerOperator", "triggerThreshold"})
 	} else {
 		all, known := p.List("criteria.allOf")
 		if !known {
@@ -54,6 +70,10 @@ func (c *Case) readRule(f entra.Fields) (alertRule, *Result) {
 		}
 		for _, q := range all {
 			r.query += q.Str("query") + "\n"
+			conditions = append(conditions, condition{q, "operator", "threshold"})
+		}
+		if len(all) > 1 {
+			r.doubt = "has more than one condition"
 		}
 	}
 	r.query = kqlComment.ReplaceAllString(r.query, "$1")
@@ -75,6 +95,19 @@ func (c *Case) readRule(f entra.Fields) (alertRule, *Result) {
 		return lacks("properties.actions.actionGroups")
 	case !sentinel && len(actions) == 0:
 		r.wrong = "has no action group, so that nobody is told"
+	case windowGap(p):
+		r.wrong = "looks back less far than it runs apart, and misses what lies between"
+	}
+	for _, k := range conditions {
+		least, known := k.of.Int(k.threshold)
+		operator := k.of.Str(k.operator)
+		switch {
+		case r.wrong != "" || !known || operator == "":
+		case strings.EqualFold(operator, "GreaterThan") && least > 0, strings.EqualFold(operator, "GreaterThanOrEqual") && least > 1:
+			r.wrong = "stays silent at the first sign-in, and waits for more"
+		case !strings.EqualFold(operator, "GreaterThan") && !strings.EqualFold(operator, "GreaterThanOrEqual") && r.doubt == "":
+			r.doubt = "does not ask for more than a number of sign-ins"
+		}
 	}
 	folded := strings.ToLower(r.query)
 	for _, d := range kqlDoubts {
@@ -82,10 +115,43 @@ func (c *Case) readRule(f entra.Fields) (alertRule, *Result) {
 			r.doubt = d.why
 		}
 	}
+	for _, filter := range kqlWhere.FindAllString(folded, -1) {
+		if x := kqlNarrow.FindString(kqlString.ReplaceAllString(filter, "")); x != "" && r.doubt == "" {
+			r.doubt = "looks only at some sign-ins, by " + x
+		}
+	}
 	if !kqlTable.MatchString(r.query) && r.doubt == "" {
 		r.doubt = "does not ask the table SigninLogs"
 	}
 	return r, nil
+}
+
+// windowGap reports whether a rule is known to run more seldom than it looks back.
+func windowGap(p entra.Fields) bool {
+	for _, of := range [][2]string{{"evaluationFrequency", "windowSize"}, {"queryFrequency", "queryPeriod"}} {
+		every, ok := isoMinutes(p.Str(of[0]))
+		back, known := isoMinutes(p.Str(of[1]))
+		if ok && known && back < every {
+			return true
+		}
+	}
+	return false
+}
+
+var isoDuration = regexp.MustCompile(`(?i)^P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?)?$`)
+
+// isoMinutes reads a duration such as PT5M or P1D.
+func isoMinutes(text string) (int, bool) {
+	m := isoDuration.FindStringSubmatch(text)
+	if m == nil {
+		return 0, false
+	}
+	n := 0
+	for i, minutes := range []int{24 * 60, 60, 1} {
+		x, _ := strconv.Atoi(m[i+1]) // "" is none
+		n += x * minutes
+	}
+	return n, n > 0
 }
 
 func judgeAlertRules(c *Case) Result {

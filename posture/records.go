@@ -99,6 +99,12 @@ type Window struct {
 	From, To time.Time
 }
 
+// covers reports whether a time lies in the window. One without a beginning covers
+// nothing, else it would explain all that ever was.
+func (w Window) covers(at time.Time) bool {
+	return !w.From.IsZero() && !at.Before(w.From) && at.Before(w.To)
+}
+
 // Use is one use of an account.
 type Use struct {
 	Account entra.ID
