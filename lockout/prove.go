@@ -55,6 +55,9 @@ func (p *Prover) incomplete() bool {
 
 func (p *Prover) incompleteUnknown() Unknown {
 	u := Unknown{ID: "incomplete-read", What: "not every policy could be read", Settle: "export the policies again, all pages"}
+	if p.read(entra.PartPolicies) {
+		u.What, u.Settle = "something that was given could not be read, and nobody knows what it was", "export it again"
+	}
 	if len(p.view.Troubles) > 0 {
 		t := p.view.Troubles[0]
 		u.What += fmt.Sprintf(": %s", t.What)

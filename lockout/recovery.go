@@ -156,6 +156,10 @@ func gateProtectedAction(w *denialWriter, _ *moment) gateResult {
 			enabled = enabled.or(pol.enabled.and(pol.unmodelledAns(w.p)))
 		}
 	}
+	if w.p.incomplete() {
+		// The policy that satisfies the context may be among those not read.
+		enabled = enabled.or(w.p.unknowns.open(w.p.incompleteUnknown()))
+	}
 	return w.fromAns(enabled, "protectedActionNoEnabledPolicy")
 }
 

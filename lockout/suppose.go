@@ -160,7 +160,7 @@ func setPart(c *entra.Content, part entra.Part) {
 func supposeMember(c *entra.Content, id entra.ID, value string) (string, error) {
 	a := accountOf(c, id)
 	if a.MembersRead && !supposedAlready(c, "member") {
-		return "", fmt.Errorf("the account's groups were read; a supposition may not overrule them")
+		return "", fmt.Errorf("the account's groups were read; leave the supposition out, what was read counts")
 	}
 	var strange []entra.ID
 	for _, g := range split(value) {
@@ -289,7 +289,7 @@ var roleAliases = map[string]entra.ID{
 
 func supposeRole(c *entra.Content, id entra.ID, value string) (string, error) {
 	if s := c.Parts[entra.PartRoleAssignments]; s.Status == entra.StatusRead && s.Detail != supposedDetail {
-		return "", fmt.Errorf("the role assignments were read; a supposition may not overrule them")
+		return "", fmt.Errorf("the role assignments were read; leave the supposition out, what was read counts")
 	}
 	var names []string
 	for _, r := range split(value) {
@@ -317,7 +317,7 @@ func supposeRole(c *entra.Content, id entra.ID, value string) (string, error) {
 func supposeKey(c *entra.Content, id entra.ID, value string) (string, error) {
 	a := accountOf(c, id)
 	if a.MethodsRead && !supposedAlready(c, "key") && !supposedAlready(c, "method") {
-		return "", fmt.Errorf("the account's methods were read; a supposition may not overrule them")
+		return "", fmt.Errorf("the account's methods were read; leave the supposition out, what was read counts")
 	}
 	for _, k := range split(value) {
 		if strings.EqualFold(k, "any") {
@@ -349,7 +349,7 @@ func countMethods(a *entra.Account, t entra.MethodType) int {
 func supposeMethod(c *entra.Content, id entra.ID, value string) (string, error) {
 	a := accountOf(c, id)
 	if a.MethodsRead && !supposedAlready(c, "key") && !supposedAlready(c, "method") {
-		return "", fmt.Errorf("the account's methods were read; a supposition may not overrule them")
+		return "", fmt.Errorf("the account's methods were read; leave the supposition out, what was read counts")
 	}
 	known := []entra.MethodType{entra.MethodPassword, entra.MethodTAP, entra.MethodHardwareOath, entra.MethodSoftwareOath, entra.MethodX509, entra.MethodSMS,
 		entra.MethodVoice, entra.MethodAuthenticatorPush, entra.MethodPhoneSignIn, entra.MethodWindowsHello, entra.MethodExternal}
@@ -369,7 +369,7 @@ func supposeMethods(c *entra.Content, _ entra.ID, value string) (string, error) 
 		return "", fmt.Errorf("only \"default\" can be supposed of the methods policy")
 	}
 	if c.MethodsPolicy != nil {
-		return "", fmt.Errorf("the methods policy was read; a supposition may not overrule it")
+		return "", fmt.Errorf("the methods policy was read; leave the supposition out, what was read counts")
 	}
 	mp := &entra.MethodsPolicy{MigrationState: "migrationComplete"}
 	for _, id := range slices.Sorted(maps.Values(methodPolicyIDs)) {
@@ -414,7 +414,7 @@ func supposeLicence(c *entra.Content, _ entra.ID, value string) (string, error) 
 		return "", fmt.Errorf("%q is no licence", value)
 	}
 	if s := c.Parts[entra.PartLicences]; s.Status == entra.StatusRead && s.Detail != supposedDetail {
-		return "", fmt.Errorf("the licences were read; a supposition may not overrule them")
+		return "", fmt.Errorf("the licences were read; leave the supposition out, what was read counts")
 	}
 	c.ServicePlans = append(c.ServicePlans, add...)
 	setPart(c, entra.PartLicences)

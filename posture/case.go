@@ -85,6 +85,12 @@ func (r Result) on(e ...Evidence) Result {
 	return r
 }
 
+// then gives a result the next step that fits it better than the check's own.
+func (r Result) then(step string) Result {
+	r.Step = step
+	return r
+}
+
 // missing is the result for a property that was not selected or not shown.
 func (c *Case) missing(p entra.Part, property, permission string) Result {
 	info := p.Info()
@@ -129,6 +135,11 @@ func merge(none Result, results ...Result) Result {
 		}
 		out.Evidence = append(out.Evidence, r.Evidence...)
 		out.Missing = append(out.Missing, r.Missing...)
+	}
+	for _, r := range results {
+		if r.Status == worst.Status && out.Step == "" {
+			out.Step = r.Step
+		}
 	}
 	if len(says) > 3 {
 		says = append(says[:3], fmt.Sprintf("and %d more", len(says)-3))
@@ -317,6 +328,13 @@ func (c *Case) Lacks(licence string) bool {
 	return !slices.ContainsFunc(c.View().ServicePlans, func(p entra.ServicePlan) bool {
 		return slices.ContainsFunc(plans, func(x string) bool { return strings.EqualFold(x, string(p)) })
 	})
+}
+
+// NoPoliciesByLicence reports whether a tenant is known to have no licence for
+// Conditional Access, and no policy was read.
+func NoPoliciesByLicence(s *entra.Snapshot) bool {
+	c := Case{Input: &Input{Snapshot: s}}
+	return c.Lacks(LicenceP1) && s.PoliciesRead() == 0
 }
 
 // GlobalAdministrator is the template id of the role.

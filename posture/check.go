@@ -129,6 +129,8 @@ type Result struct {
 	Evidence []Evidence
 	// Missing is what could not be read; with Indeterminate.
 	Missing []Missing
+	// Step is the next step that fits just this finding; "" the first of Fix.
+	Step string
 }
 
 // Evidence is one object on which a finding rests.

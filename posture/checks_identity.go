@@ -437,7 +437,8 @@ func judgeNoLicence(c *Case) Result {
 		}
 		return r
 	case mail != "":
-		return fail("the account has a mail address").on(c.user(c.Subject.ID, "mail is "+mail))
+		return fail("the account has a mail address").on(c.user(c.Subject.ID, "mail is "+mail)).
+			then("Exchange admin center > Mailboxes: remove the mailbox; else Entra admin center > Users > the account > Properties: clear the e-mail address")
 	}
 	return pass("no licence and no mailbox")
 }

@@ -241,7 +241,7 @@ func judgeKeyRegistry(c *Case) Result {
 	case !read:
 		return c.unreadMethods()
 	case len(open) > 0:
-		return unknown("the inventory has keys without their id: they cannot be told from unknown ones").on(open...)
+		return unknown("the inventory has keys without their id: they cannot be told from unknown ones").on(open...).then("write id: beside each key in halligan.yaml, from GET /users/{id}/authentication/fido2Methods")
 	}
 	return pass("%d keys, as in the inventory", len(registered))
 }

@@ -1,6 +1,7 @@
 package posture
 
 import (
+	"fmt"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -180,7 +181,8 @@ func judgeTAPScope(c *Case) Result {
 		}
 		return r
 	case longest > c.Settings.TAPMinutes:
-		return fail("a pass may live %d minutes, at most %d wanted", longest, c.Settings.TAPMinutes).on(Evidence{ID: cfg.ID, Detail: "maximumLifetimeInMinutes"})
+		return fail("a pass may live %d minutes, at most %d wanted", longest, c.Settings.TAPMinutes).on(Evidence{ID: cfg.ID, Detail: "maximumLifetimeInMinutes"}).
+			then(fmt.Sprintf("Entra admin center > Authentication methods > Policies > Temporary Access Pass > Configure > Edit > Maximum lifetime: %d minutes (for the whole tenant)", c.Settings.TAPMinutes))
 	case in == maybe:
 		return c.unreadGroups("whether the account is in the scope of Temporary Access Pass")
 	case in == yes:

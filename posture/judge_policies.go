@@ -72,7 +72,8 @@ func judgeIntended(c *Case) Result {
 		named := &c.Register.Policies[i]
 		if !slices.ContainsFunc(v.Policies, func(p entra.Policy) bool { return c.Register.Policy(&p) == named }) {
 			out = append(out, fail("the register names a policy that does not exist: %s", clauseOr(named.Name, string(named.ID))).
-				on(Evidence{ID: string(named.ID), Name: named.Name, Detail: "intended: " + string(named.Treatment)}))
+				on(Evidence{ID: string(named.ID), Name: named.Name, Detail: "intended: " + string(named.Treatment)}).
+				then("make the policy anew where it is meant to be there, or take it out of policies: in halligan.yaml"))
 		}
 	}
 	for i := range v.Policies {

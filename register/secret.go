@@ -18,7 +18,7 @@ var (
 	otpLink    = regexp.MustCompile(`(?i)otpauth://`)
 	guid       = regexp.MustCompile(`[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}`)
 	spokenPIN  = regexp.MustCompile(`(?i)\b(?:pin|puk|passcode|kennwort|passwor[td]|combination)\s*(?:code|no\.?|number)?\s*(?:[:=]|\bis\b|\bist\b)?\s*["']?\d{4,12}\b`)
-	toldSecret = regexp.MustCompile(`(?i)(?:password|passwort|kennwort|passphrase|passcode|pin|secret|tap|token)\s*[:=]\s*\S`)
+	toldSecret = regexp.MustCompile(`(?i)(?:password|passwort|kennwort|passphrase|passcode|pin|secret|tap|token)\s*[:=]\s*\S|\b(?:password|passwort|kennwort|passphrase|passcode|secret)\s+(?:is|was|ist|lautet)\s+\S*[0-9!@#$%^&*?~+]`)
 )
 
 // tellsSecret reports whether a note or a reason goes on to say what a secret is.

@@ -190,7 +190,7 @@ func readRegister(path string) (*register.Register, string, error) {
 		return nil, "", nil
 	}
 	if err != nil {
-		return nil, "", &fault{exitFailed, fmt.Errorf("read register: %v", err), nearPath(path)}
+		return nil, "", &fault{exitFailed, fmt.Errorf("read register: %v", err), "halligan init writes one"}
 	}
 	r, err := app.ReadRegister(path, text)
 	if err != nil {

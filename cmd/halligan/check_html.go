@@ -87,6 +87,9 @@ func onPage(f *findingView) pageFinding {
 	out := pageFinding{findingView: f, Evidence: f.Evidence, Missing: f.Missing, Unfold: f.Status == posture.Fail && f.Severity == posture.Critical}
 	if f.Status == posture.Fail || f.Status == posture.AcceptedRisk || f.Status == posture.NotSetUp {
 		out.Mend = fixLines(f.Fix)
+		if f.Step != "" {
+			out.Mend = append([]string{f.Step}, out.Mend...)
+		}
 	}
 	out.Reasons = "Why: " + strings.Join(f.Why, "; ")
 	if len(f.References) > 0 {

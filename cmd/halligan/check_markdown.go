@@ -15,6 +15,9 @@ func writeCheckMarkdown(w io.Writer, r *app.CheckReport, l look) error {
 	v := viewCheck(r, l.all)
 	m.line("# Emergency access: %s", v.Word)
 	m.line("\n%s. %s", v.Means, strings.TrimSuffix(v.Drill+"; "+v.Next, "; "))
+	for _, w := range r.Warnings {
+		m.line("\n**Beware:** %s.", w)
+	}
 	for _, fact := range r.Facts {
 		m.line("\n%s.", fact)
 	}
@@ -35,7 +38,7 @@ func writeCheckMarkdown(w io.Writer, r *app.CheckReport, l look) error {
 		m.line("\n## Findings\n\n| | severity | check | what was found | next step |\n|---|---|---|---|---|")
 		for i := range told {
 			f := &told[i]
-			m.line("| %s %s | %s | %s | %s | %s |", f.Mark, f.Word, string(f.Severity), f.Check, f.text(), f.Step)
+			m.line("| %s %s | %s | %s | %s | %s |", f.Mark, f.Word, string(f.Severity), f.Check, f.text(), f.Next)
 		}
 	}
 	m.b.WriteString("\n")
@@ -116,6 +119,7 @@ func writeChecklist(w io.Writer, r *app.CheckReport, l look) error {
 		p.styled(0, 8, statusStyle(status), fmt.Sprintf("%s %d.%s", mark, i+1, ifElse(i < 9, " ", "")), text)
 	}
 	p.blank()
+	p.line(0, 0, "[x] passes, [ ] is open, [-] does not apply to this tenant.")
 	p.line(0, 0, "One check told: halligan explain CHECK. Every finding: halligan check --all.")
 	_, err := io.WriteString(w, p.b.String())
 	return err

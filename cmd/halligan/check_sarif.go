@@ -213,6 +213,9 @@ func fixLines(f posture.Fix) []string {
 		steps []string
 	}{{"Portal", f.Portal}, {"Graph", f.Graph}, {"Halligan", f.Command}} {
 		for _, s := range part.steps {
+			if part.title == "Halligan" && !commandExists(s) {
+				continue
+			}
 			out = append(out, part.title+": "+s)
 		}
 	}

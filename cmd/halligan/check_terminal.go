@@ -39,6 +39,9 @@ func writeCheckTerminal(w io.Writer, r *app.CheckReport, l look) error {
 	v := viewCheck(r, l.all)
 	p.styled(0, 2, gradeStyle(r.Grade), v.Word, "– "+v.Means)
 	p.line(2, 2, strings.TrimSuffix(v.Drill+"; "+v.Next, "; "))
+	for _, w := range r.Warnings {
+		p.styled(2, 2, red, "beware:", w)
+	}
 	p.blank()
 	for i := range v.Proof.Accounts {
 		p.checkAccount(&v.Proof.Accounts[i])
@@ -156,8 +159,8 @@ func (p *page) finding(f *findingView) {
 	if more := len(f.Evidence) - shown; shown > 0 && more > 0 {
 		p.line(8, 2, fmt.Sprintf("and %d more (--all)", more))
 	}
-	if f.Step != "" && (f.Status == posture.Fail || p.all && f.Status == posture.Indeterminate) {
-		p.line(6, 2, "→ "+f.Step)
+	if f.Next != "" && (f.Status == posture.Fail || p.all && f.Status == posture.Indeterminate) {
+		p.line(6, 2, "→ "+f.Next)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/csv"
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -143,5 +144,24 @@ func TestWaitingForStdinCanBeInterrupted(t *testing.T) {
 	code := run(ctx, []string{"check", "--from", "-"}, neverReads{}, &out, &errs, func(string) string { return "" })
 	if code != int(exitFailed) || !strings.Contains(errs.String(), "interrupted") || out.Len() > 0 {
 		t.Errorf("exit code %d, %q on stderr, %q on stdout", code, errs.String(), out.String())
+	}
+}
+
+func TestStepsNameCommandsThatExist(t *testing.T) {
+	var names []string
+	for _, entry := range commands {
+		names = append(names, entry.build(testConsole()).Name())
+	}
+	slices.Sort(names)
+	own := slices.Sorted(slices.Values(ownCommands))
+	if !slices.Equal(names, own) {
+		t.Errorf("the table has %v, ownCommands %v", names, own)
+	}
+	for _, c := range posture.Catalogue() {
+		for _, line := range fixLines(c.Fix) {
+			if step, is := strings.CutPrefix(line, "Halligan: "); is && !commandExists(step) {
+				t.Errorf("%s: %s", c.ID, step)
+			}
+		}
 	}
 }

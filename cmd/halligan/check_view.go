@@ -33,7 +33,7 @@ type findingView struct {
 	Mark, Word string
 	Who        []string // the accounts; none: the tenant
 	Says       []string // one sentence, or one for each account
-	Step       string   // the next step
+	Next       string   // the next step
 	Everybody  bool     // Who are all the accounts, and there are several
 }
 
@@ -52,6 +52,9 @@ const fewFindings = 5
 
 func viewCheck(r *app.CheckReport, all bool) *checkView {
 	v := &checkView{CheckReport: r, Proof: viewOf(&r.Report, all), Word: strings.ToUpper(string(r.Grade)), Means: gradeWords[r.Grade]}
+	if len(r.Accounts) == 0 || r.PoliciesRead == 0 && len(r.Warnings) > 0 {
+		v.Means = "not enough was read to judge anything"
+	}
 	switch {
 	case r.DrillDays < 0:
 		v.Drill = "no successful drill is on record"
@@ -86,7 +89,7 @@ func groupFindings(findings []*app.FindingReport) []findingView {
 			at[k] = i
 			one := *f // the others' evidence joins it
 			one.Evidence, one.Missing = slices.Clone(f.Evidence), slices.Clone(f.Missing)
-			out = append(out, findingView{FindingReport: &one, Mark: statusWords[f.Status], Word: f.Status.Words(), Step: stepOf(f)})
+			out = append(out, findingView{FindingReport: &one, Mark: statusWords[f.Status], Word: f.Status.Words(), Next: stepOf(f)})
 		}
 		g := &out[i]
 		if seen {
@@ -120,9 +123,20 @@ func groupFindings(findings []*app.FindingReport) []findingView {
 		}
 	}
 	slices.SortStableFunc(out, func(a, b findingView) int {
-		return cmp.Or(statusAt(a.Status)-statusAt(b.Status), severityAt(a.Severity)-severityAt(b.Severity))
+		// What a policy does to an account stands first among failures of one
+		// severity or less: it is what locks out.
+		return cmp.Or(statusAt(a.Status)-statusAt(b.Status), urgency(&a)-urgency(&b))
 	})
 	return out
+}
+
+// urgency ranks findings of one status: by severity, and what the prover found
+// among the policies like a critical one.
+func urgency(f *findingView) int {
+	if f.Status == posture.Fail && f.Theme == posture.ThemePolicies && f.Severity == posture.High {
+		return 0
+	}
+	return severityAt(f.Severity)
 }
 
 func statusAt(s posture.Status) int     { return slices.Index(posture.Statuses, s) }
@@ -171,6 +185,9 @@ func stepOf(f *app.FindingReport) string {
 	case posture.Pass, posture.NotApplicable, posture.Attested:
 		return ""
 	}
+	if f.Step != "" {
+		return f.Step
+	}
 	if check := posture.Lookup(f.Check); check != nil && check.Attestable && f.Status == posture.Indeterminate && len(f.Missing) == 0 {
 		return attestLine(f.Check)
 	}
@@ -183,12 +200,25 @@ func stepOf(f *app.FindingReport) string {
 		return step + " (" + m.Permission + "; " + m.Request + ")"
 	}
 	for _, list := range [][]string{f.Fix.Portal, f.Fix.Command, f.Fix.Graph} {
-		if len(list) > 0 {
-			return list[0]
+		for _, step := range list {
+			if !strings.HasPrefix(step, "halligan ") || commandExists(step) {
+				return step
+			}
 		}
 	}
-	return ""
+	return "halligan explain " + f.Check
 }
+
+// commandExists reports whether a step that names a command of ours names one
+// that this program has: the catalogue is ahead of it.
+func commandExists(step string) bool {
+	words := strings.Fields(step)
+	return len(words) < 2 || words[0] != "halligan" || slices.Contains(ownCommands, words[1])
+}
+
+// ownCommands are the commands of the table commands; a test holds the two to
+// each other, since the table cannot be asked from within a command.
+var ownCommands = []string{"check", "prove", "explain", "attest", "init", "export", "selftest", "demo", "version", "completion", "man", "help"}
 
 // attestLine is how a person answers for a check.
 func attestLine(check string) string {
@@ -239,7 +269,7 @@ func (v *checkView) count(all bool) {
 		v.Rest = append(v.Rest, strings.Join(others, ", "))
 	}
 	if len(themes) > 0 {
-		v.NotSetUp = "not set up yet: " + strings.Join(themes, ", ") + " (" + plural(v.Counts[posture.NotSetUp], "check", "checks") + ")"
+		v.NotSetUp = "not set up yet: " + strings.Join(themes, ", ") + " (" + plural(v.Counts[posture.NotSetUp], "finding", "findings") + ")"
 	}
 	if !all && len(v.Findings) > len(v.Worst) {
 		v.Rest = append(v.Rest, "every finding: --all, or --format html -o report.html")

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -9,6 +10,7 @@ import (
 	"halligan/internal/app"
 	"halligan/lockout"
 	"halligan/posture"
+	"halligan/register"
 )
 
 func explainCommand(c *console) *cobra.Command {
@@ -49,6 +51,9 @@ func (c *console) explain(ctx context.Context, f *proveFlags, what string) error
 	}
 	if check := posture.Lookup(what); check != nil {
 		return c.explainCheck(ctx, f, check)
+	}
+	if near := register.Nearest(what, app.CheckIDs()); near != "" && len(f.from) == 0 {
+		return misused(fmt.Sprintf("did you mean %s?", near), "no check %q, and no export to look in for a policy or an account", what)
 	}
 	req, from, err := c.proveRequest(ctx, f)
 	if err != nil {

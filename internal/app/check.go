@@ -48,6 +48,9 @@ type CheckReport struct {
 	// Facts are what decides how the tenant is judged, as sentences: security
 	// defaults, licences.
 	Facts []string `json:"facts"`
+	// Warnings are what makes the whole answer doubtful: accounts of the register
+	// that were not read, another tenant's register, nothing read at all.
+	Warnings []string `json:"warnings"`
 	// Counts are the findings by status.
 	Counts   map[posture.Status]int `json:"counts"`
 	Findings []*FindingReport       `json:"findings"`
@@ -84,6 +87,8 @@ type FindingReport struct {
 	References  []string           `json:"references"`
 	Conflict    string             `json:"conflict,omitempty"`
 	Fix         posture.Fix        `json:"fix"`
+	// Step is the next step that fits just this finding.
+	Step string `json:"step,omitempty"`
 	// Known: the baseline has this failure.
 	Known bool `json:"known"`
 	// Counts: the failure is trouble (exit code 3).
@@ -154,9 +159,10 @@ func Check(ctx context.Context, req CheckRequest) (*CheckReport, error) {
 		r.LastDrill, r.DrillDays = &last, int(req.Time.Sub(last).Hours()/24)
 	}
 	r.Conflicts = choices(req.Register)
+	r.Warnings = warnings(snap, &req)
 	if r.Report.Hypothesis {
 		r.Init = initCommand(&req, proposals)
-		r.Next = append([]Step{{Do: r.Init, Why: "register your emergency accounts: nobody else can say which they are", Command: true}}, checkSteps(r.Next)...)
+		r.Next = append([]Step{{Do: r.Init, Why: "register your emergency accounts, leaving out those that are none: nobody else can say which they are", Command: true}}, checkSteps(r.Next)...)
 	}
 	return r, nil
 }
@@ -176,6 +182,29 @@ func tenantFacts(snap *entra.Snapshot) []string {
 			out = append(out, "no licence for Microsoft Entra ID P1: no Conditional Access, no sign-in log and no last sign-in; what an account does at sign-in stays unseen")
 		case c.Lacks(posture.LicenceP2):
 			out = append(out, "no licence for Microsoft Entra ID P2: no risk state and no PIM; both stay unseen")
+		}
+	}
+	return out
+}
+
+// warnings are what a person must know before anything else.
+func warnings(snap *entra.Snapshot, req *CheckRequest) []string {
+	out := []string{}
+	v := snap.View()
+	if snap.Status(entra.PartPolicies).Status != entra.StatusRead && !posture.NoPoliciesByLicence(snap) {
+		out = append(out, "the Conditional Access policies were not all read: what follows cannot be the whole answer")
+	}
+	r := req.Register.Or()
+	if r.Tenant.ID != "" && v.TenantID != "" && !r.Tenant.ID.Equal(v.TenantID) {
+		out = append(out, fmt.Sprintf("the register is of tenant %s, and what was read is of tenant %s", r.Tenant.ID, v.TenantID))
+	}
+	for _, a := range r.Accounts {
+		switch {
+		case slices.ContainsFunc(v.Users, func(u entra.User) bool { return u.ID.Equal(a.ID) }), len(v.Users) == 0:
+		case slices.ContainsFunc(v.Groups, func(g entra.Group) bool { return g.ID.Equal(a.ID) }):
+			out = append(out, fmt.Sprintf("%s is registered as an account, and is a group", a.ID))
+		default:
+			out = append(out, fmt.Sprintf("%s is registered and not among the %d users read: a wrong id, a deleted account, or the export of another tenant", cmp.Or(a.Name, string(a.ID)), len(v.Users)))
 		}
 	}
 	return out
@@ -207,7 +236,7 @@ func (req *CheckRequest) subjects(snap *entra.Snapshot, proposals *[]posture.Pro
 		}
 	} else {
 		for _, a := range req.Register.Accounts {
-			out = append(out, subject{id: a.ID, suppose: req.Suppose})
+			out = append(out, subject{id: a.ID, suppose: req.Suppose, name: a.Name})
 			req.Accounts = append(req.Accounts, string(a.ID)) // named, as far as the proof goes
 		}
 	}
@@ -263,7 +292,7 @@ func (r *CheckReport) add(f *posture.Finding, b *Baseline) {
 	c := f.Check
 	out := &FindingReport{Check: c.ID, Account: f.Account, AccountName: f.AccountName, Hypothesis: f.Hypothesis, Status: f.Status, Severity: c.Severity, Theme: c.Theme,
 		Title: c.Title, Says: f.Says, Evidence: orEmpty(f.Evidence), Missing: orEmpty(f.Missing), Why: orEmpty(c.Reasons()), References: orEmpty(c.References),
-		Conflict: c.Conflict, Fix: c.Fix, Lapsed: f.Lapsed}
+		Conflict: c.Conflict, Fix: c.Fix, Lapsed: f.Lapsed, Step: f.Step}
 	switch {
 	case f.Attestation != nil:
 		out.By, out.Until = f.Attestation.By, f.Attestation.Until

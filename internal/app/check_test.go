@@ -2,11 +2,13 @@ package app_test
 
 import (
 	"encoding/json"
+	"io/fs"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -200,5 +202,56 @@ func TestAFreeTenantGetsAUsefulAnswer(t *testing.T) {
 		if strings.Contains(s.Do, "conditionalAccess/policies") {
 			t.Errorf("the policies were read, and the next step is %q", s.Do)
 		}
+	}
+}
+
+// without is the example tenant with one file replaced.
+func without(t *testing.T, name, text string) fs.FS {
+	t.Helper()
+	out := fstest.MapFS{}
+	err := fs.WalkDir(examples.Tidewater(), ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		data, err := fs.ReadFile(examples.Tidewater(), path)
+		if path == name {
+			data = []byte(text)
+		}
+		out[path] = &fstest.MapFile{Data: data}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// What was not read is no lockout: the policy that is missing may be the one
+// that lets the account in.
+func TestUnreadPoliciesAreNoLockout(t *testing.T) {
+	for name, text := range map[string]string{
+		"an error of Graph": `{"error":{"code":"Authorization_RequestDenied","message":"Insufficient privileges"}}`,
+		"nothing":           ``,
+		"half a file":       `{"value":[{"id":`,
+		"the first page":    `{"@odata.context":"https://graph.microsoft.com/v1.0/$metadata#identity/conditionalAccess/policies","@odata.nextLink":"https://graph.microsoft.com/v1.0/identity/conditionalAccess/policies?$skiptoken=x","value":[]}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			r, err := app.Check(t.Context(), app.CheckRequest{ProveRequest: app.ProveRequest{Sources: []entra.Source{{Name: "tidewater", FS: without(t, "conditionalAccessPolicies.json", text)}}, Now: "2026-11-21"},
+				Register: &register.Register{Version: 1, Accounts: []register.Account{{ID: tidewaterNorth}}}, Time: checkDay})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r.Verdict != lockout.Undetermined || r.Settled() || len(r.Warnings) == 0 {
+				t.Errorf("verdict %s, settled %v, warnings %q", r.Verdict, r.Settled(), r.Warnings)
+			}
+		})
+	}
+}
+
+// An account of the register that is not among the users read is named first.
+func TestAStrangerInTheRegisterIsNamed(t *testing.T) {
+	r := checkTidewater(t, &register.Register{Version: 1, Accounts: []register.Account{{ID: tidewaterNorth}, {ID: "11111111-2222-4333-8444-555555555555", Name: "ghost@tidewater.example"}, {ID: "bc86f236-9a8f-47b6-88e1-ee622e9ae0ce"}}})
+	if len(r.Warnings) != 2 || !strings.Contains(r.Warnings[0], "ghost@tidewater.example") || !strings.Contains(r.Warnings[1], "is a group") {
+		t.Errorf("warnings %q", r.Warnings)
 	}
 }

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -119,7 +120,7 @@ func (j *judge) account(snap *entra.Snapshot, prover *lockout.Prover, s subject)
 				return nil, err
 			}
 		}
-		a.Name = v.AccountName
+		a.Name = cmp.Or(v.AccountName, s.name)
 		a.Suppositions = orEmpty(v.Supposing)
 		a.Supposing = len(v.Supposing) > 0
 		gr := &GoalReport{Verdict: v, Counts: j.infos[i].Counts}

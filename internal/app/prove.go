@@ -72,6 +72,8 @@ type subject struct {
 	id        entra.ID
 	candidate *lockout.Candidate
 	suppose   []string
+	// name is what the register calls it, for when the user was not read.
+	name string
 }
 
 // Prove answers the request. The error is for a request that makes no sense; what
