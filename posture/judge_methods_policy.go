@@ -195,6 +195,9 @@ func judgeTAPScope(c *Case) Result {
 var weakMethods = []string{"MicrosoftAuthenticator", "Sms", "Voice", "Email", "SoftwareOath"}
 
 func judgeWeak(c *Case) Result {
+	if on := c.View().SecurityDefaults; on != nil && *on {
+		return notApplicable("security defaults are on, and may demand a method that is no key")
+	}
 	var results []Result
 	for _, id := range weakMethods {
 		switch {

@@ -160,6 +160,9 @@ func Check(ctx context.Context, req CheckRequest) (*CheckReport, error) {
 	}
 	r.Conflicts = choices(req.Register)
 	r.Warnings = warnings(snap, &req)
+	if len(r.Unread) > 0 {
+		r.Next = append(r.Next, Step{Do: "export more of the tenant: docs/export.md has the command for each part", Why: fmt.Sprintf("%d findings wait for it", r.Counts[posture.Indeterminate])})
+	}
 	if r.Report.Hypothesis {
 		r.Init = initCommand(&req, proposals)
 		r.Next = append([]Step{{Do: r.Init, Why: "register your emergency accounts, leaving out those that are none: nobody else can say which they are", Command: true}}, checkSteps(r.Next)...)

@@ -81,7 +81,9 @@ func nobodyNamed(snap *entra.Snapshot) error {
 		if len(near) == maxCandidates {
 			break
 		}
-		near = append(near, fmt.Sprintf("%s %s (%s)", p.Kind, cmp.Or(p.Name, string(p.ID)), strings.Join(p.Signs, "; ")))
+		if p.Kind == "user" {
+			near = append(near, fmt.Sprintf("%s %s (%s)", p.ID, p.Name, strings.Join(p.Signs, "; ")))
+		}
 	}
 	hint := "name them: --account OBJECT-ID, once for each"
 	if len(near) > 0 {
@@ -122,6 +124,7 @@ func (out *Initial) account(snap *entra.Snapshot, name string, read bool) error 
 	if !known && (len(v.Users) > 0 || snap.Status(entra.PartUsers).Status == entra.StatusRead) {
 		out.Open = append(out.Open, fmt.Sprintf("no user with this id was read: %s; is it the object id of the account?", id))
 	}
+	out.Open = append(out.Open, fmt.Sprintf("what became of the password of %s: write password: discarded, split or vaulted", cmp.Or(a.Name, string(a.ID))))
 	if !inventory(v, &a) {
 		out.Open = append(out.Open, fmt.Sprintf("the methods of %s were not read: fill in its keys", cmp.Or(a.Name, string(a.ID))))
 	}
@@ -228,6 +231,7 @@ func (out *Initial) policies(ctx context.Context, snap *entra.Snapshot, req *Ini
 		p := &v.Policies[i]
 		treatment := register.TreatmentUnknown
 		switch {
+		case p.State == entra.StateDisabled: // it does nothing, and nobody need mean anything by it
 		case out.onlyFor(p):
 			treatment = register.TreatmentIncluded
 		case excludesAll(report, p.ID):

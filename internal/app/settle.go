@@ -122,6 +122,19 @@ func (r *Report) conclude(req *ProveRequest) {
 	}
 }
 
+// closedGates tells what denies an account outside the policies.
+func closedGates(a *AccountReport) []string {
+	var out []string
+	for _, g := range a.Goals {
+		for i := range g.Gates {
+			if l := &g.Gates[i]; g.Counts && !l.OK && len(l.Unknowns) == 0 && !slices.Contains(out, l.Why) {
+				out = append(out, l.Why)
+			}
+		}
+	}
+	return out
+}
+
 // clearWay names the policies that deny an account for sure.
 func clearWay(a *AccountReport) Step {
 	var names []string
@@ -134,7 +147,7 @@ func clearWay(a *AccountReport) Step {
 		}
 	}
 	if len(names) == 0 {
-		return Step{Do: "open the gates that are closed for " + a.Label(), Why: "no policy stands in the way"}
+		return Step{Do: "mend for " + a.Label() + ": " + strings.Join(closedGates(a), "; "), Why: "no policy stands in the way, but this does"}
 	}
 	if more := len(names) - 5; more > 0 {
 		names = append(names[:5], fmt.Sprintf("%d more", more))
