@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // Object is one object as Graph, or Azure Resource Manager, gave it. The typed
@@ -238,6 +240,16 @@ func (f Fields) Time(path string) (time.Time, bool) {
 // Texts returns a list of strings; null is an empty list. A list with anything
 // else in it is not known.
 func (f Fields) Texts(path string) ([]string, bool) {
+	items, known := f.elements(path, '"')
+	var out []string
+	for _, n := range items {
+		out = append(out, n.text)
+	}
+	return out, known
+}
+
+// elements returns the elements of a list, all of one kind; null is an empty list.
+func (f Fields) elements(path string, kind jsontext.Kind) ([]*node, bool) {
 	v := f.path(path)
 	switch {
 	case v == nil:
@@ -247,12 +259,12 @@ func (f Fields) Texts(path string) ([]string, bool) {
 	case v.kind != '[':
 		return nil, false
 	}
-	var out []string
+	out := []*node{}
 	for i := range v.items {
-		if v.items[i].kind != '"' {
+		if v.items[i].kind != kind {
 			return nil, false
 		}
-		out = append(out, v.items[i].text)
+		out = append(out, &v.items[i])
 	}
 	return out, true
 }
@@ -268,23 +280,12 @@ func (f Fields) Object(path string) Fields {
 
 // List returns a list of objects; null is an empty list.
 func (f Fields) List(path string) ([]Fields, bool) {
-	v := f.path(path)
-	switch {
-	case v == nil:
-		return nil, false
-	case v.kind == 'n':
-		return nil, true
-	case v.kind != '[':
-		return nil, false
+	items, known := f.elements(path, '{')
+	var out []Fields
+	for _, n := range items {
+		out = append(out, Fields{[]*node{n}})
 	}
-	out := []Fields{}
-	for i := range v.items {
-		if v.items[i].kind != '{' {
-			return nil, false
-		}
-		out = append(out, Fields{[]*node{&v.items[i]}})
-	}
-	return out, true
+	return out, known
 }
 
 // ODataType returns the type without its namespace; "" when the object does not

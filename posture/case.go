@@ -1,6 +1,7 @@
 package posture
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -8,7 +9,6 @@ import (
 
 	"halligan/entra"
 	"halligan/lockout"
-	"halligan/lockout/facts"
 	"halligan/register"
 )
 
@@ -116,7 +116,7 @@ func (c *Case) unread(p entra.Part, st entra.PartState) Result {
 		Missing: []Missing{{Part: p, Status: st.Status, Detail: st.Detail, Permission: info.Permission, Request: info.Request}}}
 }
 
-// all merges results of several objects: the worst status wins, in the order
+// merge makes one result of those of several objects: the worst status wins, in the order
 // fail, indeterminate, pass; evidence and what is missing are kept of those that
 // decide. Without results it is the one given.
 func merge(none Result, results ...Result) Result {
@@ -135,11 +135,7 @@ func merge(none Result, results ...Result) Result {
 		}
 		out.Evidence = append(out.Evidence, r.Evidence...)
 		out.Missing = append(out.Missing, r.Missing...)
-	}
-	for _, r := range results {
-		if r.Status == worst.Status && out.Step == "" {
-			out.Step = r.Step
-		}
+		out.Step = cmp.Or(out.Step, r.Step)
 	}
 	if len(says) > 3 {
 		says = append(says[:3], fmt.Sprintf("and %d more", len(says)-3))
@@ -320,12 +316,15 @@ var licencePlans = map[string][]string{
 }
 
 // Lacks reports whether the tenant is known not to have a licence.
-func (c *Case) Lacks(licence string) bool {
+func (c *Case) Lacks(licence string) bool { return Lacks(c.Snapshot, licence) }
+
+// Lacks reports whether a tenant is known not to have a licence.
+func Lacks(s *entra.Snapshot, licence string) bool {
 	plans, ok := licencePlans[licence]
-	if !ok || c.Snapshot.Status(entra.PartLicences).Status != entra.StatusRead {
+	if !ok || s.Status(entra.PartLicences).Status != entra.StatusRead {
 		return false
 	}
-	return !slices.ContainsFunc(c.View().ServicePlans, func(p entra.ServicePlan) bool {
+	return !slices.ContainsFunc(s.View().ServicePlans, func(p entra.ServicePlan) bool {
 		return slices.ContainsFunc(plans, func(x string) bool { return strings.EqualFold(x, string(p)) })
 	})
 }
@@ -333,8 +332,7 @@ func (c *Case) Lacks(licence string) bool {
 // NoPoliciesByLicence reports whether a tenant is known to have no licence for
 // Conditional Access, and no policy was read.
 func NoPoliciesByLicence(s *entra.Snapshot) bool {
-	c := Case{Input: &Input{Snapshot: s}}
-	return c.Lacks(LicenceP1) && s.PoliciesRead() == 0
+	return Lacks(s, LicenceP1) && s.PoliciesRead() == 0
 }
 
 // GlobalAdministrator is the template id of the role.
@@ -373,14 +371,6 @@ func (c *Case) group(id entra.ID, detail string) Evidence {
 		e.Name = g.DisplayName
 	}
 	return e
-}
-
-// roleName returns the display name of a built-in role, else its id.
-func roleName(id entra.ID) string {
-	if n := facts.RoleName(id); n != "" {
-		return n
-	}
-	return string(id)
 }
 
 // days is the time between two instants in whole days.

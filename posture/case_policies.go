@@ -245,13 +245,7 @@ func (c *Case) reach(p *entra.Policy) answer {
 			out = maybe
 		}
 	}
-	switch {
-	case in == no || out == yes:
-		return no
-	case in == yes && out == no:
-		return yes
-	}
-	return maybe
+	return within(in, out)
 }
 
 func (c *Case) listed(users, groups, roles []entra.ID, guests *entra.Guests) answer {

@@ -28,6 +28,17 @@ func either(a, b answer) answer {
 	return maybe
 }
 
+// within is yes for what is included and not excluded: exclusion wins.
+func within(in, out answer) answer {
+	switch {
+	case in == no || out == yes:
+		return no
+	case in == yes && out == no:
+		return yes
+	}
+	return maybe
+}
+
 // inGroup reports whether a user is in a group, nested ones included. What either
 // of the two sources (the account's transitive memberships, the groups' direct
 // members) says in favour of membership counts.
@@ -156,14 +167,7 @@ func (c *Case) target(t entra.MethodTarget) answer {
 // inScope reports whether a method that is enabled reaches the account: included,
 // and not excluded, for exclusion wins (entra-docs concept-authentication-methods-manage).
 func (c *Case) inScope(include, exclude []entra.MethodTarget) answer {
-	in, out := c.targets(include), c.targets(exclude)
-	switch {
-	case in == no || out == yes:
-		return no
-	case in == yes && out == no:
-		return yes
-	}
-	return maybe
+	return within(c.targets(include), c.targets(exclude))
 }
 
 // unreadGroups is the result when the members of groups decide and were not read.

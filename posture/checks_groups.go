@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"halligan/entra"
+	"halligan/lockout/facts"
 )
 
 const (
@@ -372,7 +373,7 @@ func judgeScopedAdmins(c *Case) Result {
 		// Who can activate a role on the unit stands among the assignments only.
 		for _, a := range c.View().RoleAssignments {
 			if strings.EqualFold(a.Scope, "/administrativeUnits/"+string(u.ID())) {
-				out = append(out, c.onUnit(u, a.Principal, "", fmt.Sprintf("%s, %s", roleName(a.Role), a.Assignment))...)
+				out = append(out, c.onUnit(u, a.Principal, "", fmt.Sprintf("%s, %s", facts.RoleName(a.Role), a.Assignment))...)
 			}
 		}
 	}

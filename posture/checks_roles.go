@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"halligan/entra"
+	"halligan/lockout/facts"
 	"halligan/register"
 )
 
@@ -298,7 +299,7 @@ func (c *Case) roleRule(role entra.ID, rule string) (entra.Fields, *Result) {
 			}
 		}
 	}
-	r := c.missing(entra.PartRolePolicies, fmt.Sprintf("the rule %s of %s ($expand=policy($expand=rules))", rule, roleName(role)), permRolePIM)
+	r := c.missing(entra.PartRolePolicies, fmt.Sprintf("the rule %s of %s ($expand=policy($expand=rules))", rule, facts.RoleName(role)), permRolePIM)
 	return entra.Fields{}, &r
 }
 
@@ -448,7 +449,7 @@ func (c *Case) approval(role entra.ID) Result {
 		return c.missing(entra.PartRolePolicies, "setting.isApprovalRequired", permRolePIM)
 	}
 	if !required {
-		return pass("activating %s needs no approval", roleName(role))
+		return pass("activating %s needs no approval", facts.RoleName(role))
 	}
 	stages, known := rule.List("setting.approvalStages")
 	if !known {
@@ -472,11 +473,11 @@ func (c *Case) approval(role entra.ID) Result {
 	case named == 0:
 		return c.defaultApprovers(role)
 	case found == yes:
-		return pass("activating %s needs approval, and there are approvers", roleName(role))
+		return pass("activating %s needs approval, and there are approvers", facts.RoleName(role))
 	case found == maybe:
-		return unknown("activating %s needs approval, and of none of the approvers it is known that they exist and are enabled", roleName(role)).on(ev...)
+		return unknown("activating %s needs approval, and of none of the approvers it is known that they exist and are enabled", facts.RoleName(role)).on(ev...)
 	}
-	return fail("activating %s needs approval, and no approver is there to give it", roleName(role)).on(ev...)
+	return fail("activating %s needs approval, and no approver is there to give it", facts.RoleName(role)).on(ev...)
 }
 
 // canApprove: an approver counts who exists, is enabled, and is no emergency
@@ -546,9 +547,9 @@ func (c *Case) defaultApprovers(role entra.ID) Result {
 			}
 		}
 		if !sure {
-			return unknown("activating %s needs approval and no approver is named: whether the active administrators are asked is not documented well enough to rely on", roleName(role))
+			return unknown("activating %s needs approval and no approver is named: whether the active administrators are asked is not documented well enough to rely on", facts.RoleName(role))
 		}
 	}
-	return fail("activating %s needs approval, no approver is named, and nobody but the emergency accounts is active", roleName(role)).on(
+	return fail("activating %s needs approval, no approver is named, and nobody but the emergency accounts is active", facts.RoleName(role)).on(
 		Evidence{ID: "Approval_EndUser_Assignment", Detail: "primaryApprovers is empty"})
 }

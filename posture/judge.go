@@ -98,37 +98,36 @@ func attest(in *Input, findings []Finding) {
 	if in.Register == nil {
 		return
 	}
-	today := register.Day(in.Now.UTC().Format("2006-01-02"))
+	today := register.DayOf(in.Now)
 	for i := range findings {
 		f := &findings[i]
 		if f.Status != Indeterminate && f.Status != NotSetUp {
 			continue
 		}
-		for j := range in.Register.Attestations {
-			a := &in.Register.Attestations[j]
-			if !strings.EqualFold(a.Check, f.Check.ID) || a.Account != "" && !a.Account.Equal(f.Account) {
-				continue
-			}
-			switch {
-			case !f.Check.Attestable:
-				f.Lapsed = "an attestation does not count: this check is read from data"
-			case len(f.Missing) > 0:
-				// What could be read is not for a person to say.
-				f.Lapsed = fmt.Sprintf("the attestation by %s does not replace reading %s", a.By, f.Missing[0].Part.Info().What)
-			case a.On > today:
-				f.Lapsed = fmt.Sprintf("the attestation by %s is dated %s, after today", a.By, a.On)
-			case a.Until < today:
-				f.Lapsed = fmt.Sprintf("the attestation by %s ended on %s", a.By, a.Until)
-			default:
-				f.Status, f.Attestation, f.Lapsed = Attested, a, ""
-				f.Says = fmt.Sprintf("%s attests until %s: %s", a.By, a.Until, a.Note)
-			}
-			if f.Status == Attested {
-				break
-			}
+		a, expired := in.Register.AttestationFor(f.Check.ID, f.Account, today)
+		if a == nil {
+			a, _ = in.Register.AttestationFor(f.Check.ID, f.Account, endOfDays) // one that begins later
+		}
+		switch {
+		case a == nil:
+		case !f.Check.Attestable:
+			f.Lapsed = "an attestation does not count: this check is read from data"
+		case len(f.Missing) > 0:
+			// What could be read is not for a person to say.
+			f.Lapsed = fmt.Sprintf("the attestation by %s does not replace reading %s", a.By, f.Missing[0].Part.Info().What)
+		case a.On > today:
+			f.Lapsed = fmt.Sprintf("the attestation by %s is dated %s, after today", a.By, a.On)
+		case expired:
+			f.Lapsed = fmt.Sprintf("the attestation by %s ended on %s", a.By, a.Until)
+		default:
+			f.Status, f.Attestation = Attested, a
+			f.Says = fmt.Sprintf("%s attests until %s: %s", a.By, a.Until, a.Note)
 		}
 	}
 }
+
+// endOfDays is a day on which everything has begun.
+const endOfDays register.Day = "9999-12-31"
 
 // accept turns failures into accepted risks where the register says so, the day
 // has not passed and every compensating check passes for the same account.
@@ -136,7 +135,7 @@ func accept(in *Input, findings []Finding) {
 	if in.Register == nil {
 		return
 	}
-	today := register.Day(in.Now.UTC().Format("2006-01-02"))
+	today := register.DayOf(in.Now)
 	passes := func(id string, account entra.ID) bool {
 		found := false
 		for i := range findings {

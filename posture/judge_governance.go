@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"halligan/entra"
+	"halligan/lockout/facts"
 )
 
 // --- access reviews -------------------------------------------------------------
@@ -263,7 +264,7 @@ func judgeWriters(c *Case) Result {
 			continue
 		}
 		if principalKind(c.assignmentFields(a)) == "serviceprincipal" || c.isApplication(a.Principal) {
-			note(a.Principal, c.assignmentFields(a).Str("principal.displayName"), roleName(a.Role))
+			note(a.Principal, c.assignmentFields(a).Str("principal.displayName"), facts.RoleName(a.Role))
 			continue
 		}
 		if !c.isGroup(a.Principal) {
@@ -273,7 +274,7 @@ func judgeWriters(c *Case) Result {
 		members, _ := c.usersIn(a.Principal)
 		for _, m := range members {
 			if c.isApplication(m) {
-				note(m, c.Snapshot.Details(entra.PartApplications, m).Str("displayName"), roleName(a.Role)+" through "+c.GroupName(a.Principal))
+				note(m, c.Snapshot.Details(entra.PartApplications, m).Str("displayName"), facts.RoleName(a.Role)+" through "+c.GroupName(a.Principal))
 			}
 		}
 	}

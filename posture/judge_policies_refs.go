@@ -105,7 +105,7 @@ func (c *Case) roleTrap(p *entra.Policy, routes []lockout.Route) *Result {
 	if len(routes) > 0 && !slices.ContainsFunc(routes, func(r lockout.Route) bool { return r.Kind != "role" }) {
 		r := fail("policy %q excludes the account by its role alone, and with it everybody who holds the role", p.Label())
 		for _, x := range routes {
-			r = r.on(policyEvidence(p, "excludes the role "+roleName(entra.ID(x.ID))))
+			r = r.on(policyEvidence(p, "excludes the role "+facts.RoleName(entra.ID(x.ID))))
 		}
 		return &r
 	}
@@ -122,7 +122,7 @@ func (c *Case) roleTrap(p *entra.Policy, routes []lockout.Route) *Result {
 			builtIn := facts.RoleName(role) != string(role)
 			if !builtIn || a.Scope != "/" && a.Scope != "" || a.Assignment != entra.AssignmentActive {
 				r := fail("policy %q excludes a role that the account holds, and Conditional Access does not count it: custom, limited in scope, or not active", p.Label()).
-					on(policyEvidence(p, fmt.Sprintf("role %s, scope %s, %s", roleName(role), a.Scope, a.Assignment)))
+					on(policyEvidence(p, fmt.Sprintf("role %s, scope %s, %s", facts.RoleName(role), a.Scope, a.Assignment)))
 				return &r
 			}
 		}

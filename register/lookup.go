@@ -56,7 +56,7 @@ func (r *Register) AttestationFor(check string, account entra.ID, on Day) (a *At
 	}
 	for i := range r.Attestations {
 		next := &r.Attestations[i]
-		if next.Check == check && concerns(next.Account, account) && next.On <= on && (a == nil || next.Until > a.Until) {
+		if strings.EqualFold(next.Check, check) && concerns(next.Account, account) && next.On <= on && (a == nil || next.Until > a.Until) {
 			a = next
 		}
 	}
@@ -71,7 +71,7 @@ func (r *Register) AcceptedFor(check string, account entra.ID, on Day) (a *Accep
 	}
 	for i := range r.Accepted {
 		next := &r.Accepted[i]
-		if next.Check == check && concerns(next.Account, account) && next.On <= on && (a == nil || next.Until > a.Until) {
+		if strings.EqualFold(next.Check, check) && concerns(next.Account, account) && next.On <= on && (a == nil || next.Until > a.Until) {
 			a = next
 		}
 	}

@@ -50,11 +50,9 @@ type findingGroup struct {
 
 type pageFinding struct {
 	*findingView
-	Evidence []posture.Evidence
-	Missing  []posture.Missing
-	Mend     []string
-	Unfold   bool
-	Reasons  string
+	Mend    []string
+	Unfold  bool
+	Reasons string
 }
 
 // writeCheckHTML writes one page that needs nothing else: no script, no network.
@@ -84,7 +82,7 @@ func writeCheckHTML(w io.Writer, r *app.CheckReport, l look) error {
 
 // onPage adds to a finding what the page shows of it.
 func onPage(f *findingView) pageFinding {
-	out := pageFinding{findingView: f, Evidence: f.Evidence, Missing: f.Missing, Unfold: f.Status == posture.Fail && f.Severity == posture.Critical}
+	out := pageFinding{findingView: f, Unfold: f.Status == posture.Fail && f.Severity == posture.Critical}
 	if f.Status == posture.Fail || f.Status == posture.AcceptedRisk || f.Status == posture.NotSetUp {
 		out.Mend = fixLines(f.Fix)
 		if f.Step != "" {

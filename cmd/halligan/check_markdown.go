@@ -49,12 +49,7 @@ func writeCheckMarkdown(w io.Writer, r *app.CheckReport, l look) error {
 	}
 	m.list("Why not green", shorten(r.GradeReasons, l.all))
 	m.list("Not read", v.Proof.NotRead)
-	if len(r.Next) > 0 {
-		m.b.WriteString("\n## Next\n\n")
-		for _, s := range r.Next {
-			m.line("- %s\n  (%s)", s.Do, s.Why)
-		}
-	}
+	m.nextSteps(r.Next)
 	_, err := io.WriteString(w, m.b.String())
 	return err
 }

@@ -199,18 +199,3 @@ func (p *page) choices(r *app.CheckReport) {
 		}
 	}
 }
-
-func (p *page) nextSteps(steps []app.Step) {
-	if len(steps) == 0 {
-		return
-	}
-	p.heading("Next")
-	for _, s := range steps {
-		if s.Command { // wrapped, it could not be pasted
-			p.b.WriteString("    " + p.paint.in(bold, escape(s.Do)) + "\n")
-		} else {
-			p.line(4, 2, s.Do)
-		}
-		p.line(8, 0, s.Why)
-	}
-}

@@ -60,12 +60,7 @@ func writeMarkdown(w io.Writer, r *app.Report, l look) error {
 	m.list("Would take all accounts at once", v.Common)
 	m.list("Envelope", v.envelope())
 	m.list("Not read", v.NotRead)
-	if len(r.Next) > 0 {
-		m.b.WriteString("\n## Next\n\n")
-		for _, s := range r.Next {
-			m.line("- %s\n  (%s)", s.Do, s.Why)
-		}
-	}
+	m.nextSteps(r.Next)
 	_, err := io.WriteString(w, m.b.String())
 	return err
 }
@@ -120,5 +115,15 @@ func (m *markdown) change(c *changeView) {
 	m.line("\n### Before and after\n\n| account | goal | before | after | |\n|---|---|---|---|---|")
 	for _, x := range c.Verdicts {
 		m.line("| %s | %s | %s | %s | %s |", x.Who, x.Title, x.Was, x.Is, strings.TrimSpace(x.Word+" "+x.Because))
+	}
+}
+
+// nextSteps writes what to do next, or nothing.
+func (m *markdown) nextSteps(steps []app.Step) {
+	if len(steps) > 0 {
+		m.b.WriteString("\n## Next\n\n")
+		for _, s := range steps {
+			m.line("- %s\n  (%s)", s.Do, s.Why)
+		}
 	}
 }

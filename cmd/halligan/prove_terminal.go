@@ -99,17 +99,7 @@ func writeTerminal(w io.Writer, r *app.Report, l look) error {
 	for _, fact := range v.Facts {
 		p.line(4, 2, fact)
 	}
-	if len(r.Next) > 0 {
-		p.heading("Next")
-		for _, s := range r.Next {
-			if s.Command { // wrapped, it could not be pasted
-				p.b.WriteString("    " + p.paint.in(bold, escape(s.Do)) + "\n")
-			} else {
-				p.line(4, 2, s.Do)
-			}
-			p.line(8, 0, s.Why)
-		}
-	}
+	p.nextSteps(r.Next)
 	_, err := io.WriteString(w, p.b.String())
 	return err
 }
@@ -202,5 +192,21 @@ func (p *page) change(c *changeView) {
 			text = fmt.Sprintf("– %s, %s: %s before, %s after, %s", x.Who, x.Title, x.Was, x.Is, x.Because)
 		}
 		p.styled(4, 2, s, x.Word, strings.TrimSuffix(text, ", "))
+	}
+}
+
+// nextSteps writes what to do next, or nothing.
+func (p *page) nextSteps(steps []app.Step) {
+	if len(steps) == 0 {
+		return
+	}
+	p.heading("Next")
+	for _, s := range steps {
+		if s.Command { // wrapped, it could not be pasted
+			p.b.WriteString("    " + p.paint.in(bold, escape(s.Do)) + "\n")
+		} else {
+			p.line(4, 2, s.Do)
+		}
+		p.line(8, 0, s.Why)
 	}
 }

@@ -1,14 +1,10 @@
 package app_test
 
 import (
-	"encoding/json"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"halligan/entra"
 	"halligan/internal/app"
-	"halligan/internal/testenv"
 	"halligan/register"
 )
 
@@ -16,29 +12,14 @@ import (
 // the policies was read: prove, and check, which proves too. The second is to
 // take at most 1.5 times as long.
 func BenchmarkLargestSet(b *testing.B) {
-	root := filepath.Join(testenv.Folder(b, "HALLIGAN_CORPUS"), "conditional-access")
-	text, err := os.ReadFile(filepath.Join(root, "sets.json"))
-	if err != nil {
-		b.Fatal(err)
-	}
-	var sets []struct{ Policies []string }
-	if err := json.Unmarshal(text, &sets); err != nil {
-		b.Fatal(err)
-	}
-	largest := sets[0].Policies
+	sets := corpusSets(b)
+	largest := sets[0]
 	for _, s := range sets {
-		if len(s.Policies) > len(largest) {
-			largest = s.Policies
+		if len(s.Policies) > len(largest.Policies) {
+			largest = s
 		}
 	}
-	req := app.ProveRequest{Now: "2026-11-21"}
-	for _, name := range largest {
-		data, err := os.ReadFile(filepath.Join(root, name))
-		if err != nil {
-			b.Fatal(err)
-		}
-		req.Sources = append(req.Sources, entra.Source{Name: name, Data: data})
-	}
+	req := app.ProveRequest{Now: "2026-11-21", Sources: largest.sources(b)}
 	r := &register.Register{Version: 1}
 	for _, id := range []entra.ID{"0a0a0a0a-0000-4000-8000-000000000001", "0a0a0a0a-0000-4000-8000-000000000002"} {
 		r.Accounts = append(r.Accounts, register.Account{ID: id})

@@ -131,8 +131,12 @@ func Check(ctx context.Context, req CheckRequest) (*CheckReport, error) {
 	if err != nil {
 		return nil, err
 	}
-	proposals := []posture.Proposal(nil)
-	subjects, twice, err := req.subjects(snap, &proposals)
+	var proposals []posture.Proposal
+	hypothesis := req.hypothetical() // before the accounts of the register are named
+	if hypothesis {
+		proposals = posture.Proposals(snap)
+	}
+	subjects, twice, err := req.subjects(snap, proposals)
 	if err != nil {
 		return nil, err
 	}
@@ -143,7 +147,7 @@ func Check(ctx context.Context, req CheckRequest) (*CheckReport, error) {
 	r := &CheckReport{Report: *proved, Register: req.RegisterName, FailOn: cmp.Or(req.FailOn, posture.High), Proposals: proposals,
 		Counts: map[posture.Status]int{}, DrillDays: -1, Baseline: req.Baseline != nil, Facts: tenantFacts(snap)}
 	r.Schema = CheckSchema
-	r.Report.Hypothesis = req.hypothetical()
+	r.Report.Hypothesis = hypothesis
 	in := &posture.Input{Snapshot: snap, Register: req.Register, Records: req.Records, Now: req.Time, Accounts: judged(proved)}
 	req.say("checking")
 	findings := posture.Judge(in)
@@ -179,11 +183,10 @@ func tenantFacts(snap *entra.Snapshot) []string {
 		out = append(out, "security defaults are on: multifactor authentication for everybody, without exclusions")
 	}
 	if snap.Status(entra.PartLicences).Status == entra.StatusRead {
-		c := posture.Case{Input: &posture.Input{Snapshot: snap}}
 		switch {
-		case c.Lacks(posture.LicenceP1):
+		case posture.Lacks(snap, posture.LicenceP1):
 			out = append(out, "no licence for Microsoft Entra ID P1: no Conditional Access, no sign-in log and no last sign-in; what an account does at sign-in stays unseen")
-		case c.Lacks(posture.LicenceP2):
+		case posture.Lacks(snap, posture.LicenceP2):
 			out = append(out, "no licence for Microsoft Entra ID P2: no risk state and no PIM; both stay unseen")
 		}
 	}
@@ -225,10 +228,9 @@ func (req *CheckRequest) hypothetical() bool {
 
 // subjects are the accounts that were named, else those of the register, else
 // proposals.
-func (req *CheckRequest) subjects(snap *entra.Snapshot, proposals *[]posture.Proposal) ([]subject, []entra.Trouble, error) {
+func (req *CheckRequest) subjects(snap *entra.Snapshot, proposals []posture.Proposal) ([]subject, []entra.Trouble, error) {
 	if req.hypothetical() {
-		*proposals = posture.Proposals(snap)
-		return proposed(snap, req, *proposals), nil, nil
+		return proposed(snap, req, proposals), nil, nil
 	}
 	var out []subject
 	var twice []entra.Trouble

@@ -3,14 +3,10 @@ package app_test
 import (
 	"encoding/json"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"testing"
 
-	"halligan/entra"
 	"halligan/internal/app"
-	"halligan/internal/testenv"
 	"halligan/posture"
 	"halligan/register"
 )
@@ -31,31 +27,13 @@ func keysOf(t *testing.T, v any) []string {
 // Every published set is checked, with and without a register; the report has
 // the keys of a report of prove, and policies alone never settle anything.
 func TestEveryPublishedSetIsChecked(t *testing.T) {
-	root := filepath.Join(testenv.Folder(t, "HALLIGAN_CORPUS"), "conditional-access")
-	text, err := os.ReadFile(filepath.Join(root, "sets.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var sets []struct {
-		Repo, Source string
-		Policies     []string
-	}
-	if err := json.Unmarshal(text, &sets); err != nil {
-		t.Fatal(err)
-	}
+	sets := corpusSets(t)
 	if len(sets) != 62 {
 		t.Errorf("%d sets, want 62", len(sets))
 	}
 	for _, set := range sets {
 		t.Run(set.Repo+" "+set.Source, func(t *testing.T) {
-			var sources []entra.Source
-			for _, name := range set.Policies {
-				data, err := os.ReadFile(filepath.Join(root, name))
-				if err != nil {
-					t.Fatal(err)
-				}
-				sources = append(sources, entra.Source{Name: name, Data: data})
-			}
+			sources := set.sources(t)
 			prove := app.ProveRequest{Sources: sources, Now: "2026-11-21", Tool: "halligan test"}
 			proved, err := app.Prove(t.Context(), prove)
 			if err != nil {

@@ -1,10 +1,13 @@
 package app
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestPlaceholdersAreTold(t *testing.T) {
 	for _, id := range []string{"<ExclusionTempGroup>", "REPLACE_WITH_BREAKGLASS_ACCOUNT_OBJECT_ID", "your-group-id", "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx",
-		"XXXXXXXX-XXXX-XXXX-XXXX-XXXXXXXXXXXX", "{{breakGlass}}", "${var.group}", "%GROUP%", "[Insert group]"} {
+		strings.ToUpper("xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx"), "{{breakGlass}}", "${var.group}", "%GROUP%", "[Insert group]"} {
 		if !placeholder.MatchString(id) {
 			t.Errorf("got no placeholder in %q", id)
 		}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -14,7 +13,6 @@ import (
 
 	"halligan/entra"
 	"halligan/internal/app"
-	"halligan/internal/testenv"
 	"halligan/lockout"
 )
 
@@ -218,27 +216,8 @@ func TestChange(t *testing.T) {
 // The published policy sets: every policy is counted, no report leaves the
 // schema, nobody is proved without being named.
 func TestCorpus(t *testing.T) {
-	root := filepath.Join(testenv.Folder(t, "HALLIGAN_CORPUS"), "conditional-access")
-	data, err := os.ReadFile(filepath.Join(root, "sets.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var sets []struct {
-		Repo, Source string
-		Policies     []string
-	}
-	if err := json.Unmarshal(data, &sets); err != nil {
-		t.Fatal(err)
-	}
-	for _, set := range sets {
-		var sources []entra.Source
-		for _, name := range set.Policies {
-			data, err := os.ReadFile(filepath.Join(root, name))
-			if err != nil {
-				t.Fatal(err)
-			}
-			sources = append(sources, entra.Source{Name: name, Data: data})
-		}
+	for _, set := range corpusSets(t) {
+		sources := set.sources(t)
 		t.Run(set.Repo+" "+set.Source, func(t *testing.T) {
 			r := prove(t, app.ProveRequest{Sources: sources})
 			if r.PoliciesRead != len(set.Policies) || len(r.Accounts) == 0 || r.Settled() {
