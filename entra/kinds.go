@@ -19,6 +19,8 @@ type kind struct {
 	names []string
 	// single is true for what a tenant has once: then one is all of them.
 	single bool
+	// typed is true for what becomes a noun of this package.
+	typed bool
 	// slice is true for what sources give some of by design: a filtered query
 	// cannot be told from a whole list. Such a list never counts as all of them.
 	slice bool
@@ -26,7 +28,17 @@ type kind struct {
 
 // kindTable lists what is recognised. The first whose shape fits wins.
 func kindTable() []*kind {
-	return append([]*kind{
+	out := typedKinds()
+	for _, k := range out {
+		k.typed = true
+	}
+	return append(out, keptKinds()...)
+}
+
+// typedKinds are what becomes a noun of this package. The first of a part is the
+// object that Graph lists under the part's request.
+func typedKinds() []*kind {
+	return []*kind{
 		{part: PartPolicies, shape: looksLikePolicy, listed: mayBePolicy, read: (*reader).policy,
 			names: []string{"conditionalaccesspolicies", "conditionalaccess.policies", "conditionalaccesspolicy", "capolicies"}},
 		{part: PartLocations, shape: looksLikeLocation, listed: identified, read: (*reader).location,
@@ -70,28 +82,32 @@ func kindTable() []*kind {
 		{part: PartAccounts, shape: looksLikeMethod, read: (*reader).looseMethod, slice: true},
 		{part: PartAccounts, shape: func(v *node) bool { return v.get("perUserMfaState") != nil && v.get("userPrincipalName") == nil },
 			read: (*reader).requirements, slice: true},
-	}, keptKinds()...)
+	}
 }
 
-// keptKinds are lists whose objects are kept as they are, for the checks. They are
-// told by the list that they stand in, never by their keys.
+// kept are parts whose objects are kept as they are, for the checks, with the key
+// that says whom an object is about and the names of their lists.
+var kept = []struct {
+	part    Part
+	subject string
+	names   []string
+}{
+	{PartAdministrativeUnits, "id", []string{"administrativeunits", "directory.administrativeunits"}},
+	{PartGroupLifecycle, "id", []string{"grouplifecyclepolicies"}},
+	{PartRegistrationDetails, "id", []string{"userregistrationdetails", "authenticationmethods.userregistrationdetails"}},
+	{PartOnPremisesSync, "id", []string{"onpremisessynchronization", "directory.onpremisessynchronization"}},
+	{PartCertificateAuthority, "id", []string{"certificatebasedauthconfigurations", "publickeyinfrastructure.certificatebasedauthconfigurations"}},
+	{PartRiskyUsers, "id", []string{"riskyusers", "identityprotection.riskyusers"}},
+	{PartRiskDetections, "userId", []string{"riskdetections", "identityprotection.riskdetections"}},
+	{PartLifecycleWorkflows, "id", []string{"lifecycleworkflows.workflows", "identitygovernance.lifecycleworkflows.workflows"}},
+	{PartAccessReviews, "id", []string{"accessreviews.definitions", "identitygovernance.accessreviews.definitions"}},
+}
+
+// keptKinds tells the kept parts by the list that they stand in, never by their
+// keys.
 func keptKinds() []*kind {
 	var out []*kind
-	for _, k := range []struct {
-		part    Part
-		subject string // the key that says whom an object is about
-		names   []string
-	}{
-		{PartAdministrativeUnits, "id", []string{"administrativeunits", "directory.administrativeunits"}},
-		{PartGroupLifecycle, "id", []string{"grouplifecyclepolicies"}},
-		{PartRegistrationDetails, "id", []string{"userregistrationdetails", "authenticationmethods.userregistrationdetails"}},
-		{PartOnPremisesSync, "id", []string{"onpremisessynchronization", "directory.onpremisessynchronization"}},
-		{PartCertificateAuthority, "id", []string{"certificatebasedauthconfigurations", "publickeyinfrastructure.certificatebasedauthconfigurations"}},
-		{PartRiskyUsers, "id", []string{"riskyusers", "identityprotection.riskyusers"}},
-		{PartRiskDetections, "userId", []string{"riskdetections", "identityprotection.riskdetections"}},
-		{PartLifecycleWorkflows, "id", []string{"lifecycleworkflows.workflows", "identitygovernance.lifecycleworkflows.workflows"}},
-		{PartAccessReviews, "id", []string{"accessreviews.definitions", "identitygovernance.accessreviews.definitions"}},
-	} {
+	for _, k := range kept {
 		out = append(out, &kind{part: k.part, names: k.names, shape: func(*node) bool { return false }, listed: identified,
 			read: func(r *reader, doc *document, v *node, _ Origin) {
 				r.keep(k.part, ID(v.str(k.subject)), doc.canonical(v))
