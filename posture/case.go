@@ -156,7 +156,8 @@ func (c *Case) part(p entra.Part) entra.PartState {
 		if _, ok := c.User(); ok {
 			return entra.PartState{Status: entra.StatusRead}
 		}
-		return c.Snapshot.Status(p)
+		_, st := c.Snapshot.Of(p, c.Subject.ID)
+		return st
 	case p == entra.PartAccounts && c.Subject != nil:
 		if c.account() != nil {
 			return entra.PartState{Status: entra.StatusRead}
@@ -169,6 +170,16 @@ func (c *Case) part(p entra.Part) entra.PartState {
 		return entra.PartState{Status: entra.StatusRead} // some were read; a check asks for the one it means
 	}
 	return c.Snapshot.Status(p)
+}
+
+// absent reports whether a user or group is known not to exist: it was asked for
+// by its id and did not come, or all of them were read.
+func (c *Case) absent(p entra.Part, id entra.ID) bool {
+	if !c.Snapshot.Details(p, id).Empty() {
+		return false
+	}
+	_, st := c.Snapshot.Of(p, id)
+	return st.Status == entra.StatusRead
 }
 
 // notRead is a state that is not read even where the part as a whole is.

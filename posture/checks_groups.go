@@ -68,7 +68,7 @@ func (c *Case) eachExclusionGroup(good Result, judge func(id entra.ID, g *entra.
 	var out []Result
 	for _, id := range groups {
 		g, ok := c.Group(id)
-		if st := c.Snapshot.Status(entra.PartGroups); !ok && st.Status != entra.StatusRead {
+		if st := c.Snapshot.Status(entra.PartGroups); !ok && !c.absent(entra.PartGroups, id) {
 			out = append(out, c.unread(entra.PartGroups, st).on(c.group(id, "")))
 			continue
 		}

@@ -117,7 +117,7 @@ func judgeCountMin(c *Case) Result {
 			ev = append(ev, c.user(s.ID, "deleted"))
 		case ok && u.Enabled != nil && !*u.Enabled:
 			ev = append(ev, c.user(s.ID, "disabled"))
-		case !ok && c.Snapshot.Status(entra.PartUsers).Status == entra.StatusRead:
+		case !ok && c.absent(entra.PartUsers, s.ID):
 			ev = append(ev, c.user(s.ID, "does not exist"))
 		case !ok || u.Enabled == nil:
 			open++
@@ -187,7 +187,8 @@ func judgeNotDeleted(c *Case) Result {
 			c.user(u.ID, "has the name"), Evidence{ID: string(c.Subject.ID), Name: name, Detail: was})
 	}
 	if exists {
-		u, st := own, c.Snapshot.Status(entra.PartUsers)
+		u := own
+		_, st := c.Snapshot.Of(entra.PartUsers, entra.ID(name)) // whoever has the name
 		switch {
 		case u.Deleted:
 			return fail("the account was deleted; it can be restored within 30 days").on(c.user(u.ID, "deletedDateTime is set"))
@@ -207,8 +208,8 @@ func judgeNotDeleted(c *Case) Result {
 			return fail("the account was deleted%s; it can be restored within 30 days", clause(" on ", at)).on(Evidence{ID: string(d.ID()), Name: d.Str("userPrincipalName"), Detail: "among the deleted users"})
 		}
 	}
-	if st := c.Snapshot.Status(entra.PartUsers); st.Status != entra.StatusRead {
-		return c.unread(entra.PartUsers, st)
+	if !c.absent(entra.PartUsers, c.Subject.ID) {
+		return c.unread(entra.PartUsers, c.Snapshot.Status(entra.PartUsers))
 	}
 	return fail("no user has the registered object id").on(Evidence{ID: string(c.Subject.ID), Name: name})
 }

@@ -42,8 +42,11 @@ func judgeStale(c *Case) Result {
 		for _, id := range p.Conditions.Users.ExcludeGroups {
 			if id.IsGUID() {
 				exists := maybe
-				if c.isGroup(id) {
+				switch {
+				case c.isGroup(id):
 					exists = yes
+				case c.absent(entra.PartGroups, id):
+					exists = no
 				}
 				look(p, id, entra.PartGroups, exists, "group")
 			}
@@ -71,6 +74,9 @@ func (c *Case) userExists(id entra.ID) answer {
 		}
 	}
 	if !c.Snapshot.Details(entra.PartDeletedUsers, id).Empty() || slices.ContainsFunc(c.Snapshot.Objects(entra.PartDeletedUsers), func(f entra.Fields) bool { return f.ID().Equal(id) }) {
+		return no
+	}
+	if c.absent(entra.PartUsers, id) {
 		return no
 	}
 	return maybe
@@ -176,7 +182,7 @@ func judgeExclusive(c *Case) Result {
 
 // unreadGroup is the result for a group of which not every member was read.
 func (c *Case) unreadGroup(id entra.ID) Result {
-	if !c.isGroup(id) && c.Snapshot.Status(entra.PartGroups).Status != entra.StatusRead {
+	if !c.isGroup(id) && !c.absent(entra.PartGroups, id) {
 		return c.unread(entra.PartGroups, c.Snapshot.Status(entra.PartGroups)).on(c.group(id, ""))
 	}
 	if !c.isGroup(id) {
