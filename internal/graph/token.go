@@ -1,0 +1,267 @@
+package graph
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
+)
+
+// SignInError is a token that could not be had, or that is not for here.
+type SignInError struct {
+	Operation string
+	Why       string // cleaned, without the answer of the token endpoint
+	Code      string // AADSTS code, when there is one
+	Cure      string
+
+	cause error
+}
+
+// Error implements error.
+func (e *SignInError) Error() string { return e.Operation + ": not signed in: " + e.Why }
+
+// Hint says what a person can do about it.
+func (e *SignInError) Hint() string {
+	if e.Cure != "" {
+		return e.Cure
+	}
+	return hints[KindNotSignedIn]
+}
+
+// Unwrap gives the cause; its text may be long and foreign.
+func (e *SignInError) Unwrap() error { return e.cause }
+
+// holdFailure is how long a failed sign-in is not tried again: sixty requests
+// that wait for one token must not become sixty sign-ins.
+const holdFailure = 10 * time.Second
+
+// reuse is how long a token is given out again although its authority says
+// that it has ended already (expires_in 0): one token per request would be a
+// storm on the token endpoint.
+const reuse = 10 * time.Second
+
+// gate stands between azcore and the credential: one sign-in at a time for each
+// audience, a failure remembered for a moment, and each new token looked at.
+type gate struct {
+	inner  azcore.TokenCredential
+	cloud  Cloud
+	tenant string
+	now    func() time.Time
+
+	mu   sync.Mutex
+	keys map[string]*held
+	last Claims // of the last token for Graph
+	tid  string // of the first token
+}
+
+// held is the state of one audience.
+type held struct {
+	turn   chan struct{} // holds one element while nobody asks
+	token  azcore.AccessToken
+	got    time.Time
+	failed error
+	until  time.Time
+}
+
+func newGate(c Config) *gate {
+	return &gate{inner: c.Credential, cloud: c.Cloud, tenant: c.Tenant, now: c.Now, keys: map[string]*held{}}
+}
+
+// GetToken implements azcore.TokenCredential.
+func (g *gate) GetToken(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	h := g.held(strings.Join(o.Scopes, " ") + "\x00" + o.Claims)
+	select {
+	case <-h.turn:
+		defer func() { h.turn <- struct{}{} }()
+	case <-ctx.Done():
+		return azcore.AccessToken{}, context.Cause(ctx)
+	}
+	now := time.Now()
+	switch {
+	case h.failed != nil && now.Before(h.until):
+		return azcore.AccessToken{}, h.failed
+	case h.token.Token != "" && now.Sub(h.got) < reuse:
+		return h.token, nil
+	case h.token.Token != "" && o.Claims != "" && now.Before(h.token.ExpiresOn.Add(-5*time.Minute)):
+		return h.token, nil // the same challenge has been answered already
+	}
+	token, err := g.inner.GetToken(ctx, o)
+	if err == nil {
+		err = g.examine(token, o.Scopes)
+	} else if ctx.Err() != nil {
+		return azcore.AccessToken{}, context.Cause(ctx) // says nothing about the sign-in
+	} else {
+		err = explainSignIn(err)
+	}
+	if err != nil {
+		h.failed, h.until = err, time.Now().Add(holdFailure)
+		return azcore.AccessToken{}, err
+	}
+	h.token, h.got, h.failed = token, time.Now(), nil
+	return token, nil
+}
+
+func (g *gate) held(key string) *held {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	h := g.keys[key]
+	if h == nil {
+		h = &held{turn: make(chan struct{}, 1)}
+		h.turn <- struct{}{}
+		g.keys[key] = h
+	}
+	return h
+}
+
+// forget drops tokens that were refused, so that the next one is fetched.
+func (g *gate) forget() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	clear(g.keys)
+}
+
+// examine looks at a new token: whose it is, and for whom. It is not a check of
+// the signature, which is Graph's to make; it notices a mistake early, before
+// one tenant's answers are taken for another's.
+func (g *gate) examine(token azcore.AccessToken, scopes []string) error {
+	claims, err := ReadClaims(token.Token)
+	if err != nil {
+		return nil // an opaque token: Graph judges it, and CheckTenant the answers
+	}
+	toGraph := len(scopes) > 0 && strings.HasPrefix(scopes[0], g.cloud.Graph+"/")
+	if toGraph && claims.Audience != "" && !g.audience(claims.Audience) {
+		return &SignInError{Operation: "look at the token", Why: fmt.Sprintf("it is for %s, not for %s", clean(claims.Audience, 80), g.cloud.Graph),
+			Cure: "Check the cloud and the application that you sign in to."}
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if err := g.checkTenant(claims.Tenant); err != nil {
+		return err
+	}
+	if toGraph {
+		g.last = claims
+	}
+	return nil
+}
+
+func (g *gate) audience(aud string) bool {
+	aud = strings.TrimSuffix(aud, "/")
+	if strings.EqualFold(aud, g.cloud.Graph) {
+		return true
+	}
+	for _, a := range g.cloud.Audiences {
+		if strings.EqualFold(aud, a) {
+			return true
+		}
+	}
+	return false
+}
+
+// checkTenant compares a tenant's id with the one that was asked for, or, when
+// that is a domain, with the one of the first token.
+func (g *gate) checkTenant(id string) error {
+	if id == "" {
+		return nil
+	}
+	want := g.tenant
+	if !guid.MatchString(want) {
+		want = g.tid
+	}
+	if want == "" {
+		g.tid = id
+		return nil
+	}
+	if !strings.EqualFold(id, want) {
+		return &SecurityError{Operation: "check the tenant", Why: fmt.Sprintf("this is tenant %s, and %s was asked for", clean(id, 40), want)}
+	}
+	return nil
+}
+
+// CheckTenant compares the id of the organization that an answer names with the
+// tenant that was asked for. An answer of another tenant is a *SecurityError.
+func (c *Client) CheckTenant(id string) error {
+	if !guid.MatchString(id) {
+		return &SecurityError{Operation: "check the tenant", Why: fmt.Sprintf("%q is no id of a tenant", clean(id, 40))}
+	}
+	c.gate.mu.Lock()
+	defer c.gate.mu.Unlock()
+	return c.gate.checkTenant(id)
+}
+
+// Claims returns what the token for Graph says, and fetches one if there is none.
+func (c *Client) Claims(ctx context.Context) (Claims, error) {
+	scopes := c.config.Scopes
+	if len(scopes) == 0 {
+		scopes = []string{c.config.Cloud.Graph + "/.default"}
+	}
+	token, err := c.gate.GetToken(ctx, policy.TokenRequestOptions{Scopes: scopes, EnableCAE: true})
+	if err != nil {
+		if signIn := signInError("sign in", err); signIn != nil {
+			return Claims{}, signIn
+		}
+		return Claims{}, err
+	}
+	return ReadClaims(token.Token)
+}
+
+// signInError finds the SignInError in an error, or makes one of azidentity's.
+func signInError(operation string, err error) error {
+	if e, is := errors.AsType[*SignInError](err); is {
+		named := *e
+		named.Operation = operation
+		return &named
+	}
+	if isCredentialError(err) {
+		e := explainSignIn(err).(*SignInError)
+		e.Operation = operation
+		return e
+	}
+	return nil
+}
+
+func isCredentialError(err error) bool {
+	if _, is := errors.AsType[*azidentity.AuthenticationFailedError](err); is {
+		return true
+	}
+	_, is := errors.AsType[*azidentity.AuthenticationRequiredError](err)
+	return is
+}
+
+// explainSignIn says in one line why a sign-in failed. The text of the token
+// endpoint is cut at the first line: below come trace ids and the raw answer.
+func explainSignIn(err error) error {
+	e := &SignInError{Operation: "sign in", cause: err}
+	text := err.Error()
+	e.Code = aadsts.FindString(text)
+	if failed, is := errors.AsType[*azidentity.AuthenticationFailedError](err); is && failed.RawResponse != nil {
+		e.Why = fmt.Sprintf("the sign-in service answered %d", failed.RawResponse.StatusCode)
+		if failed.RawResponse.StatusCode == http.StatusTooManyRequests || failed.RawResponse.StatusCode >= 500 {
+			e.Cure = "The sign-in service is busy or down. Try again in some minutes; https://status.cloud.microsoft says whether it is Microsoft."
+		}
+	} else {
+		e.Why = clean(firstLine(text), maxMessage)
+	}
+	if e.Code != "" {
+		e.Why += " (" + e.Code + ")"
+	}
+	if cure, known := cures[e.Code]; known {
+		e.Why, e.Cure = cure.why+" ("+e.Code+")", cure.cure
+	}
+	return e
+}
+
+func firstLine(s string) string {
+	for line := range strings.Lines(s) {
+		if line = strings.TrimSpace(line); line != "" {
+			return line
+		}
+	}
+	return ""
+}

@@ -1,0 +1,124 @@
+package graph
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// network is what a connection is made from.
+type network struct {
+	proxy *url.URL
+	roots *x509.CertPool
+	wrap  func(http.RoundTripper) http.RoundTripper
+}
+
+func (c Config) network() network {
+	roots := c.Roots
+	if roots == nil {
+		roots = c.Cloud.Roots
+	}
+	return network{c.Proxy, roots, c.Wrap}
+}
+
+// doer sends requests. It follows no redirect, and knows no proxy but the one
+// it was given.
+type doer struct {
+	client *http.Client
+	base   string // the only address it may send to; empty means any https address
+}
+
+// newDoer makes a transport of its own: http.DefaultTransport would take its
+// proxy from the environment.
+func newDoer(n network) (*doer, error) {
+	if n.proxy != nil {
+		if err := checkProxy(n.proxy); err != nil {
+			return nil, err
+		}
+	}
+	var rt http.RoundTripper = &http.Transport{
+		Proxy:                  http.ProxyURL(n.proxy),
+		DialContext:            (&net.Dialer{Timeout: 15 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: n.roots},
+		TLSHandshakeTimeout:    15 * time.Second,
+		ForceAttemptHTTP2:      true,
+		MaxIdleConnsPerHost:    16,
+		IdleConnTimeout:        90 * time.Second,
+		MaxResponseHeaderBytes: 256 << 10,
+	}
+	if n.proxy == nil {
+		rt.(*http.Transport).Proxy = nil
+	}
+	if n.wrap != nil {
+		rt = n.wrap(rt)
+	}
+	return &doer{client: &http.Client{
+		Transport:     rt,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}, nil
+}
+
+func checkProxy(u *url.URL) error {
+	if (u.Scheme != "http" && u.Scheme != "https" && u.Scheme != "socks5") || u.Host == "" {
+		return &ConfigError{What: fmt.Sprintf("use proxy %q: it is no address of a proxy", clean(u.Redacted(), 120)), Cure: "Write it as http://proxy.example:8080."}
+	}
+	return nil
+}
+
+// only returns a doer for one address.
+func (d *doer) only(base string) *doer { return &doer{client: d.client, base: base} }
+
+// Do implements policy.Transporter. It is the last gate before the network: a
+// request to another place than the configured one ends here.
+func (d *doer) Do(req *http.Request) (*http.Response, error) {
+	if req.URL.Scheme != "https" || req.URL.User != nil {
+		return nil, &SecurityError{Operation: "send a request", Why: "the address is not https, or holds a user name"}
+	}
+	if d.base != "" && !sameHost(req.URL, d.base) {
+		return nil, &SecurityError{Operation: "send a request", Why: fmt.Sprintf("%s is not %s", clean(req.URL.Host, 80), d.base)}
+	}
+	return d.client.Do(req)
+}
+
+// sameHost compares scheme, host and port exactly; a port left out is 443.
+func sameHost(u *url.URL, base string) bool {
+	b, err := url.Parse(base)
+	return err == nil && u.Scheme == b.Scheme && strings.EqualFold(u.Hostname(), b.Hostname()) && portOf(u) == portOf(b)
+}
+
+func portOf(u *url.URL) string {
+	if p := u.Port(); p != "" {
+		return p
+	}
+	return "443"
+}
+
+// hostFor names the host of a link in an error: no path, no query.
+func hostFor(link string) string {
+	u, err := url.Parse(link)
+	if err != nil || link == "" {
+		return "an address that cannot be read"
+	}
+	if u.Host == "" {
+		return "the same host"
+	}
+	return clean(u.Scheme+"://"+u.Host, 120)
+}
+
+// isCertificate reports whether an error says that TLS was not agreed on.
+func isCertificate(err error) bool {
+	var (
+		unknown x509.UnknownAuthorityError
+		host    x509.HostnameError
+		invalid x509.CertificateInvalidError
+		verify  *tls.CertificateVerificationError
+		header  tls.RecordHeaderError
+	)
+	return errors.As(err, &unknown) || errors.As(err, &host) || errors.As(err, &invalid) || errors.As(err, &verify) || errors.As(err, &header)
+}
