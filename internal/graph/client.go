@@ -94,6 +94,7 @@ type Request struct {
 	Body       json.RawMessage // nil means none
 	Family     Family          // whose quota it uses
 	Permission string          // the least permission it needs, for hints
+	Pages      int             // of a list at most; 0 means the client's limit
 	Eventual   bool            // ConsistencyLevel: eventual, on every page
 	Read       bool            // a POST that changes nothing, such as What-If: may be sent again
 	Paged      bool            // in a batch: the answer is a list, and all its pages are wanted

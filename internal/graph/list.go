@@ -67,13 +67,17 @@ func (c *Client) walk(ctx context.Context, r Request, start string, first *Answe
 	place := map[string]int{}
 	seen := map[string]bool{}
 	size := int64(0)
+	most := c.limits.Pages
+	if r.Pages > 0 {
+		most = min(most, r.Pages)
+	}
 	for link := start; ; {
 		if seen[link] {
 			return list.stop(c, r, fmt.Sprintf("page %d leads back to an earlier page", list.Pages), ErrLoop)
 		}
 		seen[link] = true
-		if list.Pages >= c.limits.Pages {
-			return list.stop(c, r, fmt.Sprintf("there are more than %d pages", c.limits.Pages), ErrTooMany)
+		if list.Pages >= most {
+			return list.stop(c, r, fmt.Sprintf("there are more than %d pages", most), ErrTooMany)
 		}
 		answer, err := first, error(nil)
 		if first == nil {
