@@ -60,6 +60,8 @@ func shapesOfTenant() []Shape {
 		{RootShape, "The whole of halligan.yaml.", []Field{
 			{Key: "version", Kind: KindNumber, Required: true, Least: Version, Most: Version, Doc: "The form of this file. This program knows version 1."},
 			{Key: "tenant", Kind: KindMapping, Shape: "tenant", Doc: "The tenant."},
+			{Key: "proxy", Kind: KindText, Doc: "The address of a proxy, such as http://proxy.example:3128. Only this one is used; nothing is taken from the environment."},
+			{Key: "ca_bundle", Kind: KindText, Doc: "A file of PEM certificates that are trusted beside those of the system, where a proxy looks into TLS."},
 			{Key: "accounts", Kind: KindMapping, List: true, Shape: "account", Doc: "The emergency access accounts. Nothing in Entra marks them (S3); this list does."},
 			{Key: "groups", Kind: KindMapping, List: true, Shape: "group", Doc: "The groups through which the accounts are excluded or targeted."},
 			{Key: "policies", Kind: KindMapping, List: true, Shape: "policy", Doc: "What is intended for the accounts, policy by policy (S61). A policy that is not named has the treatment of settings.policies."},

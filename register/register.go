@@ -7,8 +7,11 @@ const Version = 1
 
 // Register is the whole of halligan.yaml.
 type Register struct {
-	Version  int       `yaml:"version"`
-	Tenant   Tenant    `yaml:"tenant,omitempty"`
+	Version int    `yaml:"version"`
+	Tenant  Tenant `yaml:"tenant,omitempty"`
+	// Proxy and CABundle are how the tenant is reached from here.
+	Proxy    string    `yaml:"proxy,omitempty"`
+	CABundle string    `yaml:"ca_bundle,omitempty"`
 	Accounts []Account `yaml:"accounts,omitempty"`
 	// Groups are the objects through which the accounts are excluded or targeted.
 	Groups []Group `yaml:"groups,omitempty"`

@@ -22,6 +22,9 @@ func (d *decoder) rules(r *Register) {
 			d.report(d.at[path], path, "add the id of the policy, or its display name as name:", "a policy lacks id and name")
 		}
 	}
+	if p := strings.ToLower(r.Proxy); p != "" && (!strings.HasPrefix(p, "http://") && !strings.HasPrefix(p, "https://") || strings.Contains(p, "@")) {
+		d.report(d.at["proxy"], "proxy", "write it as http://proxy.example:3128, without a name or password", "the proxy is no address of one")
+	}
 	d.references(r)
 	d.statements(r)
 	d.bounds(r)

@@ -16,6 +16,7 @@ func full() *register.Register {
 	return &register.Register{
 		Version: register.Version,
 		Tenant:  register.Tenant{ID: third, Name: "Tidewater: Instruments #1", AzureRoot: true},
+		Proxy:   "http://proxy.example:3128", CABundle: "proxy.pem",
 		Accounts: []register.Account{
 			{ID: north, Name: "ea-north@tidewaterinstruments.onmicrosoft.com", Pattern: register.PatternFIDO2, Password: register.PasswordDiscarded,
 				Keys:   []register.Key{{ID: "_jpuR-TGZtk6aQCLF3BQjA2", Label: "North 1", AAGUID: "2fc0579f-8113-47ea-b116-bb5a8db9202a", Model: "YubiKey 5 NFC", Serial: "0012345678"}},
