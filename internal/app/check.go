@@ -126,8 +126,7 @@ func Check(ctx context.Context, req CheckRequest) (*CheckReport, error) {
 	if err != nil {
 		return nil, err
 	}
-	req.say("reading")
-	snap, err := entra.Read(req.Sources...)
+	snap, err := req.read(ctx, req.Register)
 	if err != nil {
 		return nil, err
 	}
@@ -165,7 +164,11 @@ func Check(ctx context.Context, req CheckRequest) (*CheckReport, error) {
 	r.Conflicts = choices(req.Register)
 	r.Warnings = warnings(snap, &req)
 	if len(r.Unread) > 0 {
-		r.Next = append(r.Next, Step{Do: "export more of the tenant: docs/export.md has the command for each part", Why: fmt.Sprintf("%d findings wait for it", r.Counts[posture.Indeterminate])})
+		more := Step{Do: "export more of the tenant: docs/export.md has the command for each part", Why: fmt.Sprintf("%d findings wait for it", r.Counts[posture.Indeterminate])}
+		if req.Tenant != nil {
+			more.Do = "grant what was denied: halligan permissions says what each permission is for"
+		}
+		r.Next = append(r.Next, more)
 	}
 	if r.Report.Hypothesis {
 		r.Init = initCommand(&req, proposals)

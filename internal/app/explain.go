@@ -54,7 +54,11 @@ type Relation struct {
 // Explain tells a policy, named by id, display name or a part of it that fits
 // one only, or an account, named by id or user principal name.
 func Explain(ctx context.Context, req ProveRequest, what string) (*Explanation, error) {
-	snap, err := entra.Read(req.Sources...)
+	reading := req
+	if strings.Contains(what, "@") || entra.ID(what).IsGUID() {
+		reading.Accounts = append(slices.Clone(req.Accounts), what) // perhaps an account, and then it is to be read
+	}
+	snap, err := reading.read(ctx, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -16,6 +16,8 @@ import (
 // InitRequest asks for a register.
 type InitRequest struct {
 	Sources []entra.Source
+	// Tenant is read in place of Sources, when not nil.
+	Tenant Tenant
 	// Accounts are ids or user principal names of the emergency accounts; none:
 	// those of the neighbours' lists.
 	Accounts   []string
@@ -37,9 +39,11 @@ type Initial struct {
 // without any it refuses and tells the proposals.
 func Init(ctx context.Context, req InitRequest) (*Initial, error) {
 	snap := entra.NewSnapshot(entra.Content{})
-	if len(req.Sources) > 0 {
+	anything := req.Tenant != nil || len(req.Sources) > 0
+	if anything {
 		var err error
-		if snap, err = entra.Read(req.Sources...); err != nil {
+		live := ProveRequest{Sources: req.Sources, Tenant: req.Tenant, Accounts: req.Accounts}
+		if snap, err = live.read(ctx, nil); err != nil {
 			return nil, err
 		}
 	}
@@ -60,7 +64,7 @@ func Init(ctx context.Context, req InitRequest) (*Initial, error) {
 		return nil, nobodyNamed(snap)
 	}
 	for _, name := range names {
-		if err := out.account(snap, name, len(req.Sources) > 0); err != nil {
+		if err := out.account(snap, name, anything); err != nil {
 			return nil, err
 		}
 	}

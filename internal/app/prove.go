@@ -15,6 +15,12 @@ import (
 // ProveRequest is a question about one tenant.
 type ProveRequest struct {
 	Sources []entra.Source
+	// Tenant is read in place of Sources, when not nil; TenantName is what people
+	// call it.
+	Tenant     Tenant
+	TenantName string
+	// Azure: read the tenant's Azure resources too: alert rules, workspaces.
+	Azure bool
 	// With are drafts, Terraform plans or a second export, AsIf expressions;
 	// with any, the tenant is judged before and after.
 	With []entra.Source
@@ -83,8 +89,7 @@ func Prove(ctx context.Context, req ProveRequest) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	req.say("reading")
-	snap, err := entra.Read(req.Sources...)
+	snap, err := req.read(ctx, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -147,15 +152,18 @@ func newReport(req *ProveRequest, snap *entra.Snapshot, infos []GoalInfo) *Repor
 	if snap.Status(entra.PartPolicies).Status != entra.StatusRead {
 		r.Incomplete = true
 		if len(r.Troubles) == 0 {
-			r.Troubles = append(r.Troubles, entra.Trouble{File: sourceNames(req.Sources), What: "no Conditional Access policy was found"})
+			r.Troubles = append(r.Troubles, entra.Trouble{File: req.sourceNames(), What: "no Conditional Access policy was found"})
 		}
 	}
 	return r
 }
 
-func sourceNames(sources []entra.Source) string {
+func (r *ProveRequest) sourceNames() string {
+	if r.Tenant != nil {
+		return r.TenantName
+	}
 	var names []string
-	for _, s := range sources {
+	for _, s := range r.Sources {
 		names = append(names, s.Name)
 	}
 	return strings.Join(names, ", ")
