@@ -182,3 +182,11 @@ func wantKind(t testing.TB, err error, kind graph.Kind) *graph.Error {
 	}
 	return e
 }
+
+// slow is a credential that never answers.
+type slow struct{}
+
+func (slow) GetToken(ctx context.Context, _ policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	<-ctx.Done()
+	return azcore.AccessToken{}, ctx.Err()
+}

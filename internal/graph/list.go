@@ -247,7 +247,7 @@ func checkLink(base, prefix, tenant, link string) string {
 	// Graph's older addresses name the tenant first: /v1.0/{tenant}/users.
 	head, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
 	head, _ = url.PathUnescape(head)
-	isTenant := guid.MatchString(head) || strings.Contains(head, ".") && !strings.HasPrefix(head, "microsoft.graph.")
+	isTenant := guid.MatchString(head) || strings.Contains(head, ".") && !strings.Contains(head, "(") && !strings.HasPrefix(head, "microsoft.graph.")
 	if prefix != "" && isTenant && !strings.EqualFold(head, tenant) {
 		return "names another tenant"
 	}
