@@ -177,9 +177,19 @@ func (r *reading) one(ctx context.Context, a *ask) ([]json.RawMessage, error) {
 
 // several asks questions in one batch.
 func (r *reading) several(ctx context.Context, asks []ask) {
+	requests := make([]Request, len(asks))
 	for i := range asks {
-		items, err := r.one(ctx, &asks[i])
-		r.take(&asks[i], items, err)
+		requests[i] = asks[i].request()
+	}
+	for i, result := range r.client.Batch(ctx, requests) {
+		var items []json.RawMessage
+		switch {
+		case result.List != nil:
+			items = result.List.Items
+		case result.Answer != nil:
+			items = []json.RawMessage{result.Answer.Body}
+		}
+		r.take(&asks[i], items, result.Err)
 	}
 }
 
