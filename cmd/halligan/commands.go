@@ -25,6 +25,7 @@ var commands = []command{
 	{"judge", initCommand},
 	{"judge", exportCommand},
 	{"judge", selftestCommand},
+	{"tenant", permissionsCommand},
 	{"act", demoCommand},
 	{"program", versionCommand},
 	{"program", completionCommand},

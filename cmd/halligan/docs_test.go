@@ -30,20 +30,23 @@ func TestDocsAreCurrent(t *testing.T) {
 	}
 }
 
-// docs/checks.md is written from the tables of the checks.
+// docs/checks.md and docs/permissions.md are written from the tables of the checks
+// and of the requests.
 func TestDocsAreCurrentChecks(t *testing.T) {
-	document, want := filepath.Join("..", "..", "docs", "checks.md"), checksDocument()
-	if *update {
-		if err := os.WriteFile(document, []byte(want), 0o644); err != nil {
+	for name, want := range map[string]string{"checks.md": checksDocument(), "permissions.md": permissionsDocument(permissionEntries())} {
+		document := filepath.Join("..", "..", "docs", name)
+		if *update {
+			if err := os.WriteFile(document, []byte(want), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got, err := os.ReadFile(document)
+		if err != nil {
 			t.Fatal(err)
 		}
-	}
-	got, err := os.ReadFile(document)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if string(got) != want {
-		t.Errorf("%s is stale: run go test ./cmd/halligan -update\n%s", document, firstDifference(string(got), want))
+		if string(got) != want {
+			t.Errorf("%s is stale: run go test ./cmd/halligan -update\n%s", document, firstDifference(string(got), want))
+		}
 	}
 }
 

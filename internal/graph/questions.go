@@ -18,6 +18,8 @@ type question struct {
 	query string // as in a URL, not yet escaped
 	// single: the answer is one object, not a list.
 	single bool
+	// post: a POST that changes nothing.
+	post bool
 	// family is whose quota it uses; "" the directory's.
 	family Family
 	// pages is how many pages are read at most; 0: the client's own limit.
@@ -25,6 +27,8 @@ type question struct {
 	// permission is what this request needs beside that of its part, or in its
 	// place.
 	permission string
+	// what it reads in words, where that is not the part; "" the part.
+	what string
 	// beside: what is read adds to objects of the part that another question
 	// reads. Its failure leaves properties unknown, and the part read.
 	beside bool
@@ -58,7 +62,7 @@ var tenantQuestions = []question{
 	{part: entra.PartAuthorization, version: V1, path: "/policies/authorizationPolicy", single: true},
 	{part: entra.PartRoleAssignments, version: V1, path: "/roleManagement/directory/roleAssignments", query: "$expand=principal"},
 	// Only the instances say whether an active role is permanent.
-	{part: entra.PartRoleAssignments, version: V1, path: "/roleManagement/directory/roleAssignmentScheduleInstances", permission: "RoleAssignmentSchedule.Read.Directory"},
+	{part: entra.PartRoleAssignments, version: V1, path: "/roleManagement/directory/roleAssignmentScheduleInstances", permission: "RoleAssignmentSchedule.Read.Directory", what: "whether role assignments are permanent"},
 	{part: entra.PartRoleEligibility, version: V1, path: "/roleManagement/directory/roleEligibilityScheduleInstances"},
 	{part: entra.PartRolePolicies, version: V1, path: "/policies/roleManagementPolicyAssignments",
 		query: "$filter=scopeId eq '/' and scopeType eq 'DirectoryRole'&$expand=policy($expand=rules)"},
@@ -85,11 +89,11 @@ var accountQuestions = []question{
 	{part: entra.PartUsers, version: V1, path: "/users/{id}", query: "$select=" + userProperties + "&$expand=manager($select=id,displayName)", single: true},
 	// In a request of their own: without a licence, or without the permission,
 	// each of these is refused with the whole request it stands in.
-	{part: entra.PartUsers, version: V1, path: "/users/{id}", query: "$select=id,signInActivity", single: true, permission: "AuditLog.Read.All", beside: true},
-	{part: entra.PartUsers, version: V1, path: "/users/{id}", query: "$select=id,employeeLeaveDateTime", single: true, permission: "User-LifeCycleInfo.Read.All", beside: true},
-	{part: entra.PartAccounts, relation: entra.RelationMemberships, version: V1, path: "/users/{id}/transitiveMemberOf", query: "$top=999", permission: "GroupMember.Read.All"},
-	{part: entra.PartAccounts, relation: entra.RelationMethods, version: V1, path: "/users/{id}/authentication/methods"},
-	{part: entra.PartAccounts, relation: entra.RelationRequirements, version: Beta, path: "/users/{id}/authentication/requirements", single: true, permission: "Policy.Read.All"},
+	{part: entra.PartUsers, version: V1, path: "/users/{id}", query: "$select=id,signInActivity", single: true, permission: "AuditLog.Read.All", what: "the accounts' last sign-ins", beside: true},
+	{part: entra.PartUsers, version: V1, path: "/users/{id}", query: "$select=id,employeeLeaveDateTime", single: true, permission: "User-LifeCycleInfo.Read.All", what: "the last working day", beside: true},
+	{part: entra.PartAccounts, relation: entra.RelationMemberships, version: V1, path: "/users/{id}/transitiveMemberOf", query: "$top=999", permission: "GroupMember.Read.All", what: "the accounts' groups"},
+	{part: entra.PartAccounts, relation: entra.RelationMethods, version: V1, path: "/users/{id}/authentication/methods", what: "the accounts' authentication methods"},
+	{part: entra.PartAccounts, relation: entra.RelationRequirements, version: Beta, path: "/users/{id}/authentication/requirements", single: true, permission: "Policy.Read.All", what: "the accounts' per-user MFA"},
 	{part: entra.PartUserGrants, version: V1, path: "/users/{id}/oauth2PermissionGrants"},
 	{part: entra.PartUserAppRoles, version: V1, path: "/users/{id}/appRoleAssignments"},
 	{part: entra.PartOwnedObjects, version: V1, path: "/users/{id}/ownedObjects"},
@@ -111,19 +115,22 @@ var (
 // Questions about what the first answers named.
 var (
 	someUsers    = question{part: entra.PartUsers, version: V1, path: "/users", query: "$filter={ids}&$select=" + personProperties}
-	leavingUsers = question{part: entra.PartUsers, version: V1, path: "/users", query: "$filter={ids}&$select=id,employeeLeaveDateTime", permission: "User-LifeCycleInfo.Read.All", beside: true}
+	leavingUsers = question{part: entra.PartUsers, version: V1, path: "/users", query: "$filter={ids}&$select=id,employeeLeaveDateTime", permission: "User-LifeCycleInfo.Read.All", what: "the last working day", beside: true}
 	someGroups   = question{part: entra.PartGroups, version: V1, path: "/groups", query: "$filter={ids}&$select=" + groupProperties}
-	groupMembers = question{part: entra.PartGroups, relation: entra.RelationMembers, version: V1, path: "/groups/{id}/members", query: "$select=" + personProperties + "&$top=999", pages: 5}
+	groupMembers = question{part: entra.PartGroups, relation: entra.RelationMembers, version: V1, path: "/groups/{id}/members", query: "$select=" + personProperties + "&$top=999", what: "the members of groups", pages: 5}
 	groupOwners  = question{part: entra.PartGroupOwners, version: V1, path: "/groups/{id}/owners", query: "$select=id,displayName,userPrincipalName"}
 	unitMembers  = question{part: entra.PartUnitMembers, version: V1, path: "/directory/administrativeUnits/{id}/members", query: "$select=id,displayName,userPrincipalName&$top=999", pages: 5}
 	unitRoles    = question{part: entra.PartUnitRoles, version: V1, path: "/directory/administrativeUnits/{id}/scopedRoleMembers"}
-	federation   = question{part: entra.PartDomains, version: V1, path: "/domains/{id}/federationConfiguration", permission: "Domain-InternalFederation.Read.All"}
+	federation   = question{part: entra.PartDomains, version: V1, path: "/domains/{id}/federationConfiguration", permission: "Domain-InternalFederation.Read.All", what: "the federation of domains"}
 	certificates = question{part: entra.PartCertificateAuthority, version: V1, path: "/directory/publicKeyInfrastructure/certificateBasedAuthConfigurations"}
 	authorities  = question{part: entra.PartCertificateAuthority, version: V1, path: "/directory/publicKeyInfrastructure/certificateBasedAuthConfigurations/{id}/certificateAuthorities"}
 	// tellingNames finds accounts that are called like emergency accounts, where
 	// nobody has said which they are. It proposes; it decides nothing.
 	tellingNames = question{part: entra.PartUsers, version: V1, path: "/users", query: "$filter={names}&$select=" + personProperties + "&$top=50", pages: 1}
 )
+
+// whatIf is put by CrossCheck, once for each sign-in that is compared.
+var whatIf = question{part: entra.PartWhatIf, version: V1, path: "/identity/conditionalAccess/evaluate", post: true, family: FamilyConditionalAccess}
 
 // Questions to Azure Resource Manager, asked when the caller wants them.
 var (

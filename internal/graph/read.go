@@ -118,7 +118,7 @@ func (a *ask) request() Request {
 			query.Set(name, value)
 		}
 	}
-	return Request{Operation: "read " + a.part.Info().What, Method: http.MethodGet, Version: a.version, Path: path, Query: query, Family: a.quota(),
+	return Request{Operation: "read " + cmp.Or(a.what, a.part.Info().What), Method: http.MethodGet, Version: a.version, Path: path, Query: query, Family: a.quota(),
 		Permission: cmp.Or(a.permission, a.part.Info().Permission), Pages: a.pages, Paged: !a.single}
 }
 
