@@ -306,24 +306,9 @@ func (p *Prover) At(q Question, at map[Dimension]string) (deniedP, deniedO bool,
 	if err != nil {
 		return false, false, nil, err
 	}
-	point := make([]int, len(cs.dims))
-	for _, name := range slices.Sorted(maps.Keys(at)) {
-		i := cs.at(name)
-		if i < 0 {
-			return false, false, nil, fmt.Errorf("point: there is no dimension %q", name)
-		}
-		d := &cs.dims[i]
-		v, ok := p.canonicalValue(name, d, at[name])
-		c := d.index(v)
-		if !ok || c < 0 {
-			if c = -1; name == DimCountry || name == DimGPSCountry {
-				c = d.index(countryOther)
-			}
-			if c < 0 {
-				return false, false, nil, fmt.Errorf("point: %q is not a value of dimension %s (it has: %s)", at[name], name, strings.Join(d.values, ", "))
-			}
-		}
-		point[i] = c
+	point, err := p.pointOf(cs, at)
+	if err != nil {
+		return false, false, nil, err
 	}
 	a := p.account(q.Account)
 	var hit [2]*problem
@@ -341,6 +326,31 @@ func (p *Prover) At(q Question, at map[Dimension]string) (deniedP, deniedO bool,
 		causes = p.counterexample(&q, pr, point).Causes
 	}
 	return hit[1] != nil, hit[0] != nil, causes, nil
+}
+
+// pointOf finds the classes of a point; dimensions that are not named take their
+// first class.
+func (p *Prover) pointOf(cs *compiledSpace, at map[Dimension]string) ([]int, error) {
+	point := make([]int, len(cs.dims))
+	for _, name := range slices.Sorted(maps.Keys(at)) {
+		i := cs.at(name)
+		if i < 0 {
+			return nil, fmt.Errorf("point: there is no dimension %q", name)
+		}
+		d := &cs.dims[i]
+		v, ok := p.canonicalValue(name, d, at[name])
+		c := d.index(v)
+		if !ok || c < 0 {
+			if c = -1; name == DimCountry || name == DimGPSCountry {
+				c = d.index(countryOther)
+			}
+			if c < 0 {
+				return nil, fmt.Errorf("point: %q is not a value of dimension %s (it has: %s)", at[name], name, strings.Join(d.values, ", "))
+			}
+		}
+		point[i] = c
+	}
+	return point, nil
 }
 
 // Blast measures how much of the envelope is surely denied, and which share
