@@ -191,15 +191,19 @@ func (c *Case) unreadGroup(id entra.ID) Result {
 	return c.missing(entra.PartGroups, "members", "").on(c.group(id, ""))
 }
 
-// whatIfTargets are the resources for which Microsoft is asked: the portals,
-// Microsoft Graph, Exchange Online.
-var whatIfTargets = []struct{ name, app string }{
+// WhatIfTarget is a resource for which Microsoft is asked, by application id:
+// evaluate takes no groups of applications.
+type WhatIfTarget struct{ Name, App string }
+
+// WhatIfTargets are the portals, Microsoft Graph and Exchange Online.
+var WhatIfTargets = []WhatIfTarget{
 	{"the admin portals", "c44b4083-3bb0-49c1-b47d-974e53cbdf3c"},
 	{"Microsoft Graph", "00000003-0000-0000-c000-000000000000"},
 	{"Exchange Online", "00000002-0000-0ff1-ce00-000000000000"},
 }
 
-var whatIfPlatforms = []string{"windows", "macOS", "linux", "android", "iOS"}
+// WhatIfPlatforms are the platforms of which each is to be asked about once.
+var WhatIfPlatforms = []string{"windows", "macOS", "linux", "android", "iOS"}
 
 // judgeWhatIf reads what Microsoft answered: each object of the part is one
 // evaluation, the request (signInContext, signInConditions) with the value of the
@@ -238,24 +242,29 @@ func judgeWhatIf(c *Case) Result {
 	if len(places) < 2 {
 		lacking = append(lacking, "a second country")
 	}
-	for _, t := range whatIfTargets {
+	for _, t := range WhatIfTargets {
 		for _, client := range []string{"browser", "mobileappsanddesktopclients"} {
 			for _, risk := range []string{"none", "high"} {
 				n := 0
 				for _, place := range places {
-					if asked[strings.Join([]string{t.app, client, risk, place}, " ")] {
+					if asked[strings.Join([]string{t.App, client, risk, place}, " ")] {
 						n++
 					}
 				}
 				if n < 2 {
-					lacking = append(lacking, fmt.Sprintf("%s by %s with risk %s", t.name, client, risk))
+					lacking = append(lacking, fmt.Sprintf("%s by %s with risk %s", t.Name, client, risk))
 				}
 			}
 		}
 	}
-	for _, p := range whatIfPlatforms {
+	for _, p := range WhatIfPlatforms {
 		if !platforms[strings.ToLower(p)] {
 			lacking = append(lacking, "platform "+p)
+		}
+	}
+	for _, d := range c.Records.Disagreements {
+		if d.Account.Equal(c.Subject.ID) {
+			out = append(out, fail("Microsoft and the proof disagree: the verdict is not to be relied on until it is known why").on(Evidence{ID: string(d.Policy), Name: d.Name, Detail: d.Says}))
 		}
 	}
 	if len(lacking) > 0 {

@@ -30,6 +30,17 @@ type Records struct {
 	// Changes are events that ask for an extra drill: staff, subscription,
 	// policy, method or key changes.
 	Changes []ChangeEvent
+	// Disagreements are policies of which Microsoft's own evaluation says something
+	// else than the proof (check --cross-check).
+	Disagreements []Disagreement
+}
+
+// Disagreement is one policy at one sign-in on which Microsoft's evaluation and
+// the proof differ.
+type Disagreement struct {
+	Account, Policy entra.ID
+	Name            string
+	Says            string
 }
 
 // Drill is one account and key that were proved by a sign-in.

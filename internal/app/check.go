@@ -66,6 +66,9 @@ type CheckReport struct {
 	Proposals []posture.Proposal `json:"proposals,omitempty"`
 	// Init is the command that registers the accounts proposed.
 	Init string `json:"init,omitempty"`
+	// CrossCheck is the comparison with Microsoft's own evaluations, when it was
+	// asked for.
+	CrossCheck *CrossReport `json:"crossCheck,omitempty"`
 	// Conflicts are the contradictions between the sources and what was chosen.
 	Conflicts []Choice `json:"conflicts"`
 }
@@ -139,12 +142,22 @@ func Check(ctx context.Context, req CheckRequest) (*CheckReport, error) {
 	if err != nil {
 		return nil, err
 	}
+	var cross *CrossReport
+	if req.Evaluator != nil {
+		var ids []entra.ID
+		for i := range subjects {
+			ids = append(ids, subjects[i].id)
+		}
+		if snap, cross, req.Records.Disagreements, err = crossCheck(ctx, &req.ProveRequest, snap, ids); err != nil {
+			return nil, err
+		}
+	}
 	proved, err := proveOn(ctx, req.ProveRequest, snap, goals, infos, subjects, twice)
 	if err != nil {
 		return nil, err
 	}
 	r := &CheckReport{Report: *proved, Register: req.RegisterName, FailOn: cmp.Or(req.FailOn, posture.High), Proposals: proposals,
-		Counts: map[posture.Status]int{}, DrillDays: -1, Baseline: req.Baseline != nil, Facts: tenantFacts(snap)}
+		Counts: map[posture.Status]int{}, DrillDays: -1, CrossCheck: cross, Baseline: req.Baseline != nil, Facts: tenantFacts(snap)}
 	r.Schema = CheckSchema
 	r.Report.Hypothesis = hypothesis
 	in := &posture.Input{Snapshot: snap, Register: req.Register, Records: req.Records, Now: req.Time, Accounts: judged(proved)}

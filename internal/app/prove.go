@@ -19,6 +19,9 @@ type ProveRequest struct {
 	// call it.
 	Tenant     Tenant
 	TenantName string
+	// Evaluator, when not nil, is asked about sampled sign-ins, and its answers are
+	// compared with the proof's (Check only).
+	Evaluator Evaluator
 	// Azure: read the tenant's Azure resources too: alert rules, workspaces.
 	Azure bool
 	// With are drafts, Terraform plans or a second export, AsIf expressions;

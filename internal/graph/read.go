@@ -203,7 +203,7 @@ func (r *reading) take(a *ask, items []json.RawMessage, err error) {
 	if a.beside && err != nil {
 		return // what it would have added stays unknown
 	}
-	answer := entra.Answer{Part: a.part, Subject: a.subject, Relation: a.relation, Items: items, State: stateOf(err), Where: string(a.version) + a.path}
+	answer := entra.Answer{Part: a.part, Subject: a.subject, Relation: a.relation, Items: items, State: StateOf(err), Where: string(a.version) + a.path}
 	if a.part == entra.PartUsers && a.subject != "" && KindOf(err) == KindNotFound {
 		answer.State = entra.PartState{Status: entra.StatusRead} // read, and there is no such user
 	}
@@ -214,8 +214,8 @@ func (r *reading) take(a *ask, items []json.RawMessage, err error) {
 	r.answers = append(r.answers, answer)
 }
 
-// stateOf says what an error leaves of a part.
-func stateOf(err error) entra.PartState {
+// StateOf says what an error leaves of a part of a Snapshot.
+func StateOf(err error) entra.PartState {
 	if err == nil {
 		return entra.PartState{Status: entra.StatusRead}
 	}
