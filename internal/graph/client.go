@@ -50,8 +50,7 @@ type Config struct {
 	// means nobody listens.
 	Observe func(Event)
 
-	// Wrap lets a test stand between the client and the network, for tokens
-	// that this package asks for as well as for requests.
+	// Wrap lets a test stand between the client and the network.
 	Wrap func(http.RoundTripper) http.RoundTripper
 }
 
@@ -159,6 +158,7 @@ func New(config Config) (*Client, error) {
 	if err := checkScopes(config.Cloud, config.Scopes); err != nil {
 		return nil, err
 	}
+	quiet()
 	if config.Now == nil {
 		config.Now = time.Now
 	}

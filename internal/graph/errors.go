@@ -140,6 +140,9 @@ func (e *SecurityError) Error() string { return e.Operation + ": refused: " + e.
 // Hint says what a person can do about it.
 func (e *SecurityError) Hint() string { return hints[KindRefused] }
 
+// NonRetriable tells azcore not to try again.
+func (e *SecurityError) NonRetriable() {}
+
 // ConfigError is a setting that cannot be used.
 type ConfigError struct {
 	What string

@@ -5,12 +5,21 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
+	"sync"
 	"time"
+
+	azlog "github.com/Azure/azure-sdk-for-go/sdk/azcore/log"
 )
+
+// quiet takes away the listener that azcore sets up when AZURE_SDK_GO_LOGGING is
+// in the environment: it would write addresses and names to stderr unasked.
+var quiet = sync.OnceFunc(func() { azlog.SetListener(nil) })
 
 // network is what a connection is made from.
 type network struct {
@@ -31,7 +40,8 @@ func (c Config) network() network {
 // it was given.
 type doer struct {
 	client *http.Client
-	base   string // the only address it may send to; empty means any https address
+	hosts  []string // the only addresses it may send to
+	limit  int64    // bytes of an answer that are read; zero leaves it to the caller
 }
 
 // newDoer makes a transport of its own: http.DefaultTransport would take its
@@ -72,7 +82,7 @@ func checkProxy(u *url.URL) error {
 }
 
 // only returns a doer for one address.
-func (d *doer) only(base string) *doer { return &doer{client: d.client, base: base} }
+func (d *doer) only(base string) *doer { return &doer{client: d.client, hosts: []string{base}} }
 
 // Do implements policy.Transporter. It is the last gate before the network: a
 // request to another place than the configured one ends here.
@@ -80,10 +90,29 @@ func (d *doer) Do(req *http.Request) (*http.Response, error) {
 	if req.URL.Scheme != "https" || req.URL.User != nil {
 		return nil, &SecurityError{Operation: "send a request", Why: "the address is not https, or holds a user name"}
 	}
-	if d.base != "" && !sameHost(req.URL, d.base) {
-		return nil, &SecurityError{Operation: "send a request", Why: fmt.Sprintf("%s is not %s", clean(req.URL.Host, 80), d.base)}
+	if !slices.ContainsFunc(d.hosts, func(base string) bool { return sameHost(req.URL, base) }) {
+		return nil, &SecurityError{Operation: "send a request", Why: fmt.Sprintf("%s is none of %s", clean(req.URL.Host, 80), strings.Join(d.hosts, ", "))}
 	}
-	return d.client.Do(req)
+	resp, err := d.client.Do(req)
+	if err == nil && d.limit > 0 {
+		resp.Body = &limited{resp.Body, d.limit}
+	}
+	return resp, err
+}
+
+// limited ends with an error where an answer is larger than it may be.
+type limited struct {
+	io.ReadCloser
+	left int64
+}
+
+func (l *limited) Read(p []byte) (int, error) {
+	if l.left <= 0 {
+		return 0, ErrTooLarge
+	}
+	n, err := l.ReadCloser.Read(p[:min(int64(len(p)), l.left)])
+	l.left -= int64(n)
+	return n, err
 }
 
 // sameHost compares scheme, host and port exactly; a port left out is 443.
