@@ -16,7 +16,7 @@ import (
 // Evaluator answers which policies apply to a sign-in: Microsoft's What-If.
 // *graph.Client is one.
 type Evaluator interface {
-	Evaluate(ctx context.Context, user entra.ID, s graph.SignIn) (graph.Evaluation, error)
+	Evaluate(ctx context.Context, user entra.ID, s graph.SignInPoint) (graph.Evaluation, error)
 }
 
 // maxCrossPoints bounds the questions of one cross-check: Graph answers one a
@@ -34,7 +34,7 @@ type CrossReport struct {
 
 // crossPoint is one sign-in on both sides.
 type crossPoint struct {
-	graph.SignIn
+	graph.SignInPoint
 	target posture.WhatIfTarget
 }
 
@@ -47,7 +47,7 @@ func crossPoints(snap *entra.Snapshot, most int) []crossPoint {
 		for _, client := range []entra.ClientAppType{entra.ClientBrowser, entra.ClientNative} {
 			for _, risk := range []string{"none", "high"} {
 				for _, country := range places {
-					out = append(out, crossPoint{graph.SignIn{App: t.App, Client: string(client), SignInRisk: risk, UserRisk: risk, Country: country,
+					out = append(out, crossPoint{graph.SignInPoint{App: t.App, Client: string(client), SignInRisk: risk, UserRisk: risk, Country: country,
 						Platform: posture.WhatIfPlatforms[len(out)%len(posture.WhatIfPlatforms)]}, t})
 				}
 			}
@@ -122,7 +122,7 @@ func evaluateAll(ctx context.Context, e Evaluator, user entra.ID, points []cross
 	answers, errs := make([]graph.Evaluation, len(points)), make([]error, len(points))
 	var wait sync.WaitGroup
 	for i := range points {
-		wait.Go(func() { answers[i], errs[i] = e.Evaluate(ctx, user, points[i].SignIn) })
+		wait.Go(func() { answers[i], errs[i] = e.Evaluate(ctx, user, points[i].SignInPoint) })
 	}
 	wait.Wait()
 	return answers, errs

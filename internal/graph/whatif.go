@@ -9,9 +9,9 @@ import (
 	"halligan/entra"
 )
 
-// SignIn is one concrete sign-in about which Microsoft can be asked (graph-docs
+// SignInPoint is one concrete sign-in about which Microsoft can be asked (graph-docs
 // conditionalaccessroot-evaluate). Empty texts are left out of the question.
-type SignIn struct {
+type SignInPoint struct {
 	App        string // application id: no groups of applications
 	Client     string // browser, mobileAppsAndDesktopClients
 	Platform   string
@@ -32,7 +32,7 @@ type Evaluation struct {
 
 // Evaluate asks Microsoft which policies apply to a sign-in of a user. It judges
 // the policies in force and those that only report; it changes nothing.
-func (c *Client) Evaluate(ctx context.Context, user entra.ID, s SignIn) (Evaluation, error) {
+func (c *Client) Evaluate(ctx context.Context, user entra.ID, s SignInPoint) (Evaluation, error) {
 	conditions := map[string]any{}
 	for name, value := range map[string]string{"devicePlatform": s.Platform, "clientAppType": s.Client, "signInRiskLevel": s.SignInRisk, "userRiskLevel": s.UserRisk,
 		"country": s.Country, "ipAddress": s.IP} {
