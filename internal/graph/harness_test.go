@@ -2,6 +2,7 @@ package graph_test
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -189,4 +190,31 @@ type slow struct{}
 func (slow) GetToken(ctx context.Context, _ policy.TokenRequestOptions) (azcore.AccessToken, error) {
 	<-ctx.Done()
 	return azcore.AccessToken{}, ctx.Err()
+}
+
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+func mustURL(s string) *url.URL {
+	u, err := url.Parse(s)
+	if err != nil {
+		panic(err)
+	}
+	return u
+}
+
+// newOtherServer is a server whose authority nobody here trusts.
+func newOtherServer(t *testing.T) *httptest.Server {
+	t.Helper()
+	server := httptest.NewUnstartedServer(nil)
+	data := pair(t, time.Now().Add(time.Hour))
+	key, err := tls.X509KeyPair(data, data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server.TLS = &tls.Config{Certificates: []tls.Certificate{key}}
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	return server
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -245,6 +246,8 @@ func explainSignIn(err error) error {
 		if failed.RawResponse.StatusCode == http.StatusTooManyRequests || failed.RawResponse.StatusCode >= 500 {
 			e.Cure = "The sign-in service is busy or down. Try again in some minutes; https://status.cloud.microsoft says whether it is Microsoft."
 		}
+	} else if neverSent(err) || isLookup(err) {
+		e.Why, e.Cure = "the sign-in service cannot be reached: "+clean(plainCause(root(err)), maxMessage), hints[KindUnavailable]
 	} else {
 		e.Why = clean(firstLine(text), maxMessage)
 	}
@@ -255,6 +258,22 @@ func explainSignIn(err error) error {
 		e.Why, e.Cure = cure.why+" ("+e.Code+")", cure.cure
 	}
 	return e
+}
+
+func isLookup(err error) bool {
+	_, is := errors.AsType[*net.DNSError](err)
+	return is
+}
+
+// root is the innermost cause.
+func root(err error) error {
+	for {
+		inner := errors.Unwrap(err)
+		if inner == nil {
+			return err
+		}
+		err = inner
+	}
 }
 
 func firstLine(s string) string {

@@ -1,0 +1,156 @@
+package graph
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+	"unicode"
+)
+
+// These look at functions that are not exported: through the door each input
+// would cost a client.
+
+// Fault 2.
+func TestRetryAfterInEveryForm(t *testing.T) {
+	now := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+	for value, want := range map[string]time.Duration{
+		"7":                             7 * time.Second,
+		" 7 ":                           7 * time.Second,
+		"2.128":                         2128 * time.Millisecond,
+		"0":                             time.Second,
+		"0.2":                           time.Second,
+		"-3":                            0,
+		"1000000000":                    24 * time.Hour,
+		"99999999999999999999999999999": 24 * time.Hour,
+		"1e3":                           0,
+		"Inf":                           0,
+		"NaN":                           0,
+		"0x10":                          0,
+		"":                              0,
+		"soon":                          0,
+		"7;8":                           0,
+		"Sat, 21 Nov 2026 12:00:30 GMT": 30 * time.Second,
+		"Sat, 21 Nov 2026 11:00:00 GMT": time.Second,
+		"Sat, 21 Nov 2096 12:00:00 GMT": 24 * time.Hour,
+	} {
+		got, reason := retryAfter(value, now)
+		if got != want || reason == "" {
+			t.Errorf("%q: got %s (%s), want %s", value, got, reason, want)
+		}
+	}
+}
+
+func FuzzRetryAfter(f *testing.F) {
+	for _, s := range []string{"7", "2.128", "-1", "1e9", "Sat, 21 Nov 2026 12:00:30 GMT", "\x00", "9223372036854775807"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, value string) {
+		got, reason := retryAfter(value, time.Unix(1.7e9, 0))
+		if got != 0 && got < floorWait || got > maxTold {
+			t.Errorf("%q: %s is outside the bounds", value, got)
+		}
+		if reason == "" || strings.IndexFunc(reason, unicode.IsControl) >= 0 {
+			t.Errorf("%q: reason %q", value, reason)
+		}
+	})
+}
+
+// Fault 11: whatever is followed goes to the host, seen by the reader that the
+// HTTP client uses.
+func FuzzLink(f *testing.F) {
+	const base, tenant = "https://graph.test", "11111111-2222-3333-4444-555555555555"
+	for _, s := range []string{
+		base + "/v1.0/users?$skiptoken=1", base + ":443/v1.0/users", base + ".evil/v1.0/users", base + "@evil/v1.0/users", "https://gr%61ph.test/v1.0/users",
+		base + "/v1.0/../beta", base + "/v1.0/" + tenant + "/users", base + "\\@evil/v1.0/", "https://graph.test:443:8443/v1.0/", base + "/v1.0/users#@evil",
+	} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, link string) {
+		if checkLink(base, "/v1.0", tenant, link) != "" {
+			return
+		}
+		r, err := http.NewRequest("GET", link, nil)
+		if err != nil {
+			t.Fatalf("%q was accepted, and is no address: %v", link, err)
+		}
+		u := r.URL
+		if u.Scheme != "https" || !strings.EqualFold(u.Hostname(), "graph.test") || u.Port() != "" && u.Port() != "443" || u.User != nil || u.Fragment != "" {
+			t.Errorf("%q was accepted and leads to %s", link, u.Redacted())
+		}
+		if !strings.HasPrefix(u.Path, "/v1.0/") || strings.Contains(u.Path+"/", "/../") {
+			t.Errorf("%q was accepted and leads to path %s", link, u.Path)
+		}
+		if again, err := url.Parse(u.String()); err != nil || again.Host != u.Host {
+			t.Errorf("%q is read in two ways", link)
+		}
+	})
+}
+
+// Fault 16: no answer is ever given to a part that it does not name.
+func FuzzBatch(f *testing.F) {
+	for _, s := range []string{
+		`{"responses":[{"id":"1","status":200,"body":{"of":"1"}},{"id":"2","status":200,"body":{"of":"2"}}]}`,
+		`{"responses":[{"id":"2","status":200},{"id":"2","status":429,"headers":{"Retry-After":3}}]}`,
+		`{"responses":[{"id":1,"status":200,"body":"eyJ9"},{"id":"01"},{"id":null}]}`, `{"responses":null}`, `[]`, `{`,
+	} {
+		f.Add([]byte(s))
+	}
+	c := &Client{lanes: NewPacer()}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		const n = 3
+		answers, err := openEnvelope(body, n)
+		if len(answers) != n {
+			t.Fatalf("%d answers to %d parts", len(answers), n)
+		}
+		for i, a := range answers {
+			if a != nil && strings.Trim(string(a.ID), `"`) != strconv.Itoa(i+1) {
+				t.Errorf("part %d has the answer of %s", i+1, a.ID)
+			}
+			answer, failed := c.judgePart(Request{Method: "GET", Operation: "x"}, a, http.Header{}, err)
+			if (answer == nil) == (failed == nil) {
+				t.Errorf("part %d: neither or both", i+1)
+			}
+			if answer != nil && (answer.Status/100 != 2 || answer.Body != nil && !json.Valid(answer.Body)) {
+				t.Errorf("part %d: %d %q is a success", i+1, answer.Status, answer.Body)
+			}
+			if failed != nil && failed.err != nil && strings.IndexFunc(failed.err.Error(), unicode.IsControl) >= 0 {
+				t.Errorf("part %d: %q", i+1, failed.err.Error())
+			}
+		}
+	})
+}
+
+func FuzzPage(f *testing.F) {
+	for _, s := range []string{`{"value":[{"id":"a"}],"@odata.nextLink":"x","@odata.count":1}`, `{"value":null}`, `{}`, `[]`, `{"value":[],"value":null}`, `{"@odata.count":-1,"value":[]}`} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		if !json.Valid(body) {
+			return
+		}
+		p, err := readPage(Request{Operation: "x"}, &Answer{Status: 200, Body: body})
+		if err == nil && p.items == nil {
+			t.Errorf("%q is a list without a value", body)
+		}
+	})
+}
+
+func FuzzClaims(f *testing.F) {
+	f.Add("a.eyJ0aWQiOiJ4In0.c")
+	f.Add("..")
+	f.Fuzz(func(t *testing.T, token string) {
+		c, err := ReadClaims(token)
+		if err != nil && len(token) > 8 && strings.Contains(err.Error(), token) {
+			t.Errorf("the token is in the error")
+		}
+		for _, s := range []string{c.Tenant, c.App, c.Object, c.Name} {
+			if strings.IndexFunc(s, unicode.IsControl) >= 0 {
+				t.Errorf("%q was not cleaned", s)
+			}
+		}
+	})
+}
