@@ -25,7 +25,7 @@ const registerFile = "halligan.yaml"
 type checkFlags struct {
 	proveFlags
 	register, failOn, baseline string
-	list, checklist            bool
+	list, checklist, cross     bool
 }
 
 // checkFormats are the forms in which a check report can be written.
@@ -50,7 +50,7 @@ func severityNames() []string {
 func checkCommand(c *console) *cobra.Command {
 	var f checkFlags
 	cmd := &cobra.Command{
-		Use:   "check --from PATH",
+		Use:   "check",
 		Short: "judge the emergency accounts by every check: the proof, and all else that would fail on the day",
 		Long: `Read a tenant once, prove its emergency accounts as prove does, and ask every check of the catalogue.
 
@@ -65,7 +65,9 @@ check of high severity fails.
 
 Exit codes: 0 nothing found, 3 a lockout or a failed check of the severity of --fail-on or worse, 5 not known, incomplete, resting
 on a supposition, or a hypothesis in which nothing fails.`,
-		Example: `  halligan check --from export/
+		Example: `  halligan check
+  halligan check --cross-check --azure
+  halligan check --from export/
   halligan check --from export/ --format html -o report.html
   halligan check --from export/ --fail-on medium --baseline last.json --format sarif -o findings.sarif
   halligan check --list
@@ -77,7 +79,9 @@ on a supposition, or a hypothesis in which nothing fails.`,
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringArrayVar(&f.from, "from", nil, "`PATH` of an export: file, folder, zip, or - for stdin; repeatable")
+	flags.StringArrayVar(&f.from, "from", nil, "`PATH` of an export: file, folder, zip, or - for stdin; repeatable (default: the tenant you are signed in to)")
+	flags.BoolVar(&f.cross, "cross-check", false, "also ask Microsoft which policies apply to at most 60 sampled sign-ins, about a second each, and compare")
+	f.live.register(flags)
 	flags.StringVar(&f.register, "register", "", "`FILE` of the register (default: "+registerFile+" where there is one)")
 	flags.StringArrayVar(&f.accounts, "account", nil, "`ID` or user principal name of an emergency account; repeatable (default: those of the register)")
 	flags.StringArrayVar(&f.goals, "goal", nil, "`NAME` of what must be reached; repeatable (default: "+strings.Join(app.DefaultGoals, ", ")+")")
@@ -113,7 +117,7 @@ func (c *console) check(ctx context.Context, f *checkFlags) error {
 	report, err := app.Check(ctx, *req)
 	done()
 	if err != nil {
-		return asMisuse(err)
+		return asMisuse(asLive(err))
 	}
 	var out bytes.Buffer
 	l := look{columns: width(c.stdout, c.getenv), paint: c.paintOn(c.stdout), all: f.all}
@@ -149,9 +153,16 @@ func (c *console) checkRequest(ctx context.Context, f *checkFlags) (*app.CheckRe
 	if !slices.Contains(severityNames(), f.failOn) {
 		return nil, nil, misused(suggest(f.failOn, severityNames(), "severities: "+strings.Join(severityNames(), ", ")), "no severity %q", f.failOn)
 	}
+	if f.cross && len(f.from) > 0 {
+		return nil, nil, misused("sign in with halligan login, and leave --from out", "an export cannot be cross-checked: Microsoft judges the tenant as it is")
+	}
+	f.proveFlags.register = f.register
 	prove, from, err := c.proveRequest(ctx, &f.proveFlags)
 	if err != nil {
 		return nil, nil, err
+	}
+	if f.cross {
+		prove.Evaluator, _ = prove.Tenant.(app.Evaluator)
 	}
 	req := &app.CheckRequest{ProveRequest: *prove, FailOn: posture.Severity(f.failOn), Time: time.Now()}
 	if f.date != "" {

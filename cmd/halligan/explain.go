@@ -40,6 +40,7 @@ and 5 when it cannot be told.`,
 	flags.StringVar(&f.date, "date", "", "`DAY` for which vendor dates are read (default: today)")
 	flags.StringVar(&f.register, "register", "", "`FILE` of the register, for a check (default: "+registerFile+" where there is one)")
 	flags.StringVar(&f.format, "format", "terminal", "`FORM`: terminal, json")
+	f.live.register(flags)
 	complete(cmd, "goal", app.GoalNames()...)
 	complete(cmd, "format", "terminal", "json")
 	return cmd
@@ -62,7 +63,7 @@ func (c *console) explain(ctx context.Context, f *proveFlags, what string) error
 	defer from.close()
 	e, err := app.Explain(ctx, *req, what)
 	if err != nil {
-		return asMisuse(err)
+		return asMisuse(asLive(err))
 	}
 	if f.format == "json" {
 		err = indented(c.stdout, e)

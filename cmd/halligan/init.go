@@ -20,6 +20,7 @@ import (
 type initFlags struct {
 	from, accounts []string
 	output         string
+	live           liveFlags
 }
 
 func initCommand(c *console) *cobra.Command {
@@ -42,14 +43,12 @@ secrets; keep it where your configuration is kept.`,
 	flags := cmd.Flags()
 	flags.StringArrayVar(&f.from, "from", nil, "`PATH` of an export, or of another tool's configuration; repeatable")
 	flags.StringArrayVar(&f.accounts, "account", nil, "`ID` or user principal name of an emergency account; repeatable")
+	f.live.register(flags)
 	flags.StringVarP(&f.output, "output", "o", registerFile, "`FILE` to write; - for stdout")
 	return cmd
 }
 
 func (c *console) init(ctx context.Context, f *initFlags) error {
-	if len(f.from) == 0 && len(f.accounts) == 0 {
-		return misused("for example --from export/ --account OBJECT-ID", "nothing to begin with: name the accounts, or give an export")
-	}
 	if f.output != "-" {
 		if _, err := os.Lstat(f.output); !errors.Is(err, fs.ErrNotExist) {
 			return &fault{exitFailed, fmt.Errorf("write register %s: it is there already", f.output), "edit it, or give another file with -o"}
@@ -72,9 +71,22 @@ func (c *console) init(ctx context.Context, f *initFlags) error {
 			req.Sources = append(req.Sources, s)
 		}
 	}
+	if len(req.Sources) == 0 && len(req.Neighbours) == 0 {
+		var live app.ProveRequest
+		err := c.readLive(&live, &f.live, "")
+		signedOut, is := errors.AsType[*fault](err)
+		switch {
+		case err == nil:
+			req.Tenant = live.Tenant
+		case !is || signedOut.code != exitNotSignedIn:
+			return err
+		case len(f.accounts) == 0:
+			return misused("for example --from export/ --account OBJECT-ID, or sign in: halligan login", "nothing to begin with: name the accounts, give an export, or sign in")
+		}
+	}
 	made, err := app.Init(ctx, req)
 	if err != nil {
-		return asMisuse(err)
+		return asMisuse(asLive(err))
 	}
 	text, err := made.Register.Write()
 	if err != nil {

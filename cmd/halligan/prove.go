@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -24,7 +25,8 @@ type proveFlags struct {
 	from, accounts, goals, suppose, with, asIf, dimensions []string
 	keep                                                   []string // see app.ProveRequest.Keep
 	workstation, date, format, output                      string
-	register                                               string // explain CHECK only
+	register                                               string // of check and explain
+	live                                                   liveFlags
 	margin, all                                            bool
 }
 
@@ -62,7 +64,7 @@ func proveCommand(c *console) *cobra.Command {
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringArrayVar(&f.from, "from", nil, "`PATH` of an export: file, folder, zip, or - for stdin; repeatable")
+	flags.StringArrayVar(&f.from, "from", nil, "`PATH` of an export: file, folder, zip, or - for stdin; repeatable (default: the tenant you are signed in to)")
 	flags.StringArrayVar(&f.accounts, "account", nil, "`ID` or user principal name of an emergency account; repeatable (default: candidates are proposed)")
 	flags.StringArrayVar(&f.goals, "goal", nil, "`NAME` of what must be reached; repeatable (default: "+strings.Join(app.DefaultGoals, ", ")+")")
 	flags.StringArrayVar(&f.suppose, "suppose", nil, "`EXPRESSION` that states what was not read, or @FILE with one a line; repeatable")
@@ -75,6 +77,7 @@ func proveCommand(c *console) *cobra.Command {
 	flags.StringVar(&f.format, "format", "", "`FORM` of the report: "+strings.Join(formNames(proveFormats), ", ")+" (default: terminal, or by the name after -o)")
 	flags.StringVarP(&f.output, "output", "o", "", "`FILE` to write the report to (default: stdout)")
 	flags.BoolVar(&f.all, "all", false, "tell every policy and gate, not only those that matter")
+	f.live.register(flags)
 	complete(cmd, "goal", app.GoalNames()...)
 	complete(cmd, "format", formNames(proveFormats)...)
 	return cmd
@@ -147,7 +150,7 @@ func (c *console) prove(ctx context.Context, f *proveFlags) error {
 	report, err := app.Prove(ctx, *req)
 	done()
 	if err != nil {
-		return asMisuse(err)
+		return asMisuse(asLive(err))
 	}
 	if name := format.name; name == "certificate" && (report.Verdict != lockout.Proved || report.Hypothesis) {
 		return noCertificate(report)
@@ -234,9 +237,6 @@ func asMisuse(err error) error {
 // closes that.
 func (c *console) proveRequest(ctx context.Context, f *proveFlags) (*app.ProveRequest, *sources, error) {
 	req := &app.ProveRequest{AsIf: f.asIf, Accounts: f.accounts, Goals: f.goals, Margin: f.margin, Keep: f.keep, Tool: "halligan " + versionName()}
-	if len(f.from) == 0 {
-		return nil, nil, misused("for example --from export/, or --from - for stdin", "nothing to read: give an export with --from")
-	}
 	day := f.date
 	if day == "" {
 		day = time.Now().UTC().Format(time.DateOnly)
@@ -251,6 +251,9 @@ func (c *console) proveRequest(ctx context.Context, f *proveFlags) (*app.ProveRe
 	}
 	if req.Envelope, err = envelope(f.dimensions, f.workstation); err != nil {
 		return nil, nil, err
+	}
+	if len(f.from) == 0 {
+		return req, &sources{}, c.readLive(req, &f.live, f.register)
 	}
 	from, err := c.open(ctx, "--from", f.from)
 	if err != nil {
@@ -303,7 +306,10 @@ func (c *console) progress(req *app.ProveRequest) func() {
 	if !isTerminal(c.stderr) {
 		return func() {}
 	}
+	var one sync.Mutex // answers of a tenant come from several at once
 	req.Progress = func(what string) {
+		one.Lock()
+		defer one.Unlock()
 		text := escape(what)
 		if columns := width(c.stderr, c.getenv) - 5; len(text) > columns {
 			text = text[:columns]

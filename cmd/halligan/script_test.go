@@ -40,6 +40,7 @@ func TestScripts(t *testing.T) {
 			for name, days := range map[string]int{"LONGAGO": -60, "YESTERDAY": -1, "TODAY": 0, "OVERMORROW": 2, "LATER": 190, "TOOLATE": 1900} {
 				env.Setenv(name, now.AddDate(0, 0, days).Format(time.DateOnly))
 			}
+			env.Setenv("HALLIGAN_HOME", filepath.Join(env.WorkDir, "home"))
 			tenant, err := filepath.Abs(filepath.Join("..", "..", "examples", "tenants", "tidewater"))
 			env.Setenv("TIDEWATER", tenant)
 			return err
