@@ -80,6 +80,7 @@ var stsErrors = stsTable([]stsError{
 	{7000112, "unauthorized_client", 400, "Application '%s' is disabled.", ""},
 	{7000215, "invalid_client", 401, "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID, for a secret added to app '%s'.", ""},
 	{7000218, "invalid_client", 401, "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.", ""},
+	{7000229, "unauthorized_client", 401, "The client application %s is missing service principal in the tenant %s.", clientCredsPage},
 	{7000222, "invalid_client", 401, "The provided client secret keys for app '%s' are expired.", ""},
 })
 

@@ -54,7 +54,8 @@ type Server struct {
 	pace    *pacer
 	count   *requestCounter
 	saver   *saver
-	start   []byte       // the dump that Reset goes back to
+	start   []byte // the dump that Reset goes back to
+	replica func() (http.Handler, error)
 	offset  atomic.Int64 // nanoseconds by which the clock was advanced
 }
 
@@ -89,6 +90,7 @@ func New(config Config) (*Server, error) {
 	if err := s.open(); err != nil {
 		return nil, err
 	}
+	s.replica = s.newReplica
 	s.oidcRoutes(s.mux)
 	s.graphRoutes(s.mux)
 	s.pageRoutes(s.mux)
@@ -97,9 +99,28 @@ func New(config Config) (*Server, error) {
 	return s, nil
 }
 
-// now is the tenant's time: the clock it was given, and what was advanced.
+// newReplica is the directory as it is now, for reads after it has changed
+// (fault 19). Whoever asks has been let in by the server itself.
+func (s *Server) newReplica() (http.Handler, error) {
+	data, err := s.Dump()
+	if err != nil {
+		return nil, err
+	}
+	state, err := undump(data)
+	if err != nil {
+		return nil, err
+	}
+	old := &Server{Tenant: Tenant{state: state}, config: s.config, mux: http.NewServeMux(), faults: &Faults{},
+		tokens: s.tokens, waiting: s.waiting, pace: s.pace, count: s.count}
+	old.graphRoutes(old.mux)
+	old.armRoutes(old.mux)
+	return old.mux, nil
+}
+
+// now is the tenant's time: the clock it was given, what was advanced, and by
+// how much a fault makes it wrong.
 func (s *Server) now() time.Time {
-	return s.config.Now().Add(time.Duration(s.offset.Load())).UTC()
+	return s.config.Now().Add(time.Duration(s.offset.Load()) + s.faults.skew()).UTC()
 }
 
 // base is the address of the tenant, without a slash at its end.

@@ -95,7 +95,7 @@ func (s *Server) admit(r *http.Request, claims jwt.MapClaims) (Caller, error) {
 				c.Permissions = append(c.Permissions, fmt.Sprint(role))
 			}
 		}
-		return c, s.challenged(claims)
+		return c, s.challenged(r.URL.Path, claims)
 	}
 	c.UserID, c.Permissions = say("oid"), strings.Fields(say("scp"))
 	if c.UserID == "" {
@@ -104,7 +104,7 @@ func (s *Server) admit(r *http.Request, claims jwt.MapClaims) (Caller, error) {
 	if err := s.revoked(c.UserID, claims); err != nil {
 		return Caller{}, err
 	}
-	return c, s.challenged(claims)
+	return c, s.challenged(r.URL.Path, claims)
 }
 
 // revoked applies the critical events of continuous access evaluation: the

@@ -89,11 +89,10 @@ func (s *Server) mint(m minting) (string, time.Duration, error) {
 	if m.cae {
 		life = caeLife
 	}
-	skew := s.faults.skew()
 	uti := oidcID()
 	claims := jwt.MapClaims{
 		"aud": m.asked.audience, "iss": s.issuerV1(tenant), "tid": tenant, "ver": "1.0", "uti": uti,
-		"iat": now.Add(skew).Unix(), "nbf": now.Add(skew).Unix(), "exp": now.Add(skew + life).Unix(),
+		"iat": now.Unix(), "nbf": now.Unix(), "exp": now.Add(life).Unix(),
 		"appid": m.client.appID, "app_displayname": m.client.name, "appidacr": m.acr,
 		"idp": s.issuerV1(tenant), "tenant_region_scope": "EU", "xms_tcdt": strconv.FormatInt(now.Unix(), 10),
 	}
@@ -137,7 +136,7 @@ func (s *Server) mint(m minting) (string, time.Duration, error) {
 // mintID makes an id token (entra-docs identity-platform/id-token-claims-reference).
 func (s *Server) mintID(m minting) (string, error) {
 	claims := jwt.MapClaims{}
-	now := m.issuedAt.Add(s.faults.skew())
+	now := m.issuedAt
 	s.View(func(state *State) {
 		user := state.Get("users", m.who.UserID)
 		claims["aud"], claims["iss"], claims["tid"] = m.client.appID, s.issuerV2(state.ID), state.ID
