@@ -43,19 +43,19 @@ var contentFaults = []faultKind{
 		}},
 	}},
 	{15, "unknown", "values and fields that nobody has seen yet, in policies", []faultVariant{
-		{name: "enum", path: policiesPath, edit: strange(func(policy Object) { within(policy, "conditions")["clientAppTypes"] = []any{"hologram"} })},
+		{name: "enum", path: policiesPath, edit: strange(func(policy Object) { innerObject(policy, "conditions")["clientAppTypes"] = []any{"hologram"} })},
 		{name: "state", path: policiesPath, edit: strange(func(policy Object) { policy["state"] = "enabledOnTuesdays" })},
 		{name: "condition", path: policiesPath, edit: strange(func(policy Object) {
-			within(policy, "conditions")["moonPhases"] = Object{"includePhases": []any{"full"}}
+			innerObject(policy, "conditions")["moonPhases"] = Object{"includePhases": []any{"full"}}
 		})},
 		{name: "grant", path: policiesPath, edit: strange(func(policy Object) {
-			controls := within(policy, "grantControls")
+			controls := innerObject(policy, "grantControls")
 			controls["operator"] = "OR"
 			controls["builtInControls"] = append(anyList(controls["builtInControls"]), "retinaDance")
 		})},
 		{name: "field", path: policiesPath, edit: strange(func(policy Object) { policy["lunarSetting"] = Object{"isEnabled": true} })},
 		{name: "type", path: policiesPath, edit: strange(func(policy Object) {
-			within(within(policy, "conditions"), "users")["includeUsers"] = "All"
+			innerObject(innerObject(policy, "conditions"), "users")["includeUsers"] = "All"
 		})},
 	}},
 	{18, "replication", "deleted between list and get; created and not visible yet", []faultVariant{
@@ -119,8 +119,8 @@ func strange(change func(policy Object)) func(*exchange, Object) Object {
 	}
 }
 
-// within is an object of an object, made when it is not there.
-func within(o Object, key string) Object {
+// innerObject is an object of an object, made when it is not there.
+func innerObject(o Object, key string) Object {
 	inner, is := o[key].(map[string]any)
 	if !is {
 		inner = Object{}

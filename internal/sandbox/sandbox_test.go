@@ -47,7 +47,7 @@ func testState() *State {
 		}})
 	s.Secrets["key-1"], s.Secrets["key-2"] = testSecret, "an~ended~secret"
 	s.Put("servicePrincipals", testSP, Object{"id": testSP, "appId": testApp, "displayName": "Halligan reader", "accountEnabled": true})
-	s.Put("servicePrincipals/"+testSP+"/appRoleAssignments", "g1", Object{"id": "g1", "principalId": testSP, "resourceId": testGraph, "appRoleId": "role-policy"})
+	s.Put("appRoleAssignments", "g1", Object{"id": "g1", "principalId": testSP, "resourceId": testGraph, "appRoleId": "role-policy"})
 	return s
 }
 

@@ -62,6 +62,11 @@ func (s *Server) checkSecret(c *oidcClient, secret string) *refusal {
 	s.View(func(state *State) {
 		for _, p := range propList(c.registered, "passwordCredentials") {
 			have := state.Secrets[key(propText(p, "keyId"))]
+			if have == "" { // made through Graph: the latest of the application
+				if c := state.Credentials[key(c.appID)]; c != nil {
+					have = c.Password
+				}
+			}
 			if have == "" || subtle.ConstantTimeCompare([]byte(have), []byte(secret)) != 1 {
 				continue
 			}
@@ -95,14 +100,14 @@ func (s *Server) checkAssertion(r *http.Request, c *oidcClient, q *tokenRequest,
 	if f, on := s.faults.on(24); on && f.Variant == "certificate-expired" && s.faults.take(f) {
 		return deny(700027, "the certificate has expired")
 	}
-	header, claims := map[string]any{}, jwt.MapClaims{}
+	claims := jwt.MapClaims{}
 	parsed, _, err := jwt.NewParser().ParseUnverified(assertion, claims)
 	if err != nil {
 		return deny(50012, "the client assertion is malformed")
 	}
-	header = parsed.Header
-	if header["x5t"] != nil || header["x5t#S256"] != nil {
-		return s.checkCertificate(r, c, q, assertion, header)
+	// Outside issuers name certificates in their headers too: who issued it decides.
+	if iss, _ := claims.GetIssuer(); strings.EqualFold(iss, c.appID) {
+		return s.checkCertificate(r, c, q, assertion, parsed.Header)
 	}
 	return s.checkFederated(c, assertion, claims)
 }

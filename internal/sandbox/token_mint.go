@@ -167,13 +167,13 @@ func pairwise(app, user string) string {
 }
 
 // appRoles are the application permissions that a service principal was granted
-// on a resource: servicePrincipals/<id>/appRoleAssignments (graph
-// resources/approleassignment), named through the resource's appRoles.
+// on a resource (graph resources/approleassignment), named through the
+// resource's appRoles.
 func appRoles(state *State, sp Object, resourceApp string) []string {
 	target := principalOf(state, resourceApp)
 	var roles []string
-	for _, a := range state.All("servicePrincipals/" + key(propText(sp, "id")) + "/appRoleAssignments") {
-		if !strings.EqualFold(propText(a, "resourceId"), propText(target, "id")) {
+	for _, a := range state.All("appRoleAssignments") {
+		if !strings.EqualFold(propText(a, "principalId"), propText(sp, "id")) || !strings.EqualFold(propText(a, "resourceId"), propText(target, "id")) {
 			continue
 		}
 		for _, role := range propList(target, "appRoles") {
