@@ -25,6 +25,7 @@ var commands = []command{
 	{"judge", initCommand},
 	{"judge", exportCommand},
 	{"judge", selftestCommand},
+	{"tenant", sandboxCommand},
 	{"act", demoCommand},
 	{"program", versionCommand},
 	{"program", completionCommand},

@@ -84,6 +84,12 @@ type armedFault struct {
 	marks   map[string]any // what the variant remembers
 }
 
+// CheckFaults tells whether faults and outages are written rightly.
+func CheckFaults(specs, outages []string) error {
+	_, err := newFaults(specs, outages)
+	return err
+}
+
 func newFaults(specs, outages []string) (*Faults, error) {
 	f := &Faults{}
 	return f, f.set(specs, outages)

@@ -40,6 +40,9 @@ type Config struct {
 	// issuer URL. The sandbox asks nobody for keys: an issuer that is not here
 	// and is not the sandbox itself is refused.
 	Issuers map[string]crypto.PublicKey
+
+	// routes serve Graph and Resource Manager; nil are the sandbox's own.
+	routes func(*Server, *http.ServeMux)
 }
 
 // Server is one emulated tenant. It is an http.Handler, to be served over TLS
@@ -67,6 +70,12 @@ func New(config Config) (*Server, error) {
 	if config.Now == nil {
 		config.Now = time.Now
 	}
+	if config.routes == nil {
+		config.routes = func(s *Server, mux *http.ServeMux) {
+			s.graphRoutes(mux)
+			s.armRoutes(mux)
+		}
+	}
 	if config.Host == "" {
 		config.Host = "localhost"
 	}
@@ -92,10 +101,9 @@ func New(config Config) (*Server, error) {
 	}
 	s.replica = s.newReplica
 	s.oidcRoutes(s.mux)
-	s.graphRoutes(s.mux)
 	s.pageRoutes(s.mux)
-	s.armRoutes(s.mux)
 	s.adminRoutes(s.mux)
+	config.routes(s, s.mux)
 	return s, nil
 }
 
@@ -112,8 +120,7 @@ func (s *Server) newReplica() (http.Handler, error) {
 	}
 	old := &Server{Tenant: Tenant{state: state}, config: s.config, mux: http.NewServeMux(), faults: &Faults{},
 		tokens: s.tokens, waiting: s.waiting, pace: s.pace, count: s.count}
-	old.graphRoutes(old.mux)
-	old.armRoutes(old.mux)
+	s.config.routes(old, old.mux)
 	return old.mux, nil
 }
 
