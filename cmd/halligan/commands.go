@@ -30,6 +30,7 @@ var commands = []command{
 	{"tenant", whoamiCommand},
 	{"tenant", permissionsCommand},
 	{"tenant", snapshotCommand},
+	{"tenant", sandboxCommand},
 	{"act", demoCommand},
 	{"program", versionCommand},
 	{"program", completionCommand},
