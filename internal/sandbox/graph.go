@@ -27,10 +27,6 @@ type graph struct {
 	// challenges wait for a passkey to be registered on behalf of a user, by
 	// challenge.
 	challenges map[string]challenge
-	// before is what objects were until their last change, for stale replicas
-	// (fault 19).
-	before map[string]Object
-	reads  int
 }
 
 // maxBody bounds what a caller may send.
@@ -38,9 +34,11 @@ const maxBody = 4 << 20
 
 // graphRoutes serves Microsoft Graph.
 func (s *Server) graphRoutes(mux *http.ServeMux) {
-	g := &graph{Server: s, routes: routesOf(operationTable()), challenges: map[string]challenge{}, before: map[string]Object{}}
+	g := &graph{Server: s, routes: routesOf(operationTable()), challenges: map[string]challenge{}}
+	// With its host the pattern stands beside /{tenant}/… without conflict.
+	host, _, _ := strings.Cut(s.config.Host, ":")
 	for _, version := range []string{v1, beta} {
-		mux.HandleFunc("/"+version+"/", func(w http.ResponseWriter, r *http.Request) { g.serve(w, r, version) })
+		mux.HandleFunc(host+"/"+version+"/", func(w http.ResponseWriter, r *http.Request) { g.serve(w, r, version) })
 	}
 }
 
@@ -309,7 +307,15 @@ func newID() string {
 	var b [16]byte
 	_, _ = rand.Read(b[:])
 	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	h := hex.EncodeToString(b[:])
+	return idOf(b[:])
+}
+
+// idOf writes sixteen bytes as a GUID.
+func idOf(b []byte) string {
+	h := hex.EncodeToString(b)
+	if len(h) != 32 {
+		return ""
+	}
 	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
 }
 

@@ -2,7 +2,6 @@ package sandbox
 
 import (
 	"crypto/sha256"
-	"encoding/hex"
 	"slices"
 	"strconv"
 	"strings"
@@ -145,6 +144,5 @@ func derivedID(parts ...string) string {
 	sum := sha256.Sum256([]byte(strings.ToLower(strings.Join(parts, "\x00"))))
 	b := slices.Clone(sum[:16])
 	b[6], b[8] = b[6]&0x0f|0x50, b[8]&0x3f|0x80
-	h := hex.EncodeToString(b)
-	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
+	return idOf(b)
 }

@@ -58,47 +58,25 @@ func (res *resource) contextName() string {
 	return res.set
 }
 
-// window is how long a new object may not be visible, and a change not yet seen
-// everywhere (graph.md: eventual consistency; faults 18 and 19).
+// window is how long a new object may not be visible (graph.md: eventual
+// consistency; fault 18, whose value may name other seconds).
 const window = 20 * time.Second
 
 // visible reports whether an object can be seen by now.
 func (c *call) visible(st *State, id string) bool {
-	if _, on := c.faults.on(18); !on {
+	fault, on := c.faults.on(18)
+	if !on {
 		return true
 	}
+	if fault.Variant != "" && fault.Variant != "late" {
+		return true
+	}
+	wait := window
+	if d, err := time.ParseDuration(fault.Value); err == nil {
+		wait = d
+	}
 	born, is := st.Born[key(id)]
-	return !is || c.now.Sub(born) >= window
-}
-
-// replica is the object that some replica holds: under fault 19 every other read
-// within the window still sees what was before.
-func (c *call) replica(o Object) Object {
-	if _, on := c.faults.on(19); !on || o == nil {
-		return o
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	old := c.before[key(text(o, "id"))]
-	if old == nil {
-		return o
-	}
-	if at, _ := old["~"].(time.Time); c.now.Sub(at) >= window {
-		return o
-	}
-	if c.reads++; c.reads%2 == 0 {
-		return o
-	}
-	return old["object"].(Object)
-}
-
-func (c *call) remember(before Object) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if len(c.before) > 1000 {
-		clear(c.before)
-	}
-	c.before[key(text(before, "id"))] = Object{"~": c.now, "object": before}
+	return !is || c.now.Sub(born) >= wait
 }
 
 // get finds the object that the request names.
@@ -109,7 +87,7 @@ func (res *resource) get(c *call, st *State) (Object, error) {
 	}
 	if res.find != nil {
 		if o := res.find(c, st, id); o != nil && c.visible(st, text(o, "id")) {
-			return c.replica(o), nil
+			return o, nil
 		}
 		return nil, notFound(id)
 	}
@@ -129,7 +107,7 @@ func (res *resource) get(c *call, st *State) (Object, error) {
 	if o == nil || !c.visible(st, id) || res.cast != "" && !types().is(typeOf(o, res.typ), res.cast) {
 		return nil, notFound(id)
 	}
-	return c.replica(o), nil
+	return o, nil
 }
 
 func (res *resource) declared() string {
@@ -243,6 +221,12 @@ func (res *resource) page(c *call, st *State, selected []string) (answer, error)
 	if err != nil {
 		return answer{}, err
 	}
+	return res.paged(c, st, src, selected)
+}
+
+// paged answers one page of a source.
+func (res *resource) paged(c *call, st *State, src source, selected []string) (answer, error) {
+	var err error
 	keep := func(o Object) bool {
 		return o != nil && c.visible(st, text(o, "id")) && (res.cast == "" || types().is(typeOf(o, res.typ), res.cast)) &&
 			(c.query.filter == nil || c.query.filter.matches(o, nil)) && c.found(o)
@@ -277,7 +261,7 @@ func (res *resource) page(c *call, st *State, selected []string) (answer, error)
 		if !keep(o) {
 			continue
 		}
-		out, err := res.show(c, st, c.replica(o), selected)
+		out, err := res.show(c, st, o, selected)
 		if err != nil {
 			return answer{}, err
 		}
@@ -447,7 +431,6 @@ func update(res *resource) func(*call) (answer, error) {
 				return err
 			}
 			st.Put(res.path(c), text(before, "id"), after)
-			c.remember(before)
 			c.audited(st, res, "Update "+res.noun, before, after)
 			return nil
 		})
@@ -504,7 +487,7 @@ func readSingle(set, typ string) func(*call) (answer, error) {
 			if err = c.gates(nil, st); err != nil {
 				return
 			}
-			a = c.entity(http.StatusOK, contextSelected(set, selected)+"/$entity", shown(c.version, typ, c.replica(c.single(st, set)), selected))
+			a = c.entity(http.StatusOK, contextSelected(set, selected)+"/$entity", shown(c.version, typ, c.single(st, set), selected))
 		})
 		return a, err
 	}
@@ -532,9 +515,6 @@ func updateSingle(set, typ, activity string, check func(c *call, st *State, befo
 				return err
 			}
 			st.Single[path] = after
-			if before != nil {
-				c.remember(before)
-			}
 			c.audit(st, Change{By: c.caller, Activity: activity, Category: "Policy", Service: "Core Directory", Before: before, Target: after, Type: "Policy"})
 			return nil
 		})

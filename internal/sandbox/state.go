@@ -39,6 +39,9 @@ type State struct {
 	// Credentials are what a user signs in with, by user id; Graph never shows
 	// them whole.
 	Credentials map[string]*Credentials `json:"credentials"`
+	// Secrets are the client secrets of applications, by the keyId of their
+	// passwordCredentials; Graph shows a secret once, when it is made.
+	Secrets map[string]string `json:"secrets,omitempty"`
 	// Born is when an object was written, by id, for the time in which it is not
 	// yet visible everywhere.
 	Born map[string]time.Time `json:"born,omitempty"`
@@ -51,7 +54,7 @@ type State struct {
 // NewState returns an empty tenant.
 func NewState(id, name, plan string) *State {
 	return &State{ID: id, Name: name, Plan: plan, Sets: map[string]*Set{}, Links: map[string]map[string][]string{},
-		Single: map[string]Object{}, Credentials: map[string]*Credentials{}, Born: map[string]time.Time{}}
+		Single: map[string]Object{}, Credentials: map[string]*Credentials{}, Secrets: map[string]string{}, Born: map[string]time.Time{}}
 }
 
 func key(id string) string { return strings.ToLower(id) }

@@ -3,7 +3,12 @@ package sandbox
 import "time"
 
 // Fault is one fault's settings.
-type Fault struct{}
+type Fault struct {
+	N            int
+	Variant      string
+	Times, After int
+	Path, Value  string
+}
 
 // Faults are the faults that are on.
 type Faults struct{ set map[int]bool }
