@@ -45,6 +45,10 @@ type State struct {
 	// Born is when an object was written, by id, for the time in which it is not
 	// yet visible everywhere.
 	Born map[string]time.Time `json:"born,omitempty"`
+	// Grown is how many users are made on demand (Grow), and Shed which of them
+	// were deleted.
+	Grown int             `json:"grown,omitempty"`
+	Shed  map[string]bool `json:"shed,omitempty"`
 }
 
 // NewState returns an empty tenant.
@@ -58,7 +62,12 @@ func key(id string) string { return strings.ToLower(id) }
 // Get returns an object of a set; nil none.
 func (s *State) Get(set, id string) Object {
 	if c := s.Sets[set]; c != nil {
-		return c.ByID[key(id)]
+		if o := c.ByID[key(id)]; o != nil {
+			return o
+		}
+	}
+	if set == "users" {
+		return s.grown(key(id))
 	}
 	return nil
 }
@@ -79,6 +88,15 @@ func (s *State) Put(set, id string, o Object) {
 // Delete removes an object from a set and reports whether it was there.
 func (s *State) Delete(set, id string) bool {
 	c := s.Sets[set]
+	if set == "users" && strings.HasPrefix(key(id), grownID) && s.Get(set, id) != nil {
+		if s.Shed == nil {
+			s.Shed = map[string]bool{}
+		}
+		s.Shed[key(id)] = true
+		if c == nil || c.ByID[key(id)] == nil {
+			return true
+		}
+	}
 	if c == nil || c.ByID[key(id)] == nil {
 		return false
 	}
