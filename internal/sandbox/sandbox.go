@@ -25,6 +25,7 @@ type Server struct {
 	Tenant
 	config Config
 	mux    *http.ServeMux
+	faults *Faults
 }
 
 // ServeHTTP answers one request.
