@@ -42,6 +42,11 @@ type Attempt struct {
 	Custom bool
 	// LockedOut: smart lockout holds the account's password.
 	LockedOut bool
+	// CorrelationID joins the records of one sign-in; "" makes a new one.
+	CorrelationID string
+	SessionID     string
+	// NonInteractive: a client renews a token without the person.
+	NonInteractive bool
 	// Outage is "", existingSession (the backup authentication service renews a
 	// session) or newSession (it serves none).
 	Outage string
@@ -87,7 +92,8 @@ type Outcome struct {
 	Wants    [][]string
 	Policies []Applied
 	// LogID is the id of the record in the sign-in log; "" when only judged.
-	LogID string
+	LogID         string
+	CorrelationID string
 	// Blockers are everything that denies, in the order in which it was met.
 	Blockers []Blocker
 	// Unsure names the behaviours met on the way that Microsoft does not document,
