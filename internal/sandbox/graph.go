@@ -26,7 +26,7 @@ type graph struct {
 	mu sync.Mutex
 	// challenges wait for a passkey to be registered on behalf of a user, by
 	// challenge.
-	challenges map[string]challenge
+	challenges map[string]keyChallenge
 }
 
 // maxBody bounds what a caller may send.
@@ -34,7 +34,7 @@ const maxBody = 4 << 20
 
 // graphRoutes serves Microsoft Graph.
 func (s *Server) graphRoutes(mux *http.ServeMux) {
-	g := &graph{Server: s, routes: routesOf(operationTable()), challenges: map[string]challenge{}}
+	g := &graph{Server: s, routes: routesOf(operationTable()), challenges: map[string]keyChallenge{}}
 	// With its host the pattern stands beside /{tenant}/… without conflict.
 	host, _, _ := strings.Cut(s.config.Host, ":")
 	for _, version := range []string{v1, beta} {

@@ -45,7 +45,7 @@ func (w *World) forget() {
 }
 
 func (w *World) judge(a *Attempt) Outcome {
-	who := w.person(a.UserID)
+	who := w.signer(a.UserID)
 	if who == nil {
 		return Outcome{Code: 50034, Reason: reasonText(50034), Blockers: []Blocker{{"account", "unknownUser"}}}
 	}
@@ -209,9 +209,9 @@ func (v *verdict) securityDefaults() {
 }
 
 // canMFA: the person has methods that make a combination of the MFA strength.
-func (w *World) canMFA(u *person) bool {
+func (w *World) canMFA(u *signer) bool {
 	k := &kit{modes: w.reachable(u)}
-	return slices.ContainsFunc(builtInStrengths[strengthMFA], func(c string) bool { return k.holds(strings.Split(c, ",")) })
+	return slices.ContainsFunc(judgedStrengths[strengthMFA], func(c string) bool { return k.holds(strings.Split(c, ",")) })
 }
 
 // campaign is the registration campaign, which forces registration once its skips
@@ -259,7 +259,7 @@ func (v *verdict) wants() [][]string {
 			candidates = append(candidates, s.combinations...)
 			continue
 		}
-		for _, c := range builtInStrengths[strengthMFA] {
+		for _, c := range judgedStrengths[strengthMFA] {
 			candidates = append(candidates, normalCombination(c))
 		}
 	}
@@ -301,7 +301,7 @@ func (v *verdict) wants() [][]string {
 
 // example makes the registered keys of a person into shown methods, so that the
 // configurations of a strength can be asked about them.
-func (w *World) example(u *person, name string) []Shown {
+func (w *World) example(u *signer, name string) []Shown {
 	if name != "fido2" {
 		return []Shown{{Mode: name}}
 	}

@@ -10,7 +10,7 @@ import (
 // known, its addresses read.
 type question struct {
 	*Attempt
-	who       *person
+	who       *signer
 	audiences []string
 	client    string // client app type, lower case
 	platform  string
@@ -22,7 +22,7 @@ type question struct {
 	open map[string]bool
 }
 
-func (w *World) question(a *Attempt, who *person) *question {
+func (w *World) question(a *Attempt, who *signer) *question {
 	q := &question{Attempt: a, who: who, client: strings.ToLower(a.ClientApp), platform: strings.ToLower(a.Platform),
 		flow: strings.ToLower(a.Flow), unsure: map[string]bool{}}
 	if q.client == "" {
@@ -60,16 +60,16 @@ func audiences(a *Attempt) []string {
 // note records an undocumented behaviour that was met.
 func (q *question) note(what string) { q.unsure[what] = true }
 
-// condition is one assignment of a policy: whether it matches, and the What-If
+// caCondition is one assignment of a policy: whether it matches, and the What-If
 // reason when it does not.
-type condition struct {
+type caCondition struct {
 	reason string
 	match  func(*World, *caPolicy, *question) truth
 }
 
 // conditions in the order of What-If's reasons; all are ANDed (entra-docs
 // concept-conditional-access-policies).
-var conditions = []condition{
+var conditions = []caCondition{
 	{"users", (*World).matchUsers},
 	{"application", (*World).matchTarget},
 	{"devicePlatform", (*World).matchPlatform},
@@ -199,7 +199,7 @@ func anyOf(ids []string, have map[string]bool) bool {
 }
 
 // guestListed reads the token that older policies hold in their user lists.
-func (w *World) guestListed(list []string, u *person) bool {
+func (w *World) guestListed(list []string, u *signer) bool {
 	return u.guest != "" && slices.Contains(list, "guestsorexternalusers")
 }
 
@@ -434,7 +434,7 @@ func (w *World) inside(id string, pl *place, q *question, ip netip.Addr, byResou
 	return q.known("ipAddress", truthOf(slices.ContainsFunc(pl.ranges, func(r netip.Prefix) bool { return r.Contains(ip) })))
 }
 
-func (u *person) hasPush() bool {
+func (u *signer) hasPush() bool {
 	return slices.ContainsFunc(u.methods, func(m Object) bool {
 		return wireSame(wireText(m["@odata.type"]), "#microsoft.graph.microsoftAuthenticatorAuthenticationMethod")
 	})

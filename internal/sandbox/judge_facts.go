@@ -93,7 +93,7 @@ var securityDefaultsRoles = map[string]bool{
 // Built-in authentication strengths, for a tenant whose state does not spell
 // them out (Graph authenticationStrengthPolicy; entra-docs
 // identity/authentication/concept-authentication-strengths).
-var builtInStrengths = map[string][]string{
+var judgedStrengths = map[string][]string{
 	"00000000-0000-0000-0000-000000000002": {"windowshelloforbusiness", "fido2", "x509certificatemultifactor", "devicebasedpush",
 		"temporaryaccesspassonetime", "temporaryaccesspassmultiuse", "password,microsoftauthenticatorpush", "password,softwareoath",
 		"password,hardwareoath", "password,x509certificatesinglefactor", "password,x509certificatemultifactor", "password,sms",

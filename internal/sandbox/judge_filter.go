@@ -35,7 +35,7 @@ func readFilter(v any, subject string) *filterRule {
 		return nil
 	}
 	f := &filterRule{include: !wireSame(wireText(o["mode"]), "exclude")}
-	p := &filterParser{subject: subject, words: filterWords(wireText(o["rule"]))}
+	p := &deviceRuleParser{subject: subject, words: filterWords(wireText(o["rule"]))}
 	if len(wireText(o["rule"])) > filterLimit || p.words == nil {
 		return f
 	}
@@ -88,7 +88,7 @@ func filterWords(rule string) []filterWord {
 	return out
 }
 
-type filterParser struct {
+type deviceRuleParser struct {
 	subject string
 	words   []filterWord
 	at      int
@@ -96,7 +96,7 @@ type filterParser struct {
 }
 
 // take moves over a bare word, with or without its hyphen.
-func (p *filterParser) take(word string) bool {
+func (p *deviceRuleParser) take(word string) bool {
 	if p.at < len(p.words) && !p.words[p.at].quoted && wireSame(strings.TrimPrefix(p.words[p.at].text, "-"), word) {
 		p.at++
 		return true
@@ -104,11 +104,11 @@ func (p *filterParser) take(word string) bool {
 	return false
 }
 
-func (p *filterParser) or(depth int) (filterTest, error) { return p.chain("or", depth, p.and) }
+func (p *deviceRuleParser) or(depth int) (filterTest, error) { return p.chain("or", depth, p.and) }
 
-func (p *filterParser) and(depth int) (filterTest, error) { return p.chain("and", depth, p.not) }
+func (p *deviceRuleParser) and(depth int) (filterTest, error) { return p.chain("and", depth, p.not) }
 
-func (p *filterParser) chain(word string, depth int, next func(int) (filterTest, error)) (filterTest, error) {
+func (p *deviceRuleParser) chain(word string, depth int, next func(int) (filterTest, error)) (filterTest, error) {
 	first, err := next(depth)
 	if err != nil {
 		return nil, err
@@ -135,7 +135,7 @@ func (p *filterParser) chain(word string, depth int, next func(int) (filterTest,
 	}, nil
 }
 
-func (p *filterParser) not(depth int) (filterTest, error) {
+func (p *deviceRuleParser) not(depth int) (filterTest, error) {
 	if depth > 100 {
 		return nil, fmt.Errorf("read filter rule: nested too deep")
 	}
@@ -172,7 +172,7 @@ var filterOperators = map[string]struct {
 	"in": {"eq", false}, "notin": {"eq", true},
 }
 
-func (p *filterParser) atom() (filterTest, error) {
+func (p *deviceRuleParser) atom() (filterTest, error) {
 	if p.at+2 >= len(p.words) || p.words[p.at].quoted || p.words[p.at+1].quoted {
 		return nil, fmt.Errorf("read filter rule: a comparison is not whole")
 	}
@@ -216,7 +216,7 @@ func filterHit(op string, several bool, have, want string) bool {
 }
 
 // value reads a text, a list of texts, True, False or null, in lower case.
-func (p *filterParser) value() (values []string, null bool, err error) {
+func (p *deviceRuleParser) value() (values []string, null bool, err error) {
 	w := p.words[p.at]
 	p.at++
 	if w.quoted {

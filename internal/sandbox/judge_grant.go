@@ -156,7 +156,7 @@ func (w *World) session(p *caPolicy, q *question, k *kit) []item {
 		q.note("sign-in frequency every time without MFA")
 		out = append(out, item{"signInFrequencyEveryTime", maybe})
 	}
-	if p.bound && !q.Device.registered() {
+	if p.narrowing && !q.Device.registered() {
 		if t := w.bindable(p, q); t != yes {
 			out = append(out, item{"secureSignInSession", t})
 		}

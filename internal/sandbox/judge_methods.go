@@ -76,7 +76,7 @@ func (w *World) multifactor(q *question, k *kit) truth {
 		return truthOf(w.is("legacy clients satisfy MFA")) // legacy clients satisfy no control
 	}
 	out := truthOf(k.modes["externalauthenticationmethod"] && k.first != "")
-	for _, c := range builtInStrengths[strengthMFA] {
+	for _, c := range judgedStrengths[strengthMFA] {
 		out = out.or(truthOf(k.holds(strings.Split(c, ","))))
 	}
 	if out == yes && q.who.mfaAtIdP && !k.modes["federatedmultifactor"] {
@@ -91,7 +91,7 @@ func (k *kit) holds(combination []string) bool {
 }
 
 // registered finds the authentication method that a shown one belongs to.
-func (w *World) registered(u *person, s Shown) Object {
+func (w *World) registered(u *signer, s Shown) Object {
 	if s.MethodID == "" {
 		return nil
 	}
@@ -103,7 +103,7 @@ func (w *World) registered(u *person, s Shown) Object {
 	return nil
 }
 
-func (w *World) aaguid(u *person, s Shown) string {
+func (w *World) aaguid(u *signer, s Shown) string {
 	if s.AAGUID != "" {
 		return s.AAGUID
 	}
@@ -165,7 +165,7 @@ func (w *World) passValid(m Object) bool {
 // for the person, where exclusion wins, or, until the migration is complete,
 // perhaps by the legacy settings. A configuration that the policy does not hold
 // restricts nobody.
-func (w *World) modeUsable(u *person, name string) truth {
+func (w *World) modeUsable(u *signer, name string) truth {
 	if t, done := u.usableModes[name]; done {
 		return t
 	}
@@ -181,7 +181,7 @@ func (w *World) modeUsable(u *person, name string) truth {
 	return out
 }
 
-func (w *World) targeted(u *person, c Object) bool {
+func (w *World) targeted(u *signer, c Object) bool {
 	if w.is("method targets ignored") {
 		return true
 	}
@@ -191,7 +191,7 @@ func (w *World) targeted(u *person, c Object) bool {
 	return in(c["includeTargets"]) && !in(c["excludeTargets"])
 }
 
-func (u *person) target(t Object) bool {
+func (u *signer) target(t Object) bool {
 	id := strings.ToLower(wireText(t["id"]))
 	return id == "all_users" || id == u.id || u.groups[id]
 }
@@ -199,7 +199,7 @@ func (u *person) target(t Object) bool {
 // keyAllowed applies key restrictions, which bind registration and sign-in alike
 // (entra-docs how-to-enable-passkey-fido2): those of one passkey profile in
 // scope, or those of the method where there are no profiles.
-func (w *World) keyAllowed(u *person, aaguid string, synced bool) truth {
+func (w *World) keyAllowed(u *signer, aaguid string, synced bool) truth {
 	c := w.methods["fido2"]
 	if c == nil {
 		return yes
@@ -281,7 +281,7 @@ func (w *World) satisfies(q *question, k *kit, s *strength) truth {
 	return out
 }
 
-func (w *World) within(q *question, k *kit, b *bound) truth {
+func (w *World) within(q *question, k *kit, b *narrowing) truth {
 	out := yes
 	if b.obscure {
 		q.note("combination configuration")
@@ -307,7 +307,7 @@ func (w *World) within(q *question, k *kit, b *bound) truth {
 
 // reachable are the modes that a person could still show: of methods that are
 // registered and may be used.
-func (w *World) reachable(u *person) map[string]bool {
+func (w *World) reachable(u *signer) map[string]bool {
 	out := map[string]bool{}
 	credentials := w.state.Credentials[u.id]
 	for name, m := range modes {

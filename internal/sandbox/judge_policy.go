@@ -12,35 +12,35 @@ type caPolicy struct {
 	state    string // lower case
 	raw      Object
 
-	users, notUsers            []string
-	groups, notGroups          []string
-	roles, notRoles            []string
-	guests, notGuests          *guestRule
-	workload                   bool // its subject is service principals or agents
-	hasUsers                   bool
-	apps, notApps              []string
-	actions, contexts          []string
-	appFilter, deviceFilter    *filterRule
-	network                    bool // targets Global Secure Access traffic
-	clients                    []string
-	platforms, notPlatforms    []string
-	places, notPlaces          []string
-	signInRisk, userRisk       []string
-	insiderRisk, flows         []string
-	workloadRisk, agentRisk    bool
-	obscure                    []string // conditions that nobody documents, or unknown to us
-	operatorAnd                bool
-	controls                   []string
-	strength                   *strength
-	terms, custom              []string
-	obscureGrant               []string
-	everyTime, bound, strict   bool
-	defender                   string // cloudAppSecurityType, "" off
-	noResilience               bool
-	obscureSession             []string
-	sessionNames               []string // as enforcedSessionControls has them
-	usesLocations, usesDevices bool
-	named797                   bool
+	users, notUsers              []string
+	groups, notGroups            []string
+	roles, notRoles              []string
+	guests, notGuests            *guestRule
+	workload                     bool // its subject is service principals or agents
+	hasUsers                     bool
+	apps, notApps                []string
+	actions, contexts            []string
+	appFilter, deviceFilter      *filterRule
+	network                      bool // targets Global Secure Access traffic
+	clients                      []string
+	platforms, notPlatforms      []string
+	places, notPlaces            []string
+	signInRisk, userRisk         []string
+	insiderRisk, flows           []string
+	workloadRisk, agentRisk      bool
+	obscure                      []string // conditions that nobody documents, or unknown to us
+	operatorAnd                  bool
+	controls                     []string
+	strength                     *strength
+	terms, custom                []string
+	obscureGrant                 []string
+	everyTime, narrowing, strict bool
+	defender                     string // cloudAppSecurityType, "" off
+	noResilience                 bool
+	obscureSession               []string
+	sessionNames                 []string // as enforcedSessionControls has them
+	usesLocations, usesDevices   bool
+	named797                     bool
 }
 
 // guestRule is a conditionalAccessGuestsOrExternalUsers.
@@ -55,12 +55,12 @@ type guestRule struct {
 type strength struct {
 	id, name     string
 	combinations [][]string
-	bounds       []bound
+	bounds       []narrowing
 	unknown      bool
 }
 
-// bound is a combinationConfiguration.
-type bound struct {
+// narrowing is a combinationConfiguration.
+type narrowing struct {
 	applies  []string // normalised combinations
 	aaguids  []string
 	issuers  []string
@@ -189,13 +189,13 @@ func (w *World) readStrength(inline Object) *strength {
 		s.combinations = append(s.combinations, normalCombination(e))
 	}
 	if len(s.combinations) == 0 {
-		for _, e := range builtInStrengths[strings.ToLower(id)] {
+		for _, e := range judgedStrengths[strings.ToLower(id)] {
 			s.combinations = append(s.combinations, normalCombination(e))
 		}
 		s.unknown = len(s.combinations) == 0
 	}
 	for _, c := range wireObjects(whole["combinationConfigurations"]) {
-		b := bound{aaguids: wireList(c["allowedAAGUIDs"]), issuers: wireList(c["allowedIssuerSkis"]), policies: wireList(c["allowedPolicyOIDs"])}
+		b := narrowing{aaguids: wireList(c["allowedAAGUIDs"]), issuers: wireList(c["allowedIssuerSkis"]), policies: wireList(c["allowedPolicyOIDs"])}
 		for _, e := range wireElements(c["appliesToCombinations"]) {
 			b.applies = append(b.applies, strings.Join(normalCombination(e), ","))
 		}
@@ -240,7 +240,7 @@ func (p *caPolicy) compileSession(s Object) {
 	if c := on("signInFrequency"); c != nil && wireSame(wireText(c["frequencyInterval"]), "everyTime") {
 		p.everyTime = true
 	}
-	p.bound = on("secureSignInSession") != nil
+	p.narrowing = on("secureSignInSession") != nil
 	if c := on("continuousAccessEvaluation"); c != nil {
 		p.strict = wireSame(wireText(c["mode"]), "strictLocation")
 	}

@@ -1,22 +1,12 @@
 package sandbox
 
 import (
-	"crypto/rand"
 	"encoding/base64"
 	"encoding/hex"
 	"regexp"
 	"strings"
 	"time"
 )
-
-// newID makes a random UUID.
-func newID() string {
-	var b [16]byte
-	_, _ = rand.Read(b[:]) // never fails (crypto/rand)
-	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	h := hex.EncodeToString(b[:])
-	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
-}
 
 // signInRecord is one signIn as Graph shows it (Graph v1.0 and beta resource
 // signIn), with the properties that only beta has; logV1 leaves them out.
@@ -292,7 +282,7 @@ func resourceOf(state *State, a *Attempt) (id, name string) {
 func networkDetails(state *State, a *Attempt) []any {
 	out := []any{}
 	w := &World{state: state}
-	q := w.question(a, &person{})
+	q := w.question(a, &signer{})
 	for _, raw := range state.All("identity/conditionalAccess/namedLocations") {
 		pl := w.readPlace(raw)
 		if len(pl.ranges) == 0 || w.inside("", pl, q, q.ip, false) != yes {

@@ -49,7 +49,6 @@ type Config struct {
 // under Config.Host.
 type Server struct {
 	Tenant
-<<<<<<< HEAD
 	config  Config
 	mux     *http.ServeMux
 	faults  *Faults
@@ -61,11 +60,6 @@ type Server struct {
 	start   []byte // the dump that Reset goes back to
 	replica func() (http.Handler, error)
 	offset  atomic.Int64 // nanoseconds by which the clock was advanced
-=======
-	config Config
-	mux    *http.ServeMux
-	faults *Faults
->>>>>>> h4-c
 }
 
 // New makes the server of one tenant.

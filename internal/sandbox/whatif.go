@@ -16,16 +16,16 @@ var errWhatIf = errors.New("evaluate conditional access: signInIdentity and sign
 // not. What the body leaves open makes a policy that asks for it
 // notEnoughInformation. The caller holds the state.
 func (s *Server) whatIf(state *State, body Object) ([]Object, error) {
-	return evaluate(state, s.now(), body)
+	return caEvaluate(state, s.now(), body)
 }
 
-func evaluate(state *State, at time.Time, body Object) ([]Object, error) {
+func caEvaluate(state *State, at time.Time, body Object) ([]Object, error) {
 	identity := wireObject(body["signInIdentity"])
 	w := NewWorld(state, at)
 	if id := wireText(identity["servicePrincipalId"]); id != "" {
 		return w.evaluateWorkload(id, body), nil
 	}
-	who := w.person(wireText(identity["userId"]))
+	who := w.signer(wireText(identity["userId"]))
 	a, open, ok := whatIfAttempt(body)
 	if who == nil || !ok {
 		return nil, errWhatIf

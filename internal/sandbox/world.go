@@ -30,7 +30,7 @@ type World struct {
 	at       time.Time
 	policies []*caPolicy
 	places   map[string]*place
-	people   map[string]*person
+	people   map[string]*signer
 	parents  map[string][]string // member id → groups, lazily
 	methods  map[string]Object   // method configurations by id in lower case
 	settled  bool                // the legacy MFA settings decide nothing any more
@@ -50,8 +50,8 @@ type place struct {
 	obscure   bool
 }
 
-// person is a user as policies see them.
-type person struct {
+// signer is a user as policies see them.
+type signer struct {
 	id          string
 	user        Object
 	groups      map[string]bool
@@ -73,7 +73,7 @@ func NewWorld(state *State, at time.Time) *World { return newWorld(state, at, ""
 func NewFlawedWorld(state *State, at time.Time, flaw string) *World { return newWorld(state, at, flaw) }
 
 func newWorld(state *State, at time.Time, flaw string) *World {
-	w := &World{state: state, at: at, flaw: flaw, places: map[string]*place{}, people: map[string]*person{}, methods: map[string]Object{}}
+	w := &World{state: state, at: at, flaw: flaw, places: map[string]*place{}, people: map[string]*signer{}, methods: map[string]Object{}}
 	for _, raw := range state.All("identity/conditionalAccess/policies") {
 		w.policies = append(w.policies, w.compile(raw))
 	}
@@ -135,16 +135,16 @@ func (w *World) readPlace(raw Object) *place {
 	return p
 }
 
-// person finds a user; nil when there is none.
-func (w *World) person(id string) *person {
+// signer finds a user; nil when there is none.
+func (w *World) signer(id string) *signer {
 	id = key(id)
 	if p, known := w.people[id]; known {
 		return p
 	}
 	user := w.state.Get("users", id)
-	var p *person
+	var p *signer
 	if user != nil {
-		p = &person{id: id, user: user, groups: w.groupsOf(id), roles: map[string]bool{}, usableModes: map[string]truth{}}
+		p = &signer{id: id, user: user, groups: w.groupsOf(id), roles: map[string]bool{}, usableModes: map[string]truth{}}
 		p.tooManyIn = len(p.groups) > 2048 // entra-docs concept-conditional-access-users-groups
 		w.readRoles(p)
 		p.guest = guestKind(user)
@@ -187,7 +187,7 @@ func (w *World) groupsOf(id string) map[string]bool {
 
 // readRoles collects the roles that policies look at: built-in, active, at the
 // scope of the tenant (entra-docs concept-conditional-access-users-groups).
-func (w *World) readRoles(p *person) {
+func (w *World) readRoles(p *signer) {
 	sets := []string{"roleManagement/directory/roleAssignments", "roleManagement/directory/roleAssignmentScheduleInstances"}
 	if w.is("eligible roles counted") {
 		sets = append(sets, "roleManagement/directory/roleEligibilityScheduleInstances")
@@ -247,7 +247,7 @@ func guestKind(user Object) string {
 	return ""
 }
 
-func (w *World) readFederation(p *person) {
+func (w *World) readFederation(p *signer) {
 	_, name, _ := strings.Cut(wireText(p.user["userPrincipalName"]), "@")
 	d := w.state.Get("domains", name)
 	p.federated = wireSame(wireText(d["authenticationType"]), "Federated")
