@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"time"
 )
 
 // List is what a paged request brought. Items is all there is only if Complete;
@@ -16,11 +17,12 @@ type List struct {
 	Items     []json.RawMessage // in the order of Graph; an item that came twice is here once, as it was last
 	Complete  bool
 	Cut       string
-	Count     int64  // @odata.count, or -1
-	Pages     int    // read
-	Context   string // @odata.context of the first page
-	DeltaLink string // @odata.deltaLink of the last page
-	Again     bool   // the list was read a second time because the count differed
+	Count     int64     // @odata.count, or -1
+	Pages     int       // read
+	Context   string    // @odata.context of the first page
+	DeltaLink string    // @odata.deltaLink of the last page
+	Again     bool      // the list was read a second time because the count differed
+	Date      time.Time // of the first page, by Graph's clock; zero when it did not say
 }
 
 // List reads all pages. It returns an error unless the list is complete; what
@@ -92,6 +94,9 @@ func (c *Client) walk(ctx context.Context, r Request, start string, first *Answe
 		if err != nil {
 			list.Cut = err.Error()
 			return list, err
+		}
+		if list.Pages == 0 {
+			list.Date, _ = http.ParseTime(answer.Header.Get("Date")) // zero when it cannot be read
 		}
 		list.add(page, place, all)
 		size += int64(len(answer.Body))
