@@ -28,6 +28,7 @@ var commands = []command{
 	{"tenant", loginCommand},
 	{"tenant", logoutCommand},
 	{"tenant", whoamiCommand},
+	{"tenant", doctorCommand},
 	{"tenant", permissionsCommand},
 	{"tenant", snapshotCommand},
 	{"tenant", sandboxCommand},
