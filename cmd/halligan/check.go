@@ -25,6 +25,7 @@ const registerFile = "halligan.yaml"
 type checkFlags struct {
 	proveFlags
 	register, failOn, baseline string
+	tenants                    string
 	list, checklist, cross     bool
 }
 
@@ -67,6 +68,7 @@ Exit codes: 0 nothing found, 3 a lockout or a failed check of the severity of --
 on a supposition, or a hypothesis in which nothing fails.`,
 		Example: `  halligan check
   halligan check --cross-check --azure
+  halligan check --tenants tenants.yaml -o reports/
   halligan check --from export/
   halligan check --from export/ --format html -o report.html
   halligan check --from export/ --fail-on medium --baseline last.json --format sarif -o findings.sarif
@@ -80,6 +82,7 @@ on a supposition, or a hypothesis in which nothing fails.`,
 	}
 	flags := cmd.Flags()
 	flags.StringArrayVar(&f.from, "from", nil, "`PATH` of an export: file, folder, zip, or - for stdin; repeatable (default: the tenant you are signed in to)")
+	flags.StringVar(&f.tenants, "tenants", "", "`FILE` that lists several tenants to check: one line each, the worst first, and with -o a folder of reports")
 	flags.BoolVar(&f.cross, "cross-check", false, "also ask Microsoft which policies apply to at most 60 sampled sign-ins, about a second each, and compare")
 	f.live.register(flags)
 	flags.StringVar(&f.register, "register", "", "`FILE` of the register (default: "+registerFile+" where there is one)")
@@ -103,6 +106,12 @@ on a supposition, or a hypothesis in which nothing fails.`,
 func (c *console) check(ctx context.Context, f *checkFlags) error {
 	if f.list {
 		return c.listChecks(f)
+	}
+	if f.tenants != "" {
+		if !slices.Contains(severityNames(), f.failOn) {
+			return misused("severities: "+strings.Join(severityNames(), ", "), "no severity %q", f.failOn)
+		}
+		return c.checkTenants(ctx, f)
 	}
 	format, err := chooseForm(checkFormats, f.format, f.output)
 	if err != nil {

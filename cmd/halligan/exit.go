@@ -86,19 +86,14 @@ func (c *console) report(ctx context.Context, cmd *cobra.Command, err error) exi
 	if silent, is := errors.AsType[outcome](err); is {
 		return exitCode(silent)
 	}
-	code, hint := exitMisused, ""
+	code := exitMisused
 	if _, is := errors.AsType[*ran](err); is {
 		code = exitFailed
 	}
 	if f, is := errors.AsType[*fault](err); is {
 		code = f.code
 	}
-	if hinted, is := errors.AsType[interface {
-		error
-		Hint() string
-	}](err); is {
-		hint = hinted.Hint()
-	}
+	hint := hintOf(err)
 	if hint == "" && code == exitMisused {
 		hint = usageHint(cmd, err)
 	}
@@ -111,6 +106,17 @@ func (c *console) report(ctx context.Context, cmd *cobra.Command, err error) exi
 		c.say("hint:", yellow, hint)
 	}
 	return code
+}
+
+// hintOf is what the user can do about an error, "" nothing.
+func hintOf(err error) string {
+	if hinted, is := errors.AsType[interface {
+		error
+		Hint() string
+	}](err); is {
+		return hinted.Hint()
+	}
+	return ""
 }
 
 // say prints a labelled message on stderr. The text may quote an export, so

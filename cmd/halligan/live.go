@@ -127,14 +127,7 @@ func (c *console) showCode(_ context.Context, address, code string) error {
 // asLive gives an error of a live tenant its exit code.
 func asLive(err error) error {
 	if graph.KindOf(err) == graph.KindNotSignedIn {
-		hint := ""
-		if hinted, is := errors.AsType[interface {
-			error
-			Hint() string
-		}](err); is {
-			hint = hinted.Hint()
-		}
-		return &fault{exitNotSignedIn, err, hint}
+		return &fault{exitNotSignedIn, err, hintOf(err)}
 	}
 	return err
 }

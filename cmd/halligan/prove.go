@@ -236,20 +236,8 @@ func asMisuse(err error) error {
 // proveRequest makes a request of the flags and opens what it reads; the caller
 // closes that.
 func (c *console) proveRequest(ctx context.Context, f *proveFlags) (*app.ProveRequest, *sources, error) {
-	req := &app.ProveRequest{AsIf: f.asIf, Accounts: f.accounts, Goals: f.goals, Margin: f.margin, Keep: f.keep, Tool: "halligan " + versionName()}
-	day := f.date
-	if day == "" {
-		day = time.Now().UTC().Format(time.DateOnly)
-	}
-	if _, err := time.Parse(time.DateOnly, day); err != nil {
-		return nil, nil, misused("write a day as 2026-12-31", "no day %q", f.date)
-	}
-	req.Now = lockout.Date(day)
-	var err error
-	if req.Suppose, err = expressions(f.suppose); err != nil {
-		return nil, nil, err
-	}
-	if req.Envelope, err = envelope(f.dimensions, f.workstation); err != nil {
+	req, err := c.question(f)
+	if err != nil {
 		return nil, nil, err
 	}
 	if len(f.from) == 0 {
@@ -261,6 +249,27 @@ func (c *console) proveRequest(ctx context.Context, f *proveFlags) (*app.ProveRe
 	}
 	req.Sources = from.list
 	return req, from, nil
+}
+
+// question makes a request of the flags, without what it is asked of.
+func (c *console) question(f *proveFlags) (*app.ProveRequest, error) {
+	req := &app.ProveRequest{AsIf: f.asIf, Accounts: f.accounts, Goals: f.goals, Margin: f.margin, Keep: f.keep, Tool: "halligan " + versionName()}
+	day := f.date
+	if day == "" {
+		day = time.Now().UTC().Format(time.DateOnly)
+	}
+	if _, err := time.Parse(time.DateOnly, day); err != nil {
+		return nil, misused("write a day as 2026-12-31", "no day %q", f.date)
+	}
+	req.Now = lockout.Date(day)
+	var err error
+	if req.Suppose, err = expressions(f.suppose); err != nil {
+		return nil, err
+	}
+	if req.Envelope, err = envelope(f.dimensions, f.workstation); err != nil {
+		return nil, err
+	}
+	return req, nil
 }
 
 // expressions reads suppositions; @FILE stands for the lines of a file, in which
