@@ -36,7 +36,10 @@ type Attempt struct {
 	// authenticationMethodModes: password, fido2, softwareOath; and
 	// externalAuthenticationMethod. The first is the primary method.
 	Used []Shown
-	// Password: the resource owner password grant, which can show nothing else.
+	// Wrong is the mode of a method that was shown and did not verify: the wrong
+	// password, an old code. Such an attempt is refused.
+	Wrong string
+	// PasswordGrant: the resource owner password grant, which can show nothing else.
 	PasswordGrant bool
 	// Custom: the third party of a custom control said yes.
 	Custom bool

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -123,7 +124,11 @@ func status(out *Outcome) Object {
 
 func authenticationDetails(a *Attempt, out *Outcome, at time.Time) []any {
 	list := []any{}
-	for i, s := range a.Used {
+	steps := a.Used
+	if a.Wrong != "" {
+		steps = append(slices.Clone(steps), Shown{Mode: a.Wrong})
+	}
+	for i, s := range steps {
 		m := modes[strings.ToLower(s.Mode)]
 		requirement := "Primary authentication"
 		if i > 0 {
@@ -133,10 +138,10 @@ func authenticationDetails(a *Attempt, out *Outcome, at time.Time) []any {
 		if m.name == "password" {
 			detail = "Password in the cloud"
 		}
-		refused := out.Code == 50126 || out.Code == 50053
+		refused := a.Wrong != "" && i == len(steps)-1
 		text := "methodSucceeded"
 		if refused {
-			text = "Invalid username or password or Invalid on-premise username or password."
+			text = reasonText(out.Code)
 		} else if i > 0 {
 			text = "MFA successfully completed"
 		}

@@ -58,6 +58,16 @@ func (s *Server) judge(state *State, a *Attempt) Outcome {
 	if s.faults.outage("federation") {
 		a.Used = slices.DeleteFunc(a.Used, func(m Shown) bool { return strings.HasPrefix(strings.ToLower(m.Mode), "federated") })
 	}
+	if a.Wrong != "" {
+		code := wrongCodes[strings.ToLower(a.Wrong)]
+		if code == 0 {
+			code = 500121
+		}
+		if a.LockedOut && code == 50126 {
+			code = 50053
+		}
+		return Outcome{Code: code, Reason: reasonText(code), Blockers: []Blocker{{"account", "noUsableCredential"}}}
+	}
 	out := NewWorld(state, s.now()).Judge(*a)
 	if s.faults.outage("mfa") && !out.Allowed {
 		// A combination whose second factor nobody can verify leads nowhere.
@@ -70,6 +80,9 @@ func (s *Server) judge(state *State, a *Attempt) Outcome {
 	}
 	return out
 }
+
+// What a method that does not verify is called; of any other: 500121.
+var wrongCodes = map[string]int{"password": 50126, "temporaryaccesspassonetime": 130503, "temporaryaccesspassmultiuse": 130503}
 
 // visible reports whether a record of the sign-in or the audit log has had the
 // time that records take to appear. Records are in their set from the start, with

@@ -2,12 +2,9 @@ package sandbox
 
 import (
 	"fmt"
-	"net/http"
 
 	"halligan/entra"
 )
-
-func (s *Server) pageRoutes(mux *http.ServeMux) {}
 
 func Example(name string) (*State, error) {
 	if name != "contoso-p2" {
@@ -17,7 +14,6 @@ func Example(name string) (*State, error) {
 	s.Put("users", "9b1f6c1e-0000-4000-8000-000000000001", Object{"id": "9b1f6c1e-0000-4000-8000-000000000001", "userPrincipalName": "ada@contoso.example", "displayName": "Ada", "accountEnabled": true})
 	s.Credentials["9b1f6c1e-0000-4000-8000-000000000001"] = &Credentials{Password: "correct horse"}
 	s.Put("organization", s.ID, Object{"id": s.ID, "displayName": "Contoso"})
-	s.Put("applications", "7b1f6c1e-0000-4000-8000-000000000001", Object{"id": "7b1f6c1e-0000-4000-8000-000000000001", "appId": "7b1f6c1e-0000-4000-8000-000000000002", "displayName": "reader"})
 	return s, nil
 }
 func ExampleNames() []string { return []string{"contoso-p2"} }

@@ -1,0 +1,31 @@
+package sandbox
+
+import (
+	"context"
+	"net/http"
+	"time"
+)
+
+// NewPages is a server of the pages alone, for tests of them.
+func NewPages(config Config) *Server {
+	s := &Server{config: config, mux: http.NewServeMux()}
+	s.state = config.State
+	s.pageRoutes(s.mux)
+	return s
+}
+
+// Doors of the package's own tests.
+func (s *Server) SignIn(t interface{ Context() context.Context }, a Attempt) Outcome {
+	return s.signIn(t.Context(), a)
+}
+func (s *Server) Audit(state *State, c Change) { s.audit(state, c) }
+func (s *Server) Visible(o Object) bool        { return s.visible(o) }
+
+func WhatIf(state *State, at time.Time, body Object) ([]Object, error) {
+	return caEvaluate(state, at, body)
+}
+func LogV1(o Object) Object                 { return logV1(o) }
+func TOTP(seed string, at time.Time) string { return totpAt(seed, uint64(at.Unix()/totpStep)) }
+func CheckTOTP(seed, code string, at time.Time, last uint64) (uint64, bool) {
+	return checkTOTP(seed, code, at, last)
+}
