@@ -29,7 +29,7 @@ func (g *graph) batch(r *http.Request, version string) (answer, error) {
 	if r.Method != http.MethodPost {
 		return answer{}, &graphError{405, "BadRequest", "Only POST is allowed for $batch."}
 	}
-	if _, err := g.caller(r); err != nil {
+	if _, err := g.who(r); err != nil {
 		return answer{}, &graphError{401, "InvalidAuthenticationToken", err.Error()}
 	}
 	body, err := readBody(r)

@@ -22,6 +22,8 @@ import (
 type graph struct {
 	*Server
 	routes *node
+	who    func(*http.Request) (Caller, error) // Server.caller, but for tests
+	late   func() (time.Duration, bool)        // fault 18: how long a new object is not visible
 
 	mu sync.Mutex
 	// challenges wait for a passkey to be registered on behalf of a user, by
@@ -34,12 +36,18 @@ const maxBody = 4 << 20
 
 // graphRoutes serves Microsoft Graph.
 func (s *Server) graphRoutes(mux *http.ServeMux) {
-	g := &graph{Server: s, routes: routesOf(operationTable()), challenges: map[string]keyChallenge{}}
+	g := newGraph(s)
 	// With its host the pattern stands beside /{tenant}/… without conflict.
 	host, _, _ := strings.Cut(s.config.Host, ":")
 	for _, version := range []string{v1, beta} {
 		mux.HandleFunc(host+"/"+version+"/", func(w http.ResponseWriter, r *http.Request) { g.serve(w, r, version) })
 	}
+}
+
+func newGraph(s *Server) *graph {
+	g := &graph{Server: s, routes: routesOf(operationTable()), who: s.caller, challenges: map[string]keyChallenge{}}
+	g.late = g.replication
+	return g
 }
 
 // graphError is an error as Graph answers it.
@@ -161,7 +169,7 @@ func encode(v any) ([]byte, error) {
 
 // one answers one request, in a batch or alone.
 func (g *graph) one(r *http.Request, version string) (answer, error) {
-	caller, err := g.caller(r)
+	caller, err := g.who(r)
 	if err != nil {
 		if e, ok := errors.AsType[*graphError](err); ok {
 			return answer{}, e

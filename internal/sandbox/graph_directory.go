@@ -35,7 +35,12 @@ var userDefaults = []string{"businessPhones", "displayName", "givenName", "jobTi
 
 var users = &resource{set: "users", typ: "user", directory: true, defaults: userDefaults, kind: "User", category: "UserManagement", noun: "user",
 	make: makeUser, change: changeUser, remove: removeUser, gate: userGate,
-	find: func(c *call, st *State, id string) Object { return st.userNamed(id) }}
+	find: func(c *call, st *State, id string) Object {
+		if name := c.args["key"]; name != "" {
+			id = name
+		}
+		return st.userNamed(id)
+	}}
 
 var groups = &resource{set: "groups", typ: "group", directory: true, kind: "Group", category: "GroupManagement", noun: "group",
 	make: makeGroup, change: changeGroup, remove: removeGroup}

@@ -62,18 +62,23 @@ func (res *resource) contextName() string {
 // consistency; fault 18, whose value may name other seconds).
 const window = 20 * time.Second
 
+// replication is how long fault 18 hides a new object.
+func (g *graph) replication() (time.Duration, bool) {
+	fault, on := g.faults.on(18)
+	if !on || fault.Variant != "" && fault.Variant != "late" {
+		return 0, false
+	}
+	if d, err := time.ParseDuration(fault.Value); err == nil {
+		return d, true
+	}
+	return window, true
+}
+
 // visible reports whether an object can be seen by now.
 func (c *call) visible(st *State, id string) bool {
-	fault, on := c.faults.on(18)
+	wait, on := c.late()
 	if !on {
 		return true
-	}
-	if fault.Variant != "" && fault.Variant != "late" {
-		return true
-	}
-	wait := window
-	if d, err := time.ParseDuration(fault.Value); err == nil {
-		wait = d
 	}
 	born, is := st.Born[key(id)]
 	return !is || c.now.Sub(born) >= wait
