@@ -22,8 +22,8 @@ import (
 	"github.com/go-webauthn/webauthn/webauthn"
 )
 
-// challenge waits for a passkey to be registered for a user.
-type challenge struct {
+// keyChallenge waits for a passkey to be registered for a user.
+type keyChallenge struct {
 	user    string
 	expires time.Time
 	session webauthn.SessionData
@@ -146,7 +146,7 @@ func (c *call) newChallenge(u webauthnUser, minutes int) (answer, error) {
 			delete(c.challenges, k)
 		}
 	}
-	c.challenges[text] = challenge{user: u.id, expires: expires, session: webauthn.SessionData{Challenge: text, UserID: []byte(u.id), UserVerification: protocol.VerificationRequired}}
+	c.challenges[text] = keyChallenge{user: u.id, expires: expires, session: webauthn.SessionData{Challenge: text, UserID: []byte(u.id), UserVerification: protocol.VerificationRequired}}
 	c.mu.Unlock()
 	exclude := []any{}
 	for _, k := range u.keys {
