@@ -224,7 +224,7 @@ func (c *console) announce(p *graph.Profile, rule graph.MethodRule, keeps bool, 
 	case rule.Method == graph.MethodAzureCLI:
 		o.line(0, 2, "Tokens: the Azure CLI's own; nothing is kept here.")
 	case keeps:
-		o.line(0, 2, "Tokens are kept in "+where+".")
+		o.line(0, 2, "Tokens: "+where+".")
 	default:
 		o.line(0, 2, "Tokens stay in memory, and each command asks you to sign in again: "+why+".")
 	}

@@ -42,8 +42,8 @@ func (s *Server) armRoutes(mux *http.ServeMux) {
 }
 
 func (s *Server) arm(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("x-ms-request-id", newID())
-	w.Header().Set("x-ms-correlation-request-id", newID())
+	w.Header().Set("x-ms-request-id", graphID())
+	w.Header().Set("x-ms-correlation-request-id", graphID())
 	w.Header().Set("x-ms-ratelimit-remaining-tenant-reads", "11999")
 	a, err := s.armAnswer(r)
 	if err != nil {

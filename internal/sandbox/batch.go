@@ -115,7 +115,7 @@ func (g *graph) part(outer *http.Request, version string, p part, status map[str
 		out["headers"] = headers
 		return out
 	}
-	ids := http.Header{"Request-Id": {newID()}, "Client-Request-Id": {outer.Header.Get("client-request-id")}}
+	ids := http.Header{"Request-Id": {graphID()}, "Client-Request-Id": {outer.Header.Get("client-request-id")}}
 	fail := func(err error) Object { return finish(g.failed(err, ids)) }
 	for _, dep := range p.after {
 		if s := status[dep]; s < 200 || s > 299 {

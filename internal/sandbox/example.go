@@ -92,7 +92,7 @@ func newBuilder(name, plan string) *builder {
 		b.st.Put(setRoles, r.id, Object{"id": r.id, "templateId": r.id, "displayName": r.name, "description": r.name + ", as Microsoft defines it.", "isBuiltIn": true, "isEnabled": true,
 			"isPrivileged": r.privileged, "resourceScopes": []any{"/"}, "version": "1", "rolePermissions": []any{Object{"allowedResourceActions": []any{"microsoft.directory/*/standard/read"}, "condition": nil}}})
 	}
-	for _, s := range builtInStrengths() {
+	for _, s := range tenantStrengths() {
 		b.st.Put(setStrengths, text(s, "id"), s)
 	}
 	for path, o := range defaultSingle {

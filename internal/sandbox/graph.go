@@ -98,7 +98,7 @@ type call struct {
 
 // serve answers one request, or one batch.
 func (g *graph) serve(w http.ResponseWriter, r *http.Request, version string) {
-	w.Header().Set("request-id", newID())
+	w.Header().Set("request-id", graphID())
 	if id := r.Header.Get("client-request-id"); id != "" && len(id) <= 64 {
 		w.Header().Set("client-request-id", id)
 	} else {
@@ -311,7 +311,7 @@ func (c *call) nextLink(at int) string {
 	return "https://" + c.config.Host + "/" + c.version + path + "?" + text
 }
 
-func newID() string {
+func graphID() string {
 	var b [16]byte
 	_, _ = rand.Read(b[:])
 	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80

@@ -83,7 +83,7 @@ func addAppRole(c *call) (a answer, err error) {
 				return badRequest("Permission being assigned already exists on the object.")
 			}
 		}
-		o["id"], o["createdDateTime"] = newID(), stamp(c.now)
+		o["id"], o["createdDateTime"] = graphID(), stamp(c.now)
 		o["principalType"] = strings.ToUpper(typ[:1]) + typ[1:]
 		o["principalDisplayName"], o["resourceDisplayName"] = principal["displayName"], resource["displayName"]
 		st.Put(setAppRoles, text(o, "id"), o)
@@ -122,7 +122,7 @@ func addPassword(c *call) (a answer, err error) {
 		}
 		secret := randomText(40)
 		name := text(c.body, "passwordCredential", "displayName")
-		credential := Object{"keyId": newID(), "displayName": name, "hint": secret[:3], "startDateTime": stamp(c.now), "endDateTime": stamp(c.now.AddDate(2, 0, 0)),
+		credential := Object{"keyId": graphID(), "displayName": name, "hint": secret[:3], "startDateTime": stamp(c.now), "endDateTime": stamp(c.now.AddDate(2, 0, 0)),
 			"customKeyIdentifier": nil, "secretText": nil}
 		after := copied(app)
 		list, _ := after["passwordCredentials"].([]any)

@@ -58,9 +58,9 @@ func feature(state string) Object {
 	return Object{"state": state, "includeTarget": Object{"targetType": "group", "id": "all_users"}, "excludeTarget": Object{"targetType": "group", "id": "00000000-0000-0000-0000-000000000000"}}
 }
 
-// builtInStrengths are the three that every tenant has (entra-docs
+// tenantStrengths are the three that every tenant has (entra-docs
 // concept-authentication-strengths).
-func builtInStrengths() []Object {
+func tenantStrengths() []Object {
 	resistant := []any{"windowsHelloForBusiness", "fido2", "x509CertificateMultiFactor"}
 	passwordless := append(append([]any{}, resistant...), "deviceBasedPush")
 	mfa := append(append([]any{}, passwordless...), "temporaryAccessPassOneTime", "temporaryAccessPassMultiUse", "password,microsoftAuthenticatorPush",

@@ -80,7 +80,9 @@ func byAppID(set string) func(*call, *State, string) Object {
 // (entra-docs user-list: P1 or P2 and AuditLog.Read.All).
 func userGate(c *call, st *State) error {
 	asked := slices.ContainsFunc(c.query.selected, func(s string) bool { return strings.EqualFold(s, "signInActivity") })
-	c.query.filter.walk(func(f *condition) { asked = asked || len(f.path) > 0 && strings.EqualFold(f.path[0], "signInActivity") })
+	c.query.filter.walk(func(f *filterNode) {
+		asked = asked || len(f.path) > 0 && strings.EqualFold(f.path[0], "signInActivity")
+	})
 	if !asked {
 		return nil
 	}

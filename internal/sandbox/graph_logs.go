@@ -11,7 +11,7 @@ import (
 var signIns = &resource{set: "auditLogs/signIns", typ: "signIn", context: "auditLogs/signIns", gate: notLate,
 	all: func(c *call, st *State) ([]Object, error) {
 		asked := false
-		c.query.filter.walk(func(f *condition) {
+		c.query.filter.walk(func(f *filterNode) {
 			asked = asked || len(f.path) > 0 && strings.EqualFold(f.path[0], "signInEventTypes")
 		})
 		return newest(c, st, "auditLogs/signIns", "createdDateTime", func(o Object) bool {

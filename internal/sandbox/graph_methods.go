@@ -101,7 +101,7 @@ func addMethod(cast, collection string, build func(c *call, st *State, user, o O
 				return err
 			}
 			if text(o, "id") == "" {
-				o["id"] = newID()
+				o["id"] = graphID()
 			}
 			if o["createdDateTime"] == nil {
 				o["createdDateTime"] = stamp(c.now)
@@ -330,7 +330,7 @@ func resetPassword(c *call) (a answer, err error) {
 	} else if err := complexPassword(password, true); err != nil {
 		return a, err
 	}
-	operation := newID()
+	operation := graphID()
 	err = c.Update(func(st *State) error {
 		u, err := c.holder(st)
 		if err != nil {

@@ -65,7 +65,7 @@ func makeToken(c *call, st *State, o Object) error {
 func (s *State) assignToken(token, user Object, displayName, at string) Object {
 	token["status"] = "assigned"
 	token["assignedTo"] = Object{"id": text(user, "id"), "displayName": user["displayName"]}
-	m := Object{"@odata.type": "#microsoft.graph.hardwareOathAuthenticationMethod", "id": newID(), "createdDateTime": at,
+	m := Object{"@odata.type": "#microsoft.graph.hardwareOathAuthenticationMethod", "id": graphID(), "createdDateTime": at,
 		"device": Object{"id": text(token, "id"), "displayName": displayName, "serialNumber": token["serialNumber"], "manufacturer": token["manufacturer"], "model": token["model"],
 			"hashFunction": token["hashFunction"], "timeIntervalInSeconds": token["timeIntervalInSeconds"], "status": "assigned", "secretKey": nil}}
 	s.Put(methodsOf(text(user, "id")), text(m, "id"), m)

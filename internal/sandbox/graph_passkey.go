@@ -22,7 +22,7 @@ import (
 	"github.com/go-webauthn/webauthn/webauthn"
 )
 
-// challenge waits for a passkey to be registered for a user.
+// keyChallenge waits for a passkey to be registered for a user.
 type keyChallenge struct {
 	user    string
 	expires time.Time

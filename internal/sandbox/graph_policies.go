@@ -140,8 +140,8 @@ func usage(c *call) (a answer, err error) {
 	return a, err
 }
 
-// evaluate answers POST /identity/conditionalAccess/evaluate: What If.
-func evaluate(c *call) (a answer, err error) {
+// whatIfAnswer answers POST /identity/conditionalAccess/evaluate: What If.
+func whatIfAnswer(c *call) (a answer, err error) {
 	for _, need := range []string{"signInIdentity", "signInContext", "signInConditions"} {
 		if _, ok := c.body[need].(Object); !ok {
 			return a, badRequest("The parameter '%s' is required.", need)

@@ -325,7 +325,7 @@ func ordered(src source, keep func(Object) bool, by []ordering) source {
 func (c *call) advanced(res *resource) error {
 	var err error
 	needs := c.query.search != "" || len(c.query.order) > 0 && c.query.filter != nil
-	c.query.filter.walk(func(f *condition) {
+	c.query.filter.walk(func(f *filterNode) {
 		needs = needs || f.op == "ne" || f.op == "not" || f.op == "endswith" || len(f.path) > 0 && f.path[len(f.path)-1] == "$count"
 		if res.directory && (f.op == "or" && len(f.parts) > maxChildren || f.op == "in" && len(f.values) > maxChildren) {
 			err = unsupported("Too many child clauses specified in search filter expression containing 'OR' operators: %d. Max allowed: %d.", max(len(f.parts), len(f.values)), maxChildren)
@@ -346,7 +346,7 @@ func (c *call) advanced(res *resource) error {
 func (c *call) knownPaths(res *resource) error {
 	var err error
 	bound := map[string]bool{}
-	c.query.filter.walk(func(f *condition) {
+	c.query.filter.walk(func(f *filterNode) {
 		if f.variable != "" {
 			bound[f.variable] = true
 		}
@@ -359,7 +359,7 @@ func (c *call) knownPaths(res *resource) error {
 			err = &graphError{400, "BadRequest", "Invalid filter clause: " + e.(*graphError).message}
 		}
 	}
-	c.query.filter.walk(func(f *condition) { check(f.path) })
+	c.query.filter.walk(func(f *filterNode) { check(f.path) })
 	for _, o := range c.query.order {
 		check(o.path)
 	}
@@ -381,7 +381,7 @@ func create(res *resource) func(*call) (answer, error) {
 				return err
 			}
 			if text(o, "id") == "" || res.typ != "authenticationContextClassReference" {
-				o["id"] = newID()
+				o["id"] = graphID()
 			}
 			if err := res.make(c, st, o); err != nil {
 				return err

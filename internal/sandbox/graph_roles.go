@@ -153,7 +153,7 @@ func scopedFilter(c *call, st *State) error {
 		return nil
 	}
 	named := map[string]bool{}
-	c.query.filter.walk(func(f *condition) {
+	c.query.filter.walk(func(f *filterNode) {
 		if len(f.path) == 1 && f.op == "eq" {
 			named[strings.ToLower(f.path[0])] = true
 		}
@@ -239,7 +239,7 @@ func addScoped(c *call) (a answer, err error) {
 				role = text(def, "id")
 			}
 		}
-		o := Object{"id": newID(), "roleDefinitionId": role, "principalId": member, "directoryScopeId": "/administrativeUnits/" + text(u, "id")}
+		o := Object{"id": graphID(), "roleDefinitionId": role, "principalId": member, "directoryScopeId": "/administrativeUnits/" + text(u, "id")}
 		if err := makeAssignment(c, st, o); err != nil {
 			return err
 		}

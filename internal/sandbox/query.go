@@ -11,7 +11,7 @@ import (
 // aad-advanced-queries).
 type options struct {
 	selected []string // as asked; nil everything
-	filter   *condition
+	filter   *filterNode
 	order    []ordering
 	expand   []expansion
 	search   string
@@ -33,7 +33,7 @@ type expansion struct {
 	name     string
 	selected []string
 	inner    []expansion
-	filter   *condition
+	filter   *filterNode
 }
 
 const (

@@ -9,10 +9,10 @@ import (
 	"time"
 )
 
-// condition is one node of a $filter (entra-docs filter-query-parameter).
-type condition struct {
+// filterNode is one node of a $filter (entra-docs filter-query-parameter).
+type filterNode struct {
 	op    string // and or not eq ne gt ge lt le in startswith endswith contains any all
-	parts []*condition
+	parts []*filterNode
 	path  []string
 	// values are the literals; one, but for in.
 	values []any
@@ -27,14 +27,14 @@ const (
 	maxChildren    = 15 // of or and in, for directory objects
 )
 
-type filterParser struct {
+type odataParser struct {
 	text  string
 	at    int
 	nodes int
 }
 
-func parseFilter(text string) (*condition, error) {
-	p := &filterParser{text: text}
+func parseFilter(text string) (*filterNode, error) {
+	p := &odataParser{text: text}
 	c, err := p.or(0)
 	if err != nil {
 		return nil, err
@@ -45,18 +45,18 @@ func parseFilter(text string) (*condition, error) {
 	return c, nil
 }
 
-func (p *filterParser) wrong() error {
+func (p *odataParser) wrong() error {
 	return badRequest("Invalid filter clause: syntax error at position %d in '%s'.", p.at, p.text)
 }
 
-func (p *filterParser) space() {
+func (p *odataParser) space() {
 	for p.at < len(p.text) && (p.text[p.at] == ' ' || p.text[p.at] == '\t') {
 		p.at++
 	}
 }
 
 // word takes a word if it is the next one.
-func (p *filterParser) word(w string) bool {
+func (p *odataParser) word(w string) bool {
 	p.space()
 	end := p.at + len(w)
 	if end > len(p.text) || !strings.EqualFold(p.text[p.at:end], w) || end < len(p.text) && nameByte(p.text[end]) {
@@ -66,7 +66,7 @@ func (p *filterParser) word(w string) bool {
 	return true
 }
 
-func (p *filterParser) sign(c byte) bool {
+func (p *odataParser) sign(c byte) bool {
 	p.space()
 	if p.at < len(p.text) && p.text[p.at] == c {
 		p.at++
@@ -79,19 +79,19 @@ func nameByte(c byte) bool {
 	return c == '_' || c == '$' || c == '.' || c == '@' || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
 }
 
-func (p *filterParser) node(c condition) (*condition, error) {
+func (p *odataParser) node(c filterNode) (*filterNode, error) {
 	if p.nodes++; p.nodes > maxFilterNodes {
 		return nil, badRequest("Invalid filter clause: the filter has too many nodes.")
 	}
 	return &c, nil
 }
 
-func (p *filterParser) joined(depth int, word string, next func(int) (*condition, error)) (*condition, error) {
+func (p *odataParser) joined(depth int, word string, next func(int) (*filterNode, error)) (*filterNode, error) {
 	first, err := next(depth)
 	if err != nil {
 		return nil, err
 	}
-	parts := []*condition{first}
+	parts := []*filterNode{first}
 	for p.word(word) {
 		more, err := next(depth)
 		if err != nil {
@@ -102,19 +102,19 @@ func (p *filterParser) joined(depth int, word string, next func(int) (*condition
 	if len(parts) == 1 {
 		return first, nil
 	}
-	return p.node(condition{op: word, parts: parts})
+	return p.node(filterNode{op: word, parts: parts})
 }
 
-func (p *filterParser) or(depth int) (*condition, error) {
+func (p *odataParser) or(depth int) (*filterNode, error) {
 	if depth > maxFilterDepth {
 		return nil, badRequest("Invalid filter clause: the filter is nested too deeply.")
 	}
 	return p.joined(depth, "or", p.and)
 }
 
-func (p *filterParser) and(depth int) (*condition, error) { return p.joined(depth, "and", p.not) }
+func (p *odataParser) and(depth int) (*filterNode, error) { return p.joined(depth, "and", p.not) }
 
-func (p *filterParser) not(depth int) (*condition, error) {
+func (p *odataParser) not(depth int) (*filterNode, error) {
 	if !p.word("not") {
 		return p.primary(depth)
 	}
@@ -125,12 +125,12 @@ func (p *filterParser) not(depth int) (*condition, error) {
 	if err != nil {
 		return nil, err
 	}
-	return p.node(condition{op: "not", parts: []*condition{inner}})
+	return p.node(filterNode{op: "not", parts: []*filterNode{inner}})
 }
 
 var textFunctions = []string{"startswith", "endswith", "contains"}
 
-func (p *filterParser) primary(depth int) (*condition, error) {
+func (p *odataParser) primary(depth int) (*filterNode, error) {
 	if p.sign('(') {
 		c, err := p.or(depth + 1)
 		if err != nil {
@@ -152,7 +152,7 @@ func (p *filterParser) primary(depth int) (*condition, error) {
 		return p.lambda(last, path[:len(path)-1], depth)
 	}
 	if len(path) == 1 && strings.EqualFold(path[0], "atScope") && p.sign('(') && p.sign(')') {
-		return p.node(condition{op: "atscope"})
+		return p.node(filterNode{op: "atscope"})
 	}
 	for _, op := range []string{"eq", "ne", "gt", "ge", "lt", "le"} {
 		if p.word(op) {
@@ -160,19 +160,19 @@ func (p *filterParser) primary(depth int) (*condition, error) {
 			if err != nil {
 				return nil, err
 			}
-			return p.node(condition{op: op, path: path, values: []any{v}})
+			return p.node(filterNode{op: op, path: path, values: []any{v}})
 		}
 	}
 	if p.word("in") {
 		return p.in(path)
 	}
 	if p.space(); p.at == len(p.text) || p.text[p.at] == ')' {
-		return p.node(condition{op: "eq", path: path, values: []any{true}}) // a Boolean property alone
+		return p.node(filterNode{op: "eq", path: path, values: []any{true}}) // a Boolean property alone
 	}
 	return nil, p.wrong()
 }
 
-func (p *filterParser) in(path []string) (*condition, error) {
+func (p *odataParser) in(path []string) (*filterNode, error) {
 	if !p.sign('(') {
 		return nil, p.wrong()
 	}
@@ -186,7 +186,7 @@ func (p *filterParser) in(path []string) (*condition, error) {
 			return nil, badRequest("Invalid filter clause: the filter has too many nodes.")
 		}
 		if p.sign(')') {
-			return p.node(condition{op: "in", path: path, values: values})
+			return p.node(filterNode{op: "in", path: path, values: values})
 		}
 		if !p.sign(',') {
 			return nil, p.wrong()
@@ -194,7 +194,7 @@ func (p *filterParser) in(path []string) (*condition, error) {
 	}
 }
 
-func (p *filterParser) function(name string) (*condition, error) {
+func (p *odataParser) function(name string) (*filterNode, error) {
 	if !p.sign('(') {
 		return nil, p.wrong()
 	}
@@ -217,15 +217,15 @@ func (p *filterParser) function(name string) (*condition, error) {
 			return nil, p.wrong()
 		}
 	}
-	return p.node(condition{op: name, path: path, values: []any{v}})
+	return p.node(filterNode{op: name, path: path, values: []any{v}})
 }
 
-func (p *filterParser) lambda(op string, path []string, depth int) (*condition, error) {
+func (p *odataParser) lambda(op string, path []string, depth int) (*filterNode, error) {
 	if !p.sign('(') {
 		return nil, p.wrong()
 	}
 	if p.sign(')') {
-		return p.node(condition{op: op, path: path})
+		return p.node(filterNode{op: op, path: path})
 	}
 	variable, err := p.path()
 	if err != nil || len(variable) != 1 || !p.sign(':') {
@@ -238,10 +238,10 @@ func (p *filterParser) lambda(op string, path []string, depth int) (*condition, 
 	if !p.sign(')') {
 		return nil, p.wrong()
 	}
-	return p.node(condition{op: op, path: path, variable: variable[0], parts: []*condition{inner}})
+	return p.node(filterNode{op: op, path: path, variable: variable[0], parts: []*filterNode{inner}})
 }
 
-func (p *filterParser) path() ([]string, error) {
+func (p *odataParser) path() ([]string, error) {
 	p.space()
 	start := p.at
 	for p.at < len(p.text) && (nameByte(p.text[p.at]) || p.text[p.at] == '/') {
@@ -255,7 +255,7 @@ func (p *filterParser) path() ([]string, error) {
 }
 
 // literal is a string in quotes, a number, a time, a GUID, true, false or null.
-func (p *filterParser) literal() (any, error) {
+func (p *odataParser) literal() (any, error) {
 	if p.space(); p.at == len(p.text) {
 		return nil, p.wrong()
 	}
@@ -290,7 +290,7 @@ func (p *filterParser) literal() (any, error) {
 	return nil, p.wrong()
 }
 
-func (p *filterParser) quoted() (any, error) {
+func (p *odataParser) quoted() (any, error) {
 	var b strings.Builder
 	for p.at++; p.at < len(p.text); p.at++ {
 		if p.text[p.at] == '\'' {
@@ -306,7 +306,7 @@ func (p *filterParser) quoted() (any, error) {
 }
 
 // walk visits every node.
-func (c *condition) walk(f func(*condition)) {
+func (c *filterNode) walk(f func(*filterNode)) {
 	if c == nil {
 		return
 	}
@@ -318,12 +318,12 @@ func (c *condition) walk(f func(*condition)) {
 
 // matches reports whether an object satisfies a condition; vars are the range
 // variables in sight.
-func (c *condition) matches(o Object, vars map[string]any) bool {
+func (c *filterNode) matches(o Object, vars map[string]any) bool {
 	switch c.op {
 	case "and":
-		return !slices.ContainsFunc(c.parts, func(p *condition) bool { return !p.matches(o, vars) })
+		return !slices.ContainsFunc(c.parts, func(p *filterNode) bool { return !p.matches(o, vars) })
 	case "or":
-		return slices.ContainsFunc(c.parts, func(p *condition) bool { return p.matches(o, vars) })
+		return slices.ContainsFunc(c.parts, func(p *filterNode) bool { return p.matches(o, vars) })
 	case "not":
 		return !c.parts[0].matches(o, vars)
 	case "any", "all":
@@ -338,7 +338,7 @@ func (c *condition) matches(o Object, vars map[string]any) bool {
 	return compare(v, c.values[0], c.op)
 }
 
-func (c *condition) quantified(o Object, vars map[string]any) bool {
+func (c *filterNode) quantified(o Object, vars map[string]any) bool {
 	list, _ := follow(o, c.path, vars).([]any)
 	if len(c.parts) == 0 {
 		return len(list) > 0

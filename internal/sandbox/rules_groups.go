@@ -39,7 +39,7 @@ func makeGroup(c *call, st *State, o Object) error {
 	}
 	id := text(o, "id")
 	for _, relation := range []string{"members", "owners"} {
-		if err := bound(st, o, relation, id); err != nil {
+		if err := bindRefs(st, o, relation, id); err != nil {
 			return err
 		}
 	}
@@ -53,8 +53,8 @@ func makeGroup(c *call, st *State, o Object) error {
 	return nil
 }
 
-// bound links what relation@odata.bind names.
-func bound(st *State, o Object, relation, id string) error {
+// bindRefs links what relation@odata.bind names.
+func bindRefs(st *State, o Object, relation, id string) error {
 	for _, address := range texts(o, relation+"@odata.bind") {
 		target := address[strings.LastIndex(address, "/")+1:]
 		if have, _ := st.directoryObject(target); have == nil {
@@ -152,7 +152,7 @@ func makeApplication(c *call, st *State, o Object) error {
 	if text(o, "displayName") == "" {
 		return badRequest("A value is required for property 'displayName' of resource 'Application'.")
 	}
-	o["appId"] = newID()
+	o["appId"] = graphID()
 	for k, v := range map[string]any{"createdDateTime": stamp(c.now), "signInAudience": "AzureADMyOrg", "passwordCredentials": []any{}, "keyCredentials": []any{},
 		"requiredResourceAccess": []any{}, "appRoles": []any{}, "identifierUris": []any{}, "publisherDomain": st.domain()} {
 		if _, has := o[k]; !has {

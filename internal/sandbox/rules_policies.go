@@ -404,7 +404,7 @@ func makeConfiguration(strength, o Object) error {
 			return badRequest("The combination '%s' is not allowed by the authentication strength policy.", a)
 		}
 	}
-	o["id"] = newID()
+	o["id"] = graphID()
 	complete("authenticationCombinationConfiguration", o)
 	return nil
 }
