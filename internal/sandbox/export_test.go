@@ -29,3 +29,10 @@ func TOTP(seed string, at time.Time) string { return totpAt(seed, uint64(at.Unix
 func CheckTOTP(seed, code string, at time.Time, last uint64) (uint64, bool) {
 	return checkTOTP(seed, code, at, last)
 }
+
+// NewOutage is a server during an outage.
+func NewOutage(config Config, kind string) *Server {
+	s := NewPages(config)
+	s.faults = outageOf(kind)
+	return s
+}

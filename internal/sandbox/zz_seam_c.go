@@ -13,3 +13,5 @@ func (s *Server) now() time.Time {
 	}
 	return time.Now()
 }
+
+func outageOf(kind string) *Faults { return &Faults{out: map[string]bool{kind: true}} }
