@@ -24,8 +24,8 @@ func (s *Server) Visible(o Object) bool        { return s.visible(o) }
 func WhatIf(state *State, at time.Time, body Object) ([]Object, error) {
 	return evaluate(state, at, body)
 }
-func LogV1(o Object) Object                 { return logV1(o) }
-func TOTP(seed string, at time.Time) string { return totpAt(seed, uint64(at.Unix()/totpStep)) }
+func LogView(o Object, version string) Object { return logView(o, version) }
+func TOTP(seed string, at time.Time) string   { return totpAt(seed, uint64(at.Unix()/totpStep)) }
 func CheckTOTP(seed, code string, at time.Time, last uint64) (uint64, bool) {
 	return checkTOTP(seed, code, at, last)
 }
