@@ -24,8 +24,15 @@ func (s *Server) Visible(o Object) bool        { return s.visible(o) }
 func WhatIf(state *State, at time.Time, body Object) ([]Object, error) {
 	return caEvaluate(state, at, body)
 }
-func LogV1(o Object) Object                 { return logV1(o) }
-func TOTP(seed string, at time.Time) string { return totpAt(seed, uint64(at.Unix()/totpStep)) }
+func LogView(o Object, version string) Object { return logView(o, version) }
+func TOTP(seed string, at time.Time) string   { return totpAt(seed, uint64(at.Unix()/totpStep)) }
 func CheckTOTP(seed, code string, at time.Time, last uint64) (uint64, bool) {
 	return checkTOTP(seed, code, at, last)
+}
+
+// NewOutage is a server during an outage.
+func NewOutage(config Config, kind string) *Server {
+	s := NewPages(config)
+	s.faults = outageOf(kind)
+	return s
 }

@@ -15,7 +15,6 @@ type verdict struct {
 	strong   []*strength // combinations that are wanted; nil inside: MFA
 	rank     int         // of the worst blocker
 	code     int
-	reason   string
 }
 
 // Judge decides one attempt.

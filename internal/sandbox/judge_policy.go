@@ -149,10 +149,8 @@ func (p *caPolicy) compileConditions(c Object) {
 	}
 	// times and deviceStates have no documented meaning any more; agents and
 	// agentContext are conditions of agent identities.
-	for _, k := range wireUnknown(c, "users", "applications", "clientAppTypes", "platforms", "locations", "devices", "signInRiskLevels",
-		"userRiskLevels", "insiderRiskLevels", "authenticationFlows", "servicePrincipalRiskLevels", "agentIdRiskLevels", "clientApplications") {
-		p.obscure = append(p.obscure, k)
-	}
+	p.obscure = append(p.obscure, wireUnknown(c, "users", "applications", "clientAppTypes", "platforms", "locations", "devices", "signInRiskLevels",
+		"userRiskLevels", "insiderRiskLevels", "authenticationFlows", "servicePrincipalRiskLevels", "agentIdRiskLevels", "clientApplications")...)
 	slices.Sort(p.obscure)
 }
 

@@ -10,7 +10,7 @@ import (
 )
 
 // signInRecord is one signIn as Graph shows it (Graph v1.0 and beta resource
-// signIn), with the properties that only beta has; logV1 leaves them out.
+// signIn), with the properties that only beta has; logView leaves them out.
 func signInRecord(state *State, a *Attempt, out *Outcome, at time.Time) Object {
 	id := newID()
 	user := state.Get("users", a.UserID)
@@ -86,7 +86,7 @@ func signInBeta(a *Attempt, out *Outcome, state *State, user Object, at time.Tim
 	}
 }
 
-// logBeta names what logV1 leaves out of a record.
+// logBeta names what v1.0 does not show of a record.
 var logBeta = func() map[string]bool {
 	out := map[string]bool{}
 	for k := range signInBeta(&Attempt{}, &Outcome{}, NewState("", "", ""), nil, time.Time{}) {
@@ -95,11 +95,12 @@ var logBeta = func() map[string]bool {
 	return out
 }()
 
-// logV1 is a sign-in record as v1.0 shows it.
-func logV1(o Object) Object {
+// logView is a sign-in record as a version of Graph shows it. Beta has dropped
+// riskEventTypes for riskEventTypes_v2.
+func logView(o Object, version string) Object {
 	out := Object{}
 	for k, v := range o {
-		if !logBeta[k] {
+		if version == "beta" && k != "riskEventTypes" || version != "beta" && !logBeta[k] {
 			out[k] = v
 		}
 	}

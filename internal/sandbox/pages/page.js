@@ -2,6 +2,9 @@
 // Runs the passkey ceremony of a form that asks for one, and sends the form.
 for (const form of document.querySelectorAll("form[data-passkey]")) {
   const problem = form.querySelector("[data-problem]");
+  const button = form.querySelector("button[data-label]");
+  button.textContent = button.dataset.label;
+  button.disabled = false;
   form.addEventListener("submit", async (event) => {
     if (form.elements.credential.value) return;
     event.preventDefault();
