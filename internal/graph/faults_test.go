@@ -549,6 +549,7 @@ func TestCloudsAreNotMixed(t *testing.T) {
 		"one cloud under the name of other": mixed("china", func(c *graph.Cloud) { c.Name = "public" }),
 		"Microsoft's Graph, own authority":  {Name: "custom", Authority: "https://login.evil.example", Graph: "https://graph.microsoft.com", Resource: "https://graph.microsoft.com", Logs: "https://graph.microsoft.com"},
 		"Microsoft's Graph as a custom one": {Name: "custom", Authority: "https://graph.microsoft.com", Graph: "https://graph.microsoft.com", Resource: "https://graph.microsoft.com", Logs: "https://graph.microsoft.com"},
+		"only Graph is somewhere else":      {Name: "custom", Authority: "https://localhost:1", Graph: "https://localhost:2", Resource: "https://localhost:1", Logs: "https://localhost:1"},
 		"the same with a dot at the end":    {Name: "custom", Authority: "https://graph.microsoft.com.", Graph: "https://graph.microsoft.com.", Resource: "https://graph.microsoft.com.", Logs: "https://graph.microsoft.com."},
 		"a public cloud with own roots":     mixed("public", func(c *graph.Cloud) { c.Roots = rootsOf(httptest.NewTLSServer(nil)) }),
 		"http":                              {Name: "custom", Authority: "http://localhost", Graph: "http://localhost", Resource: "http://localhost", Logs: "http://localhost"},

@@ -173,6 +173,32 @@ func TestClaimsChallengeBringsExactlyOneNewToken(t *testing.T) {
 	}
 }
 
+func TestChallengeThatIsNeverMetIsAnsweredOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cred := &credential{}
+		challenge := `Bearer error="insufficient_claims", claims="` + base64.StdEncoding.EncodeToString([]byte(`{}`)) + `"`
+		w := &wire{answer: func(int, *http.Request) (*http.Response, error) {
+			return reply(401, "", "WWW-Authenticate", challenge), nil
+		}}
+		c := inMemory(t, w, func(c *graph.Config) { c.Credential = cred })
+		for range 10 {
+			if _, err := c.List(t.Context(), users); err == nil {
+				t.Fatal("no error")
+			}
+			time.Sleep(time.Minute)
+		}
+		answered := 0
+		for _, o := range cred.asked {
+			if o.Claims != "" {
+				answered++
+			}
+		}
+		if answered != 1 {
+			t.Errorf("%d tokens for one challenge", answered)
+		}
+	})
+}
+
 func TestManyChallengesAtOnceBringOneNewToken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cred := &credential{give: func(n int, o policy.TokenRequestOptions) (azcore.AccessToken, error) {

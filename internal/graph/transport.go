@@ -47,13 +47,7 @@ type doer struct {
 // newDoer makes a transport of its own: http.DefaultTransport would take its
 // proxy from the environment.
 func newDoer(n network) (*doer, error) {
-	if n.proxy != nil {
-		if err := checkProxy(n.proxy); err != nil {
-			return nil, err
-		}
-	}
-	var rt http.RoundTripper = &http.Transport{
-		Proxy:                  http.ProxyURL(n.proxy),
+	transport := &http.Transport{
 		DialContext:            (&net.Dialer{Timeout: 15 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: n.roots},
 		TLSHandshakeTimeout:    15 * time.Second,
@@ -62,9 +56,13 @@ func newDoer(n network) (*doer, error) {
 		IdleConnTimeout:        90 * time.Second,
 		MaxResponseHeaderBytes: 256 << 10,
 	}
-	if n.proxy == nil {
-		rt.(*http.Transport).Proxy = nil
+	if n.proxy != nil {
+		if err := checkProxy(n.proxy); err != nil {
+			return nil, err
+		}
+		transport.Proxy = http.ProxyURL(n.proxy)
 	}
+	var rt http.RoundTripper = transport
 	if n.wrap != nil {
 		rt = n.wrap(rt)
 	}
