@@ -84,14 +84,8 @@ func (g *gate) GetToken(ctx context.Context, o policy.TokenRequestOptions) (azco
 	case <-ctx.Done():
 		return azcore.AccessToken{}, context.Cause(ctx)
 	}
-	now := time.Now()
-	switch {
-	case h.failed != nil && now.Before(h.until):
-		return azcore.AccessToken{}, h.failed
-	case h.token.Token != "" && now.Sub(h.got) < reuse:
-		return h.token, nil
-	case h.token.Token != "" && o.Claims != "" && now.Before(h.token.ExpiresOn.Add(-5*time.Minute)):
-		return h.token, nil // the same challenge has been answered already
+	if token, err, known := g.kept(h, o.Claims != ""); known {
+		return token, err
 	}
 	token, err := g.inner.GetToken(ctx, o)
 	if err == nil {
@@ -101,12 +95,31 @@ func (g *gate) GetToken(ctx context.Context, o policy.TokenRequestOptions) (azco
 	} else {
 		err = explainSignIn(err)
 	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
 	if err != nil {
 		h.failed, h.until = err, time.Now().Add(holdFailure)
 		return azcore.AccessToken{}, err
 	}
 	h.token, h.got, h.failed = token, time.Now(), nil
 	return token, nil
+}
+
+// kept returns what need not be asked for again: a failure of a moment ago, a
+// token of a moment ago, and the answer to a challenge that was answered already.
+func (g *gate) kept(h *held, challenged bool) (token azcore.AccessToken, failed error, known bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	now := time.Now()
+	switch {
+	case h.failed != nil && now.Before(h.until):
+		return token, h.failed, true
+	case h.token.Token == "":
+		return token, nil, false
+	case now.Sub(h.got) < reuse, challenged && now.Before(h.token.ExpiresOn.Add(-5*time.Minute)):
+		return h.token, nil, true
+	}
+	return token, nil, false
 }
 
 func (g *gate) held(key string) *held {
@@ -121,11 +134,16 @@ func (g *gate) held(key string) *held {
 	return h
 }
 
-// forget drops tokens that were refused, so that the next one is fetched.
-func (g *gate) forget() {
+// forget drops a token that was refused, so that the next one is fetched. Many
+// requests may come back with the same refused token; only the first drops it.
+func (g *gate) forget(token string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	clear(g.keys)
+	for _, h := range g.keys {
+		if h.token.Token == token {
+			h.token = azcore.AccessToken{}
+		}
+	}
 }
 
 // examine looks at a new token: whose it is, and for whom. It is not a check of

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	azlog "github.com/Azure/azure-sdk-for-go/sdk/azcore/log"
@@ -82,6 +83,10 @@ func checkProxy(u *url.URL) error {
 // only returns a doer for one address.
 func (d *doer) only(base string) *doer { return &doer{client: d.client, hosts: []string{base}} }
 
+// outKey marks the context of a request that wants to know whether it has left:
+// a write that waited for a token in vain was surely not carried out.
+type outKey struct{}
+
 // Do implements policy.Transporter. It is the last gate before the network: a
 // request to another place than the configured one ends here.
 func (d *doer) Do(req *http.Request) (*http.Response, error) {
@@ -90,6 +95,9 @@ func (d *doer) Do(req *http.Request) (*http.Response, error) {
 	}
 	if !slices.ContainsFunc(d.hosts, func(base string) bool { return sameHost(req.URL, base) }) {
 		return nil, &SecurityError{Operation: "send a request", Why: fmt.Sprintf("%s is none of %s", clean(req.URL.Host, 80), strings.Join(d.hosts, ", "))}
+	}
+	if out, is := req.Context().Value(outKey{}).(*atomic.Bool); is {
+		out.Store(true)
 	}
 	resp, err := d.client.Do(req)
 	if err == nil && d.limit > 0 {
