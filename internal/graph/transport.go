@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -87,6 +88,16 @@ func (d *doer) only(base string) *doer { return &doer{client: d.client, hosts: [
 // a write that waited for a token in vain was surely not carried out.
 type outKey struct{}
 
+// lostKey marks the context of a sign-in, which wants to know why there was no
+// answer: Microsoft's library keeps only a text of it.
+type lostKey struct{}
+
+// withLost returns a context that notes why the last request had no answer.
+func withLost(ctx context.Context) (context.Context, *atomic.Pointer[error]) {
+	lost := new(atomic.Pointer[error])
+	return context.WithValue(ctx, lostKey{}, lost), lost
+}
+
 // Do implements policy.Transporter. It is the last gate before the network: a
 // request to another place than the configured one ends here.
 func (d *doer) Do(req *http.Request) (*http.Response, error) {
@@ -100,6 +111,11 @@ func (d *doer) Do(req *http.Request) (*http.Response, error) {
 		out.Store(true)
 	}
 	resp, err := d.client.Do(req)
+	if lost, is := req.Context().Value(lostKey{}).(*atomic.Pointer[error]); is {
+		if lost.Store(nil); err != nil {
+			lost.Store(&err)
+		}
+	}
 	if err == nil && d.limit > 0 {
 		resp.Body = &limited{resp.Body, d.limit}
 	}
