@@ -240,17 +240,18 @@ func (s SignIn) Login(ctx context.Context, permissions []string) (azcore.TokenCr
 	}
 	ask := policy.TokenRequestOptions{Scopes: s.Scopes(permissions), EnableCAE: true}
 	var record azidentity.AuthenticationRecord
+	ctx, lost := withLost(ctx)
 	if person, is := credential.(authenticator); is {
 		record, err = person.Authenticate(ctx, &ask)
 	} else {
 		_, err = credential.GetToken(ctx, ask)
 	}
 	if ctx.Err() != nil {
-		return nil, record, &SignInError{Operation: "sign in", Why: "nobody finished the sign-in in time, or it was stopped", cause: context.Cause(ctx),
+		return nil, record, &SignInError{Operation: "sign in", Kind: KindNotSignedIn, Why: "nobody finished the sign-in in time, or it was stopped", cause: context.Cause(ctx),
 			Cure: "Start again. Without a browser on this machine: `halligan login --device-code`."}
 	}
 	if err != nil {
-		return nil, record, explainSignIn(err)
+		return nil, record, explainSignIn(err, lost.Load())
 	}
 	return credential, record, nil
 }

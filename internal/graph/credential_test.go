@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -294,6 +295,21 @@ func TestTroubleAtTheTokenEndpointHasAClearCause(t *testing.T) {
 				t.Errorf("%d token requests, want at most %d", n, tt.most)
 			}
 		})
+	}
+}
+
+func TestSignInServiceThatCannotBeReachedIsNotTheUsersFault(t *testing.T) {
+	a := newAuthority(t)
+	s := a.signIn(t, graph.MethodSecret)
+	s.Secret = graph.NewSecret([]byte("s3cret"))
+	s.Wrap = func(http.RoundTripper) http.RoundTripper {
+		return roundTrip(func(*http.Request) (*http.Response, error) {
+			return nil, &net.OpError{Op: "dial", Err: errors.New("connection refused")}
+		})
+	}
+	err := read(t, s)
+	if graph.KindOf(err) != graph.KindUnavailable || !strings.Contains(err.Error(), "cannot be reached") || !strings.Contains(err.(interface{ Hint() string }).Hint(), "doctor") {
+		t.Errorf("got %q: %v", graph.KindOf(err), err)
 	}
 }
 

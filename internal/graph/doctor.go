@@ -45,12 +45,12 @@ type Patient struct {
 // examination carries what one probe found to the next.
 type examination struct {
 	Patient
-	host, address string
-	unreachable   bool
-	state         *tls.ConnectionState
-	skew          time.Duration
-	dated         bool
-	claims        *Claims
+	host        string
+	unreachable bool
+	state       *tls.ConnectionState
+	skew        time.Duration
+	dated       bool
+	claims      *Claims
 }
 
 // probes are made in this order; each sees what the ones before it found.

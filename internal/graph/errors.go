@@ -163,8 +163,8 @@ func KindOf(err error) Kind {
 	if _, is := errors.AsType[*SecurityError](err); is {
 		return KindRefused
 	}
-	if _, is := errors.AsType[*SignInError](err); is {
-		return KindNotSignedIn
+	if e, is := errors.AsType[*SignInError](err); is {
+		return e.Kind
 	}
 	return KindUnknown
 }

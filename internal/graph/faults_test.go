@@ -181,7 +181,6 @@ func TestConditionalAccessKeepsToOneASecondAfterTheFirst429(t *testing.T) {
 		if _, err := one.List(t.Context(), users); err != nil || time.Since(start) != 0 {
 			t.Errorf("another lane waited %s: %v", time.Since(start), err)
 		}
-		start = time.Now()
 		other := inMemory(t, w, func(c *graph.Config) {
 			c.Pacer, c.Tenant = pacer, "contoso.com"
 		})
@@ -215,6 +214,32 @@ func TestReportsKeepToFiveInTenSeconds(t *testing.T) {
 		}
 		if took := at[11].Sub(at[0]); took != 20*time.Second {
 			t.Errorf("12 requests took %s, want 20s", took)
+		}
+	})
+}
+
+func TestThrottledReportsWaitTogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		w := &wire{answer: func(n int, _ *http.Request) (*http.Response, error) {
+			if n == 1 {
+				return reply(429, "", "Retry-After", "40"), nil
+			}
+			return reply(200, empty), nil
+		}}
+		c := inMemory(t, w)
+		var wg sync.WaitGroup
+		for i := range 3 {
+			wg.Go(func() {
+				time.Sleep(time.Duration(i) * time.Second)
+				if _, err := c.List(t.Context(), graph.Request{Path: "/auditLogs/signIns", Family: graph.FamilyReports}); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		if at := w.times(); len(at) != 4 || at[1].Sub(start) < 40*time.Second {
+			t.Errorf("asked %d times, the second after %s", len(at), at[1].Sub(start))
 		}
 	})
 }
@@ -549,6 +574,7 @@ func TestCloudsAreNotMixed(t *testing.T) {
 		"one cloud under the name of other": mixed("china", func(c *graph.Cloud) { c.Name = "public" }),
 		"Microsoft's Graph, own authority":  {Name: "custom", Authority: "https://login.evil.example", Graph: "https://graph.microsoft.com", Resource: "https://graph.microsoft.com", Logs: "https://graph.microsoft.com"},
 		"Microsoft's Graph as a custom one": {Name: "custom", Authority: "https://graph.microsoft.com", Graph: "https://graph.microsoft.com", Resource: "https://graph.microsoft.com", Logs: "https://graph.microsoft.com"},
+		"only Graph is somewhere else":      {Name: "custom", Authority: "https://localhost:1", Graph: "https://localhost:2", Resource: "https://localhost:1", Logs: "https://localhost:1"},
 		"the same with a dot at the end":    {Name: "custom", Authority: "https://graph.microsoft.com.", Graph: "https://graph.microsoft.com.", Resource: "https://graph.microsoft.com.", Logs: "https://graph.microsoft.com."},
 		"a public cloud with own roots":     mixed("public", func(c *graph.Cloud) { c.Roots = rootsOf(httptest.NewTLSServer(nil)) }),
 		"http":                              {Name: "custom", Authority: "http://localhost", Graph: "http://localhost", Resource: "http://localhost", Logs: "http://localhost"},

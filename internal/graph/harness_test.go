@@ -218,3 +218,8 @@ func newOtherServer(t *testing.T) *httptest.Server {
 	t.Cleanup(server.Close)
 	return server
 }
+
+// opaque gives a token that says nothing about itself.
+func opaque(int, policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	return azcore.AccessToken{Token: "opaque", ExpiresOn: time.Now().Add(time.Hour)}, nil
+}

@@ -152,16 +152,35 @@ func (l *lane) leave(t turn, status int, h http.Header) {
 		return
 	}
 	l.last429 = now
+	if told := h.Get("Retry-After"); told != "" {
+		// The quota is the lane's: others would only be refused as well.
+		wait, _ := retryAfter(told, dateOf(h, now))
+		defer func() { l.next = later(l.next, now.Add(wait)) }()
+	}
 	switch {
 	case l.spacing == 0:
 		l.spacing = l.rule.Spacing
 		l.next = now.Add(l.spacing)
 	case t.paced: // although we kept to it: somebody else uses the quota as well
 		l.spacing = min(2*l.spacing, maxSpacing)
-		if later := now.Add(l.spacing); later.After(l.next) {
-			l.next = later
-		}
+		l.next = later(l.next, now.Add(l.spacing))
 	}
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// dateOf is when an answer was sent by its own clock, so that a wrong local one
+// does not matter.
+func dateOf(h http.Header, now time.Time) time.Time {
+	if t, err := http.ParseTime(h.Get("Date")); err == nil {
+		return t
+	}
+	return now
 }
 
 // isPaced reports whether requests of this lane have to wait for each other.

@@ -179,7 +179,7 @@ func (p Profile) CloudOf() (Cloud, error) {
 	var roots *x509.CertPool
 	if p.CAFile != "" {
 		var err error
-		if roots, err = LoadRoots(p.CAFile); err != nil {
+		if roots, err = LoadRoots(p.CAFile, false); err != nil {
 			return Cloud{}, err
 		}
 	}
@@ -203,8 +203,10 @@ func (p Profile) SignIn() (SignIn, error) {
 	return s, nil
 }
 
-// LoadRoots reads the certificates of a PEM file.
-func LoadRoots(path string) (*x509.CertPool, error) {
+// LoadRoots reads the certificates of a PEM file: alone, for a cloud with an
+// authority of its own, or beside those of the system, for a proxy that opens
+// connections.
+func LoadRoots(path string, system bool) (*x509.CertPool, error) {
 	fail := func(why string) error {
 		return &ConfigError{What: fmt.Sprintf("read certificates %s: %s", path, why), Cure: "Give a file with certificates in PEM form."}
 	}
@@ -218,6 +220,11 @@ func LoadRoots(path string) (*x509.CertPool, error) {
 		return nil, fail("it cannot be read")
 	}
 	pool := x509.NewCertPool()
+	if system {
+		if pool, err = x509.SystemCertPool(); err != nil {
+			return nil, fail("the certificates of the system cannot be read")
+		}
+	}
 	if !pool.AppendCertsFromPEM(data) {
 		return nil, fail("it holds none")
 	}

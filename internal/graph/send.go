@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
@@ -26,6 +27,7 @@ type failure struct {
 	sent      bool        // it may have reached Graph
 	again     bool        // a read may be sent again
 	challenge bool        // 401 with claims: azcore has tried a new token already
+	token     string      // that it was sent with
 	fatal     error       // returned as it is, instead of err
 }
 
@@ -50,8 +52,8 @@ func (c *Client) send(ctx context.Context, r Request, target string, first *fail
 		if failed.err.Status == http.StatusUnauthorized && !failed.challenge && !renewed {
 			// The token may have ended a moment ago. A 401 was not carried out,
 			// so one more attempt with a new token is safe for writes as well.
+			c.gate.forget(failed.token)
 			renewed, failed = true, nil
-			c.gate.forget()
 			continue
 		}
 		if !r.reads() {
@@ -105,20 +107,11 @@ func (c *Client) judge(f *failure, attempt int) (wait time.Duration, reason stri
 		}
 		return own, f.err.Message, true
 	}
-	told, note := retryAfter(f.header.Get("Retry-After"), c.now(f.header))
+	told, note := retryAfter(f.header.Get("Retry-After"), dateOf(f.header, c.config.Now()))
 	if told == 0 {
 		return max(own, floorWait), note, true
 	}
 	return told, note, true
-}
-
-// now is the time by which a Retry-After date is read: that of the same answer,
-// so that a wrong local clock does not matter.
-func (c *Client) now(h http.Header) time.Time {
-	if t, err := http.ParseTime(h.Get("Date")); err == nil {
-		return t
-	}
-	return c.config.Now()
 }
 
 // backoff doubles from half a second to at most 16 s, with up to a quarter of
@@ -214,6 +207,8 @@ func (c *Client) charge(h http.Header) {
 func (c *Client) once(ctx context.Context, r Request, target string) (*Answer, *failure) {
 	ctx, cancel := context.WithTimeoutCause(ctx, c.limits.Attempt, ErrTooSlow)
 	defer cancel()
+	out := new(atomic.Bool)
+	ctx = context.WithValue(ctx, outKey{}, out)
 	req, err := runtime.NewRequest(ctx, r.Method, target)
 	if err != nil {
 		return nil, &failure{fatal: fmt.Errorf("%s: %w", r.Operation, err)}
@@ -237,7 +232,9 @@ func (c *Client) once(ctx context.Context, r Request, target string) (*Answer, *
 	c.attempts.Add(1)
 	resp, err := c.ends[r.Version].pipe.Do(req)
 	if err != nil {
-		return nil, c.lost(ctx, r, err)
+		failed := c.lost(ctx, r, err)
+		failed.sent = failed.sent && out.Load()
+		return nil, failed
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, c.limits.Body+1))
@@ -255,7 +252,11 @@ func (c *Client) once(ctx context.Context, r Request, target string) (*Answer, *
 		f.header = resp.Header
 		return nil, f
 	}
-	return c.read(r, resp.StatusCode, resp.Header, body)
+	answer, failed := c.read(r, resp.StatusCode, resp.Header, body)
+	if failed != nil && resp.Request != nil { // azcore sends a copy of ours
+		failed.token = strings.TrimPrefix(resp.Request.Header.Get("Authorization"), "Bearer ")
+	}
+	return answer, failed
 }
 
 // lost makes a failure of a request that got no answer, or half of one.

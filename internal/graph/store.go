@@ -23,7 +23,7 @@ func Store() (persist bool, where, why string) { return probeStore() }
 
 // storeName is the form of the name of a profile's store: it becomes the name
 // of a file.
-var storeName = regexp.MustCompile(`^halligan-[0-9a-f]{16,64}$`)
+var storeName = regexp.MustCompile(`^halligan-[0-9a-f]{16}$`)
 
 func checkStoreName(name string) error {
 	if !storeName.MatchString(name) {

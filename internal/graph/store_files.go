@@ -35,26 +35,21 @@ func openStore(name string) (azidentity.Cache, error) {
 	return c, nil
 }
 
-// removeStore deletes both files of a store: tokens that can be challenged (CAE)
-// are kept apart from those that cannot.
+// removeStore deletes the files of a store: tokens that can be challenged (CAE)
+// are kept apart from those that cannot, and a process that was killed leaves a
+// lock file. No name of a store begins with another one.
 func removeStore(name string) error {
 	dir, err := storeDir()
 	if err != nil {
 		return fmt.Errorf("remove the tokens: %w", err)
 	}
-	var failed error
-	for _, file := range []string{name, name + ".cae"} {
-		removeKey(file)
-		if err := os.Remove(filepath.Join(dir, file)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			failed = errors.Join(failed, fmt.Errorf("remove the tokens: %w", err))
+	removeKey(name)
+	removeKey(name + ".cae")
+	files, err := filepath.Glob(filepath.Join(dir, name+"*"))
+	for _, file := range files {
+		if gone := os.Remove(file); gone != nil && !errors.Is(gone, fs.ErrNotExist) {
+			err = errors.Join(err, fmt.Errorf("remove the tokens: %w", gone))
 		}
 	}
-	// The library leaves a lock file beside them when it is killed.
-	leftovers, _ := filepath.Glob(filepath.Join(dir, name+"*"))
-	for _, file := range leftovers {
-		if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			failed = errors.Join(failed, fmt.Errorf("remove the tokens: %w", err))
-		}
-	}
-	return failed
+	return err
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -21,6 +20,7 @@ type SignInError struct {
 	Why       string // cleaned, without the answer of the token endpoint
 	Code      string // AADSTS code, when there is one
 	Cure      string
+	Kind      Kind // KindNotSignedIn, or KindUnavailable when nobody could be asked
 
 	cause error
 }
@@ -84,29 +84,43 @@ func (g *gate) GetToken(ctx context.Context, o policy.TokenRequestOptions) (azco
 	case <-ctx.Done():
 		return azcore.AccessToken{}, context.Cause(ctx)
 	}
-	now := time.Now()
-	switch {
-	case h.failed != nil && now.Before(h.until):
-		return azcore.AccessToken{}, h.failed
-	case h.token.Token != "" && now.Sub(h.got) < reuse:
-		return h.token, nil
-	case h.token.Token != "" && o.Claims != "" && now.Before(h.token.ExpiresOn.Add(-5*time.Minute)):
-		return h.token, nil // the same challenge has been answered already
+	if token, err, known := g.kept(h, o.Claims != ""); known {
+		return token, err
 	}
-	token, err := g.inner.GetToken(ctx, o)
+	noting, lost := withLost(ctx)
+	token, err := g.inner.GetToken(noting, o)
 	if err == nil {
 		err = g.examine(token, o.Scopes)
 	} else if ctx.Err() != nil {
 		return azcore.AccessToken{}, context.Cause(ctx) // says nothing about the sign-in
 	} else {
-		err = explainSignIn(err)
+		err = explainSignIn(err, lost.Load())
 	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
 	if err != nil {
 		h.failed, h.until = err, time.Now().Add(holdFailure)
 		return azcore.AccessToken{}, err
 	}
 	h.token, h.got, h.failed = token, time.Now(), nil
 	return token, nil
+}
+
+// kept returns what need not be asked for again: a failure of a moment ago, a
+// token of a moment ago, and the answer to a challenge that was answered already.
+func (g *gate) kept(h *held, challenged bool) (token azcore.AccessToken, failed error, known bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	now := time.Now()
+	switch {
+	case h.failed != nil && now.Before(h.until):
+		return token, h.failed, true
+	case h.token.Token == "":
+		return token, nil, false
+	case now.Sub(h.got) < reuse, challenged && now.Before(h.token.ExpiresOn.Add(-5*time.Minute)):
+		return h.token, nil, true
+	}
+	return token, nil, false
 }
 
 func (g *gate) held(key string) *held {
@@ -121,11 +135,16 @@ func (g *gate) held(key string) *held {
 	return h
 }
 
-// forget drops tokens that were refused, so that the next one is fetched.
-func (g *gate) forget() {
+// forget drops a token that was refused, so that the next one is fetched. Many
+// requests may come back with the same refused token; only the first drops it.
+func (g *gate) forget(token string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	clear(g.keys)
+	for _, h := range g.keys {
+		if h.token.Token == token {
+			h.token = azcore.AccessToken{}
+		}
+	}
 }
 
 // examine looks at a new token: whose it is, and for whom. It is not a check of
@@ -138,7 +157,7 @@ func (g *gate) examine(token azcore.AccessToken, scopes []string) error {
 	}
 	toGraph := len(scopes) > 0 && strings.HasPrefix(scopes[0], g.cloud.Graph+"/")
 	if toGraph && claims.Audience != "" && !g.audience(claims.Audience) {
-		return &SignInError{Operation: "look at the token", Why: fmt.Sprintf("it is for %s, not for %s", clean(claims.Audience, 80), g.cloud.Graph),
+		return &SignInError{Operation: "look at the token", Kind: KindNotSignedIn, Why: fmt.Sprintf("it is for %s, not for %s", clean(claims.Audience, 80), g.cloud.Graph),
 			Cure: "Check the cloud and the application that you sign in to."}
 	}
 	g.mu.Lock()
@@ -220,7 +239,7 @@ func signInError(operation string, err error) error {
 		return &named
 	}
 	if isCredentialError(err) {
-		e := explainSignIn(err).(*SignInError)
+		e := explainSignIn(err, nil).(*SignInError)
 		e.Operation = operation
 		return e
 	}
@@ -237,17 +256,20 @@ func isCredentialError(err error) bool {
 
 // explainSignIn says in one line why a sign-in failed. The text of the token
 // endpoint is cut at the first line: below come trace ids and the raw answer.
-func explainSignIn(err error) error {
-	e := &SignInError{Operation: "sign in", cause: err}
+// lost is why the last request had no answer, if it had none.
+func explainSignIn(err error, lost *error) error {
+	e := &SignInError{Operation: "sign in", Kind: KindNotSignedIn, cause: err}
 	text := err.Error()
 	e.Code = aadsts.FindString(text)
-	if failed, is := errors.AsType[*azidentity.AuthenticationFailedError](err); is && failed.RawResponse != nil {
+	if lost != nil {
+		e.Kind = KindUnavailable
+		e.Why, e.Cure = "the sign-in service cannot be reached: "+clean(plainCause(*lost), maxMessage), hints[KindUnavailable]
+	} else if failed, is := errors.AsType[*azidentity.AuthenticationFailedError](err); is && failed.RawResponse != nil {
 		e.Why = fmt.Sprintf("the sign-in service answered %d", failed.RawResponse.StatusCode)
 		if failed.RawResponse.StatusCode == http.StatusTooManyRequests || failed.RawResponse.StatusCode >= 500 {
+			e.Kind = KindUnavailable
 			e.Cure = "The sign-in service is busy or down. Try again in some minutes; https://status.cloud.microsoft says whether it is Microsoft."
 		}
-	} else if neverSent(err) || isLookup(err) {
-		e.Why, e.Cure = "the sign-in service cannot be reached: "+clean(plainCause(root(err)), maxMessage), hints[KindUnavailable]
 	} else {
 		e.Why = clean(firstLine(text), maxMessage)
 	}
@@ -258,22 +280,6 @@ func explainSignIn(err error) error {
 		e.Why, e.Cure = cure.why+" ("+e.Code+")", cure.cure
 	}
 	return e
-}
-
-func isLookup(err error) bool {
-	_, is := errors.AsType[*net.DNSError](err)
-	return is
-}
-
-// root is the innermost cause.
-func root(err error) error {
-	for {
-		inner := errors.Unwrap(err)
-		if inner == nil {
-			return err
-		}
-		err = inner
-	}
 }
 
 func firstLine(s string) string {

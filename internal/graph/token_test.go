@@ -139,6 +139,47 @@ func TestTokenThatHasEndedAlreadyIsNoStorm(t *testing.T) {
 	})
 }
 
+func TestManyRefusedRequestsBringOneNewToken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		made := 0
+		cred := &credential{give: func(n int, _ policy.TokenRequestOptions) (azcore.AccessToken, error) {
+			made = n
+			return azcore.AccessToken{Token: token(map[string]any{"tid": tenant, "aud": base, "n": n}), ExpiresOn: time.Now().Add(time.Hour)}, nil
+		}}
+		first := "Bearer " + token(map[string]any{"tid": tenant, "aud": base, "n": 1})
+		w := &wire{answer: func(_ int, r *http.Request) (*http.Response, error) {
+			time.Sleep(time.Second)
+			if r.Header.Get("Authorization") == first {
+				return reply(401, `{"error":{"code":"InvalidAuthenticationToken"}}`), nil
+			}
+			return reply(200, empty), nil
+		}}
+		c := inMemory(t, w, func(c *graph.Config) { c.Credential = cred })
+		var wg sync.WaitGroup
+		for range 12 {
+			wg.Go(func() {
+				if _, err := c.List(t.Context(), users); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		if made != 2 {
+			t.Errorf("%d tokens, want 2", made)
+		}
+	})
+}
+
+func TestWriteThatWaitedForATokenInVainWasNotDone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := inMemory(t, &wire{}, func(c *graph.Config) { c.Credential = slow{} })
+		_, err := c.Do(t.Context(), graph.Request{Method: "POST", Path: "/groups", Body: []byte(`{}`)})
+		if err == nil || errors.Is(err, graph.ErrOutcomeUnknown) {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
 // Fault 23.
 func TestClaimsChallengeBringsExactlyOneNewToken(t *testing.T) {
 	want := `{"access_token":{"nbf":{"essential":true,"value":"1700000000"}}}`
@@ -171,6 +212,32 @@ func TestClaimsChallengeBringsExactlyOneNewToken(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestChallengeThatIsNeverMetIsAnsweredOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cred := &credential{}
+		challenge := `Bearer error="insufficient_claims", claims="` + base64.StdEncoding.EncodeToString([]byte(`{}`)) + `"`
+		w := &wire{answer: func(int, *http.Request) (*http.Response, error) {
+			return reply(401, "", "WWW-Authenticate", challenge), nil
+		}}
+		c := inMemory(t, w, func(c *graph.Config) { c.Credential = cred })
+		for range 10 {
+			if _, err := c.List(t.Context(), users); err == nil {
+				t.Fatal("no error")
+			}
+			time.Sleep(time.Minute)
+		}
+		answered := 0
+		for _, o := range cred.asked {
+			if o.Claims != "" {
+				answered++
+			}
+		}
+		if answered != 1 {
+			t.Errorf("%d tokens for one challenge", answered)
+		}
+	})
 }
 
 func TestManyChallengesAtOnceBringOneNewToken(t *testing.T) {

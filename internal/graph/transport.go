@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -12,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	azlog "github.com/Azure/azure-sdk-for-go/sdk/azcore/log"
@@ -47,13 +49,7 @@ type doer struct {
 // newDoer makes a transport of its own: http.DefaultTransport would take its
 // proxy from the environment.
 func newDoer(n network) (*doer, error) {
-	if n.proxy != nil {
-		if err := checkProxy(n.proxy); err != nil {
-			return nil, err
-		}
-	}
-	var rt http.RoundTripper = &http.Transport{
-		Proxy:                  http.ProxyURL(n.proxy),
+	transport := &http.Transport{
 		DialContext:            (&net.Dialer{Timeout: 15 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: n.roots},
 		TLSHandshakeTimeout:    15 * time.Second,
@@ -62,9 +58,13 @@ func newDoer(n network) (*doer, error) {
 		IdleConnTimeout:        90 * time.Second,
 		MaxResponseHeaderBytes: 256 << 10,
 	}
-	if n.proxy == nil {
-		rt.(*http.Transport).Proxy = nil
+	if n.proxy != nil {
+		if err := checkProxy(n.proxy); err != nil {
+			return nil, err
+		}
+		transport.Proxy = http.ProxyURL(n.proxy)
 	}
+	var rt http.RoundTripper = transport
 	if n.wrap != nil {
 		rt = n.wrap(rt)
 	}
@@ -84,6 +84,20 @@ func checkProxy(u *url.URL) error {
 // only returns a doer for one address.
 func (d *doer) only(base string) *doer { return &doer{client: d.client, hosts: []string{base}} }
 
+// outKey marks the context of a request that wants to know whether it has left:
+// a write that waited for a token in vain was surely not carried out.
+type outKey struct{}
+
+// lostKey marks the context of a sign-in, which wants to know why there was no
+// answer: Microsoft's library keeps only a text of it.
+type lostKey struct{}
+
+// withLost returns a context that notes why the last request had no answer.
+func withLost(ctx context.Context) (context.Context, *atomic.Pointer[error]) {
+	lost := new(atomic.Pointer[error])
+	return context.WithValue(ctx, lostKey{}, lost), lost
+}
+
 // Do implements policy.Transporter. It is the last gate before the network: a
 // request to another place than the configured one ends here.
 func (d *doer) Do(req *http.Request) (*http.Response, error) {
@@ -93,7 +107,15 @@ func (d *doer) Do(req *http.Request) (*http.Response, error) {
 	if !slices.ContainsFunc(d.hosts, func(base string) bool { return sameHost(req.URL, base) }) {
 		return nil, &SecurityError{Operation: "send a request", Why: fmt.Sprintf("%s is none of %s", clean(req.URL.Host, 80), strings.Join(d.hosts, ", "))}
 	}
+	if out, is := req.Context().Value(outKey{}).(*atomic.Bool); is {
+		out.Store(true)
+	}
 	resp, err := d.client.Do(req)
+	if lost, is := req.Context().Value(lostKey{}).(*atomic.Pointer[error]); is {
+		if lost.Store(nil); err != nil {
+			lost.Store(&err)
+		}
+	}
 	if err == nil && d.limit > 0 {
 		resp.Body = &limited{resp.Body, d.limit}
 	}

@@ -154,3 +154,45 @@ func FuzzClaims(f *testing.F) {
 		}
 	})
 }
+
+// The environment's proxy cannot be tried over the loopback, which it never
+// applies to; so this looks at the transport itself.
+func TestProxyIsTheGivenOneOrNone(t *testing.T) {
+	t.Setenv("HTTPS_PROXY", "http://proxy.example:1")
+	d, err := newDoer(network{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d.client.Transport.(*http.Transport).Proxy != nil {
+		t.Error("a proxy that nobody gave")
+	}
+	given := &url.URL{Scheme: "http", Host: "proxy.example:8080"}
+	if d, err = newDoer(network{proxy: given}); err != nil {
+		t.Fatal(err)
+	}
+	got, err := d.client.Transport.(*http.Transport).Proxy(&http.Request{URL: &url.URL{Scheme: "https", Host: "graph.microsoft.com"}})
+	if err != nil || got.String() != given.String() {
+		t.Errorf("got %s, %v", got, err)
+	}
+	for _, bad := range []string{"proxy:8080", "ftp://proxy", "http://"} {
+		u, err := url.Parse(bad)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := newDoer(network{proxy: u}); err == nil {
+			t.Errorf("proxy %q was taken", bad)
+		}
+	}
+	for _, address := range []string{"http://graph.test/", "https://evil.example/", "https://user@graph.test/"} {
+		r, err := http.NewRequest("GET", address, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if resp, err := d.only("https://graph.test").Do(r); err == nil {
+			resp.Body.Close()
+			t.Errorf("sent to %s", address)
+		} else if KindOf(err) != KindRefused {
+			t.Errorf("%s: %v", address, err)
+		}
+	}
+}
