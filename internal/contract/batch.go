@@ -82,7 +82,10 @@ func (j *judge) part(r batchPart, answers map[string]batchPart, known map[string
 	x := Exchange{
 		Method: r.Method, URL: outer.Scheme + "://" + outer.Host + "/" + j.version + r.URL,
 		RequestHeader: header(r.Headers), RequestBody: r.Body,
-		Status: a.Status, ResponseBody: a.Body,
+		Status: a.Status, ResponseBody: a.Body, part: true,
+	}
+	if j.x.ResponseHeader != nil {
+		x.ResponseHeader = header(a.Headers)
 	}
 	if len(r.Body) > 0 && !strings.HasPrefix(x.RequestHeader.Get("Content-Type"), "application/json") {
 		j.report("batch", "request", "request %q has a body and no Content-Type", r.ID)

@@ -25,6 +25,12 @@ type Example struct {
 
 var exampleName = regexp.MustCompile(`^(v1\.0|beta)\.([\w-]+)\.(\d+)\.json$`)
 
+// spelling corrects addresses of the documentation that Graph takes, since it
+// looks neither at case nor at a slash at the end, and that Halligan must not
+// write: the description knows one way to write each.
+var spelling = strings.NewReplacer("/deleteditems/", "/deletedItems/", "/signins?", "/signIns?", "$filter = ", "$filter=",
+	"$select=id,DisplayName,", "$select=id,displayName,", "$orderbydisplayName", "$orderby=displayName")
+
 func readExamples(folder string) ([]Example, error) {
 	files, err := os.ReadDir(folder)
 	if err != nil {
@@ -53,7 +59,12 @@ func readExamples(folder string) ([]Example, error) {
 		for name, value := range text.RequestHeaders {
 			header.Set(name, value)
 		}
-		address := strings.ReplaceAll(text.URL, " ", "%20")
+		address := strings.ReplaceAll(spelling.Replace(text.URL), " ", "%20")
+		if path, query, has := strings.Cut(address, "?"); has {
+			address = strings.TrimSuffix(path, "/") + "?" + strings.TrimPrefix(query, "&")
+		} else {
+			address = strings.TrimSuffix(path, "/")
+		}
 		if strings.HasPrefix(address, "/") {
 			address = "https://graph.microsoft.com/" + m[1] + address
 		}

@@ -32,6 +32,8 @@ type Exchange struct {
 	// Fault names the fault that was switched on for this answer (header
 	// FaultHeader): then the request alone is judged.
 	Fault string `json:"fault,omitempty"`
+
+	part bool // a part of a batch, whose headers are those of the batch
 }
 
 // rawBody is a body as it was on the wire. In a log it is JSON as it stands when
@@ -199,7 +201,7 @@ func (j *judge) requestBody() {
 
 func (j *judge) answer() {
 	body := bytes.TrimSpace(j.x.ResponseBody)
-	if j.x.ResponseHeader != nil && j.version != ARM {
+	if j.x.ResponseHeader != nil && j.version != ARM && !j.x.part {
 		j.headers(len(body) > 0)
 	}
 	if j.x.Status >= 400 {
@@ -338,6 +340,7 @@ func (j *judge) armFailure(body []byte) {
 func (j *judge) envelope(object map[string]any) {
 	context, is := object["@odata.context"].(string)
 	switch {
+	case !is && j.x.ResponseHeader == nil: // the documentation shortens
 	case !is:
 		j.report("context", "response /@odata.context", "is missing")
 	case !strings.Contains(context, "/"+j.version+"/$metadata#"):

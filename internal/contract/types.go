@@ -88,7 +88,7 @@ func (x index) open(name string) bool {
 func (x index) sound() error {
 	for _, name := range slices.Sorted(maps.Keys(x)) {
 		for property, expression := range x[name].Properties {
-			if e, _ := element(expression); primitives[e] == nil && (!strings.Contains(e, ".") || strings.HasPrefix(e, "Edm.")) {
+			if e, _ := element(expression); primitives[e] == nil && x[e] == nil && (!strings.Contains(e, ".") || strings.HasPrefix(e, "Edm.")) {
 				return fmt.Errorf("read the types of Graph: %s.%s has the unknown type %s", name, property, e)
 			}
 		}
