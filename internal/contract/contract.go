@@ -129,6 +129,7 @@ func load(dir string) (*Contract, error) {
 		if err := readJSON(filepath.Join(dir, "openapi-"+version+".json"), &doc); err != nil {
 			return nil, err
 		}
+		correctDates(types, doc)
 		c.types[version] = types
 		if c.operations[version], err = doc.operations(version, types); err != nil {
 			return nil, err

@@ -27,6 +27,21 @@ const schemaURL = "contract:description.json"
 
 const dispatch = " or derived"
 
+// correctDates lets the date within an error stand without a zone, as recorded
+// answers have it ("2020-11-04T21:55:49"): the description says date-time, the
+// page only "date-time" in words (https://learn.microsoft.com/graph/errors, read
+// 2026-11-21).
+func correctDates(types index, d document) {
+	if t := types["microsoft.graph.ODataErrors.InnerError"]; t != nil {
+		t.Properties["date"] = "string:error-date?"
+	}
+	inner, _ := d.Components.Schemas["microsoft.graph.ODataErrors.InnerError"].(map[string]any)
+	properties, _ := inner["properties"].(map[string]any)
+	if date, is := properties["date"].(map[string]any); is {
+		delete(date, "pattern")
+	}
+}
+
 func newSchemas(d document) *schemas {
 	all := map[string]any{}
 	for name, schema := range d.Components.Schemas {

@@ -383,6 +383,7 @@ var primitives = map[string]func(any) bool{
 	"Edm.DateTimeOffset": matching(moment),
 	"string:date-time":   matching(moment),
 	"Edm.Duration":       matching(duration),
+	"string:error-date":  matching(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z?$`),
 	"string:duration":    matching(duration),
 	"Edm.Guid":           matching(guid),
 	"string:uuid":        matching(guid),
