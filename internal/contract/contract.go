@@ -75,7 +75,9 @@ type Operation struct {
 	response     string // type expression of the answer's body; empty: none
 	plain        bool   // the answer is text/plain
 	declared     []string
-	success      []int // exact success codes, from the examples
+	success      []int    // exact success codes, from the examples
+	delegated    []string // every delegated permission that suffices
+	application  []string
 	requestRef   string
 	responseRef  string
 }

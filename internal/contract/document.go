@@ -31,7 +31,10 @@ type published struct {
 	Responses map[string]struct {
 		Content map[string]media `json:"content"`
 	} `json:"responses"`
-	Pageable *struct{} `json:"x-ms-pageable"`
+	Permissions struct {
+		Delegated   []string `json:"delegated"`
+		Application []string `json:"application"`
+	} `json:"x-graph-permissions"`
 }
 
 type media struct {
@@ -72,6 +75,7 @@ func (o *Operation) read(p published, types index) {
 			o.Headers = append(o.Headers, parameter.Name)
 		}
 	}
+	o.delegated, o.application = p.Permissions.Delegated, p.Permissions.Application
 	pointer := "#/paths/" + escape(o.Path) + "/" + strings.ToLower(o.Method)
 	if p.Body != nil {
 		o.bodyRequired = p.Body.Required

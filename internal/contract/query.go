@@ -373,12 +373,8 @@ func (j *judge) advanced() {
 	quoteless := regexp.MustCompile(`'(?:[^']|'')*'`).ReplaceAllString(filter, "''")
 	order := j.query.Get("$orderby") + j.query.Get("$orderBy")
 	index := advancedFilter.MatchString(quoteless) || filter != "" && order != "" || transitive
-	deleted := strings.HasPrefix(j.op.Path, "/directory/deletedItems/")
 	if !index && !count && j.query.Get("$search") == "" && j.query.Get("$count") != "true" {
 		return
-	}
-	if deleted && filter == "" && j.query.Get("$search") == "" {
-		return // documented without the header (graph: directory-deleteditems-list)
 	}
 	if !strings.EqualFold(j.x.RequestHeader.Get("ConsistencyLevel"), "eventual") {
 		j.report("header", "request ConsistencyLevel", "must be eventual for an advanced query")
