@@ -46,6 +46,8 @@ type PartInfo struct {
 	// Licence that the tenant needs: "", "P1", "P2", "Governance", "Azure".
 	Licence string
 	Beta    bool
+	// PersonOnly: Graph refuses an application without a signed-in person.
+	PersonOnly bool
 }
 
 // PartTable lists every part of a Snapshot (graph: operations, permissions
@@ -54,7 +56,7 @@ var PartTable = []PartInfo{
 	{Part: PartPolicies, What: "the Conditional Access policies", Request: "GET /identity/conditionalAccess/policies", Permission: "Policy.Read.All", Licence: "P1"},
 	{Part: PartLocations, What: "the named locations", Request: "GET /identity/conditionalAccess/namedLocations", Permission: "Policy.Read.All", Licence: "P1"},
 	{Part: PartStrengths, What: "the authentication strengths", Request: "GET /identity/conditionalAccess/authenticationStrength/policies", Permission: "Policy.Read.All", Licence: "P1"},
-	{Part: PartContexts, What: "the authentication contexts", Request: "GET /identity/conditionalAccess/authenticationContextClassReferences", Permission: "Policy.Read.All", Licence: "P1"},
+	{Part: PartContexts, What: "the authentication contexts", Request: "GET /identity/conditionalAccess/authenticationContextClassReferences", Permission: "Policy.Read.ConditionalAccess", Licence: "P1"},
 	{Part: PartMethodsPolicy, What: "the authentication methods policy", Request: "GET /policies/authenticationMethodsPolicy", Permission: "Policy.Read.AuthenticationMethod"},
 	{Part: PartSecurityDefaults, What: "the security defaults", Request: "GET /policies/identitySecurityDefaultsEnforcementPolicy", Permission: "Policy.Read.All"},
 	{Part: PartAuthorization, What: "the authorization policy", Request: "GET /policies/authorizationPolicy", Permission: "Policy.Read.All"},
@@ -63,8 +65,8 @@ var PartTable = []PartInfo{
 	{Part: PartAccounts, What: "the accounts' groups and methods", Request: "GET /users/{id}/transitiveMemberOf, GET /users/{id}/authentication/methods", Permission: "UserAuthenticationMethod.Read.All", PerSubject: true},
 	{Part: PartRoleAssignments, What: "the role assignments", Request: "GET /roleManagement/directory/roleAssignments", Permission: "RoleManagement.Read.Directory"},
 	{Part: PartRoleEligibility, What: "the eligible role assignments", Request: "GET /roleManagement/directory/roleEligibilityScheduleInstances", Permission: "RoleEligibilitySchedule.Read.Directory", Licence: "P2"},
-	{Part: PartRolePolicies, What: "the PIM rules of the roles", Request: "GET /policies/roleManagementPolicyAssignments", Permission: "RoleManagementPolicy.Read.Directory", Licence: "P2"},
-	{Part: PartProtectedActions, What: "the protected actions", Request: "GET /roleManagement/directory/resourceNamespaces/microsoft.directory/resourceActions", Permission: "RoleManagement.Read.Directory", Licence: "P1"},
+	{Part: PartRolePolicies, What: "the PIM rules of the roles", Request: "GET /policies/roleManagementPolicyAssignments", Permission: "RoleManagement.Read.Directory", Licence: "P2"},
+	{Part: PartProtectedActions, What: "the protected actions", Request: "GET /roleManagement/directory/resourceNamespaces/microsoft.directory/resourceActions", Permission: "RoleManagement.Read.Directory", Licence: "P1", Beta: true},
 	{Part: PartAgreements, What: "the terms of use", Request: "GET /identityGovernance/termsOfUse/agreements", Permission: "Agreement.Read.All", Licence: "P1"},
 	{Part: PartApplications, What: "the service principals", Request: "GET /servicePrincipals", Permission: "Application.Read.All"},
 	{Part: PartDomains, What: "the domains", Request: "GET /domains", Permission: "Domain.Read.All"},
@@ -77,14 +79,14 @@ var PartTable = []PartInfo{
 	{Part: PartGroupOwners, What: "the owners of groups", Request: "GET /groups/{id}/owners", Permission: "GroupMember.Read.All", PerSubject: true},
 	{Part: PartGroupLifecycle, What: "the group expiration policies", Request: "GET /groupLifecyclePolicies", Permission: "Directory.Read.All", Licence: "P1"},
 	{Part: PartRegistrationDetails, What: "the registration details of users", Request: "GET /reports/authenticationMethods/userRegistrationDetails", Permission: "AuditLog.Read.All", Licence: "P1"},
-	{Part: PartCertificateAuthority, What: "the certificate authorities", Request: "GET /directory/publicKeyInfrastructure/certificateBasedAuthConfigurations", Permission: "PublicKeyInfrastructure.Read.All"},
-	{Part: PartOnPremisesSync, What: "the directory synchronization settings", Request: "GET /directory/onPremisesSynchronization", Permission: "OnPremDirectorySynchronization.Read.All"},
+	{Part: PartCertificateAuthority, What: "the certificate authorities", Request: "GET /directory/publicKeyInfrastructure/certificateBasedAuthConfigurations, GET /directory/publicKeyInfrastructure/certificateBasedAuthConfigurations/{id}/certificateAuthorities", Permission: "PublicKeyInfrastructure.Read.All"},
+	{Part: PartOnPremisesSync, What: "the directory synchronization settings", Request: "GET /directory/onPremisesSynchronization", Permission: "OnPremDirectorySynchronization.Read.All", PersonOnly: true},
 	{Part: PartWhatIf, What: "Microsoft's own evaluations (What If)", Request: "POST /identity/conditionalAccess/evaluate", Permission: "Policy.Read.ConditionalAccess", PerSubject: true, Licence: "P1"},
 	{Part: PartRiskyUsers, What: "the risk state of users", Request: "GET /identityProtection/riskyUsers/{id}", Permission: "IdentityRiskyUser.Read.All", PerSubject: true, Licence: "P2"},
 	{Part: PartRiskDetections, What: "the risk detections", Request: "GET /identityProtection/riskDetections", Permission: "IdentityRiskEvent.Read.All", PerSubject: true, Licence: "P2"},
 	{Part: PartSignIns, What: "the sign-in log", Request: "GET /auditLogs/signIns", Permission: "AuditLog.Read.All", PerSubject: true, Licence: "P1"},
 	{Part: PartDirectoryAudits, What: "the audit log", Request: "GET /auditLogs/directoryAudits", Permission: "AuditLog.Read.All", PerSubject: true},
-	{Part: PartLifecycleWorkflows, What: "the lifecycle workflows", Request: "GET /identityGovernance/lifecycleWorkflows/workflows", Permission: "LifecycleWorkflows.Read.All", Licence: "Governance"},
+	{Part: PartLifecycleWorkflows, What: "the lifecycle workflows", Request: "GET /identityGovernance/lifecycleWorkflows/workflows", Permission: "LifecycleWorkflows-Workflow.Read.All", Licence: "Governance"},
 	{Part: PartAccessReviews, What: "the access reviews", Request: "GET /identityGovernance/accessReviews/definitions", Permission: "AccessReview.Read.All", Licence: "P2"},
 	{Part: PartAppRoleAssignments, What: "the permissions of service principals", Request: "GET /servicePrincipals/{id}/appRoleAssignments", Permission: "Application.Read.All"},
 	{Part: PartUserGrants, What: "the accounts' delegated grants", Request: "GET /users/{id}/oauth2PermissionGrants", Permission: "Directory.Read.All", PerSubject: true},
