@@ -70,7 +70,7 @@ func network(s *graph.SignIn, reg *register.Register) error {
 		s.Proxy = proxy
 	}
 	if known.CABundle != "" {
-		roots, err := graph.LoadRoots(known.CABundle)
+		roots, err := graph.LoadRoots(known.CABundle, true)
 		if err != nil {
 			return err
 		}

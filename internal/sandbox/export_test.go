@@ -2,15 +2,16 @@ package sandbox
 
 import (
 	"context"
-	"net/http"
 	"time"
 )
 
-// NewPages is a server of the pages alone, for tests of them.
+// NewPages is a server for tests of the pages; it panics on a configuration that
+// makes none.
 func NewPages(config Config) *Server {
-	s := &Server{config: config, mux: http.NewServeMux()}
-	s.state = config.State
-	s.pageRoutes(s.mux)
+	s, err := New(config)
+	if err != nil {
+		panic(err)
+	}
 	return s
 }
 
@@ -33,6 +34,8 @@ func CheckTOTP(seed, code string, at time.Time, last uint64) (uint64, bool) {
 // NewOutage is a server during an outage.
 func NewOutage(config Config, kind string) *Server {
 	s := NewPages(config)
-	s.faults = outageOf(kind)
+	if err := s.faults.set(nil, []string{kind}); err != nil {
+		panic(err)
+	}
 	return s
 }

@@ -34,7 +34,7 @@ func (s *Server) audit(state *State, c Change) {
 func auditRecord(state *State, c Change, at time.Time) Object {
 	correlation := c.CorrelationID
 	if correlation == "" {
-		correlation = newID()
+		correlation = graphID()
 	}
 	service := c.Service
 	if service == "" {
@@ -49,7 +49,7 @@ func auditRecord(state *State, c Change, at time.Time) Object {
 		details = append(details, Object{"key": "User-Agent", "value": c.UserAgent})
 	}
 	return Object{
-		"id": "Directory_" + correlation + "_" + newID(), "category": c.Category, "correlationId": correlation, "result": result, "resultReason": c.Failed,
+		"id": "Directory_" + correlation + "_" + graphID(), "category": c.Category, "correlationId": correlation, "result": result, "resultReason": c.Failed,
 		"activityDisplayName": c.Activity, "activityDateTime": at.UTC().Format("2006-01-02T15:04:05.0000000Z"), "loggedByService": service,
 		"operationType": operationType(c), "initiatedBy": initiator(state, c), "targetResources": []any{target(c)}, "additionalDetails": details,
 	}

@@ -12,7 +12,7 @@ import (
 // signInRecord is one signIn as Graph shows it (Graph v1.0 and beta resource
 // signIn), with the properties that only beta has; logView leaves them out.
 func signInRecord(state *State, a *Attempt, out *Outcome, at time.Time) Object {
-	id := newID()
+	id := graphID()
 	user := state.Get("users", a.UserID)
 	userID := wireText(user["id"])
 	if userID == "" {
@@ -68,10 +68,10 @@ func signInBeta(a *Attempt, out *Outcome, state *State, user Object, at time.Tim
 	if a.Context != "" {
 		contexts = append(contexts, Object{"id": a.Context, "detail": "required"})
 	}
-	token, _ := hex.DecodeString(strings.ReplaceAll(newID(), "-", ""))
+	token, _ := hex.DecodeString(strings.ReplaceAll(graphID(), "-", ""))
 	session := a.SessionID
 	if session == "" {
-		session = newID()
+		session = graphID()
 	}
 	return Object{
 		"authenticationRequirement": requirement, "authenticationRequirementPolicies": []any{}, "authenticationDetails": authenticationDetails(a, out, at),

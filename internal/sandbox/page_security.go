@@ -200,7 +200,7 @@ func (p *pageHouse) codeDone(w http.ResponseWriter, r *http.Request, v *visitor)
 			}
 		}
 		credentialsOf(state, v.signed.UserID).TOTP = v.seed
-		method := Object{"@odata.type": "#microsoft.graph.softwareOathAuthenticationMethod", "id": newID(), "secretKey": nil, "createdDateTime": p.s.now().UTC().Format(time.RFC3339)}
+		method := Object{"@odata.type": "#microsoft.graph.softwareOathAuthenticationMethod", "id": graphID(), "secretKey": nil, "createdDateTime": p.s.now().UTC().Format(time.RFC3339)}
 		state.Put(set, wireText(method["id"]), method)
 		p.changed(state, v, r, "User registered security info", nil, method)
 		return nil

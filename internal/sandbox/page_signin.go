@@ -36,7 +36,7 @@ func (p *pageHouse) signInPage(w http.ResponseWriter, r *http.Request, v *visito
 		p.show(w, v, http.StatusNotFound, pageData{Stage: "lost", Title: "Nothing to sign in to", Error: "This sign-in has expired or never began. Go back to the application and start again."})
 		return
 	}
-	*v = visitor{csrf: v.csrf, seen: v.seen, since: v.since, posts: v.posts, where: v.where, signed: v.signed, flow: flow, security: security, correlation: newID(), session: newID()}
+	*v = visitor{csrf: v.csrf, seen: v.seen, since: v.since, posts: v.posts, where: v.where, signed: v.signed, flow: flow, security: security, correlation: graphID(), session: graphID()}
 	if security {
 		v.flow = ""
 	}

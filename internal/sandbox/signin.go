@@ -25,7 +25,7 @@ func (s *Server) signIn(ctx context.Context, a Attempt) Outcome {
 		out = s.judge(state, &a)
 		out.CorrelationID = a.CorrelationID
 		if out.CorrelationID == "" {
-			out.CorrelationID = newID()
+			out.CorrelationID = graphID()
 		}
 		record := signInRecord(state, &a, &out, s.now())
 		out.LogID = wireText(record["id"])
