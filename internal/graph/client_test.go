@@ -65,8 +65,8 @@ func TestErrorOfGraphIsCleanBeforeItIsShown(t *testing.T) {
 func TestMissingLicenceIsToldFromAMissingPermission(t *testing.T) {
 	for message, want := range map[string]graph.Kind{
 		`"code":"Authentication_RequestFromNonPremiumTenantOrB2CTenant","message":"Neither tenant is B2C or tenant doesn't have premium license"`: graph.KindNotLicensed,
-		`"code":"AccessDenied","message":"You cannot perform the requested operation, required scopes are missing in the token."`:                  graph.KindDenied,
-		`"code":"AadPremiumLicenseRequired","message":"The tenant needs to have Microsoft Entra ID P2 or Governance license."`:                     graph.KindNotLicensed,
+		`"code":"AccessDenied","message":"You cannot perform the requested operation, required scopes are missing in the token."`:                 graph.KindDenied,
+		`"code":"AadPremiumLicenseRequired","message":"The tenant needs to have Microsoft Entra ID P2 or Governance license."`:                    graph.KindNotLicensed,
 	} {
 		w := &wire{answer: func(int, *http.Request) (*http.Response, error) { return reply(403, `{"error":{`+message+`}}`), nil }}
 		_, err := inMemory(t, w).Do(t.Context(), policies)
