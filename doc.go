@@ -11,6 +11,7 @@
 //	lockout       does an account get in whatever happens: Proved, Lockout or Undetermined, with the reasons
 //	              facts below it holds what Microsoft documents and changes, as data with source and date
 //	plan          changes as values, and what a Snapshot becomes when one is made
+//	internal/graph  a live tenant: signing in, reading, following, changing with read-back
 //	internal/app  the verbs: what the command line does, without flags and exit codes
 //	cmd/halligan  the command line: flags, streams, exit codes
 //	scripts       makes the release files and checks the transcripts in the documents

@@ -298,6 +298,20 @@ func TestTroubleAtTheTokenEndpointHasAClearCause(t *testing.T) {
 	}
 }
 
+// Fault 7, at the token endpoint.
+func TestEndlessAnswerOfTheTokenEndpointIsCut(t *testing.T) {
+	a := newAuthority(t)
+	a.fail = func(w http.ResponseWriter) bool {
+		w.Write([]byte(strings.Repeat(" ", 5<<20))) // a good answer follows
+		return false
+	}
+	s := a.signIn(t, graph.MethodSecret)
+	s.Secret = graph.NewSecret([]byte("s3cret"))
+	if err := read(t, s); err == nil {
+		t.Error("it was read to its end")
+	}
+}
+
 func TestSignInServiceThatCannotBeReachedIsNotTheUsersFault(t *testing.T) {
 	a := newAuthority(t)
 	s := a.signIn(t, graph.MethodSecret)
