@@ -96,7 +96,7 @@ func CloudNamed(name string) (Cloud, error) {
 func CustomCloud(base string, roots *x509.CertPool) (Cloud, error) {
 	c := Cloud{
 		Name: customName, Authority: base, Graph: base, Resource: base, Logs: base,
-		Audiences: []string{graphAppID}, LogsScope: base + "/.default", Roots: roots,
+		Audiences: []string{graphAppID, Clouds[0].Graph}, LogsScope: base + "/.default", Roots: roots,
 	}
 	return c, c.check()
 }

@@ -49,6 +49,7 @@ func Example(name string) (*State, error) {
 		if e.name == name {
 			b := newBuilder(e.name, e.plan)
 			e.build(b)
+			b.auditor()
 			return b.st, nil
 		}
 	}
@@ -143,7 +144,7 @@ func (b *builder) sku(name string, plans []string) {
 // applications of Microsoft that exist in every tenant, by application id.
 var firstParties = []struct{ app, name string }{
 	{"00000003-0000-0000-c000-000000000000", "Microsoft Graph"},
-	{"14d82eec-204b-4c2f-b7e8-296a70dab67e", "Microsoft Graph Command Line Tools"},
+	{commandLineTools, "Microsoft Graph Command Line Tools"},
 	{"c44b4083-3bb0-49c1-b47d-974e53cbdf3c", "Azure Portal"},
 	{"04b07795-8ddb-461a-bbee-02f9e1bf7b46", "Microsoft Azure CLI"},
 	{"1950a258-227b-4e31-a9cf-717495945fc2", "Microsoft Azure PowerShell"},

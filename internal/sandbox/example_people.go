@@ -38,11 +38,28 @@ func (b *builder) employ() {
 	b.app("HR connector", "User.Read.All")
 }
 
+// auditor adds somebody who may read everything and change nothing, with a
+// password and codes, and the consent to Microsoft Graph Command Line Tools that
+// an administrator gave for everybody: who tries Halligan signs in as this
+// person.
+func (b *builder) auditor() {
+	upn := "gaia.rune@" + exampleCustom
+	id := b.user(upn, "Gaia Rune", Object{"givenName": "Gaia", "surname": "Rune", "jobTitle": "Auditor", "department": "Management", "mail": upn, "usageLocation": "NO", "assignedLicenses": []any{b.licence()}})
+	b.authenticator(id)
+	b.assign(id, globalReader, "/")
+	grant := b.id("consent", commandLineTools)
+	b.st.Put("oauth2PermissionGrants", grant, Object{"id": grant, "clientId": b.id("service principal", commandLineTools), "consentType": "AllPrincipals", "principalId": nil,
+		"resourceId": b.id("service principal", firstParties[0].app), "scope": strings.Join(readerPermissions, " ")})
+}
+
+// commandLineTools is Microsoft Graph Command Line Tools.
+const commandLineTools = "14d82eec-204b-4c2f-b7e8-296a70dab67e"
+
 // readerPermissions are what reading a tenant takes at least.
-var readerPermissions = []string{"AccessReview.Read.All", "AdministrativeUnit.Read.All", "Agreement.Read.All", "Application.Read.All", "AuditLog.Read.All", "Directory.Read.All", "Domain.Read.All",
-	"GroupMember.Read.All", "IdentityRiskEvent.Read.All", "IdentityRiskyUser.Read.All", "LicenseAssignment.Read.All", "LifecycleWorkflows.Read.All", "OnPremDirectorySynchronization.Read.All",
-	"Organization.Read.All", "Policy.Read.All", "Policy.Read.AuthenticationMethod", "Policy.Read.ConditionalAccess", "PublicKeyInfrastructure.Read.All", "RoleEligibilitySchedule.Read.Directory",
-	"RoleManagement.Read.Directory", "RoleManagementPolicy.Read.Directory", "User.Read.All", "UserAuthenticationMethod.Read.All"}
+var readerPermissions = []string{"AccessReview.Read.All", "AdministrativeUnit.Read.All", "Agreement.Read.All", "Application.Read.All", "AuditLog.Read.All", "Directory.Read.All", "Domain-InternalFederation.Read.All", "Domain.Read.All",
+	"GroupMember.Read.All", "IdentityRiskEvent.Read.All", "IdentityRiskyUser.Read.All", "LicenseAssignment.Read.All", "LifecycleWorkflows-Workflow.Read.All", "OnPremDirectorySynchronization.Read.All",
+	"Organization.Read.All", "Policy.Read.All", "Policy.Read.AuthenticationMethod", "Policy.Read.ConditionalAccess", "PublicKeyInfrastructure.Read.All", "RoleAssignmentSchedule.Read.Directory", "RoleEligibilitySchedule.Read.Directory",
+	"RoleManagement.Read.Directory", "RoleManagementPolicy.Read.Directory", "User-LifeCycleInfo.Read.All", "User.Read.All", "UserAuthenticationMethod.Read.All"}
 
 func (b *builder) licence() Object {
 	for _, sku := range b.st.All("subscribedSkus") {

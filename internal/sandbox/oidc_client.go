@@ -136,6 +136,7 @@ var oidcScopes = []string{"openid", "profile", "email", "offline_access"}
 type askedScope struct {
 	resource apiResource
 	audience string // as the client named it, without slash
+	prefix   string // the same, where it named this sandbox by its own address
 	scopes   []string
 	all      bool // .default
 	oidc     []string
@@ -164,6 +165,9 @@ func (s *Server) parseScope(scope string) (*askedScope, *refusal) {
 		}
 		if a.resource.appID != "" && a.resource.appID != r.appID {
 			return nil, deny(28000, scope)
+		}
+		if a.prefix == "" {
+			a.prefix = audience
 		}
 		if audience == "" || strings.EqualFold(audience, s.base()) {
 			audience = r.audiences[0]

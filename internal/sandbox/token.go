@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
@@ -99,13 +100,16 @@ func (s *Server) answerToken(q *tokenRequest, a *tokenAnswer) (map[string]any, *
 	}
 	s.View(func(state *State) {
 		scopes := s.granting(state, &q.client, a.asked, a.who.UserID)
+		// Scopes come back as they were asked for: clients compare (entra-docs
+		// identity-platform/v2-oauth2-auth-code-flow).
+		prefix := cmp.Or(a.asked.prefix, a.asked.audience)
 		for i, scope := range scopes {
 			if !slices.Contains(oidcScopes, scope) {
-				scopes[i] = a.asked.audience + "/" + scope
+				scopes[i] = prefix + "/" + scope
 			}
 		}
 		if a.asked.all {
-			scopes = append(scopes, a.asked.audience+"/.default")
+			scopes = append(scopes, prefix+"/.default")
 		}
 		body["scope"] = strings.Join(scopes, " ")
 	})
