@@ -137,9 +137,9 @@ func TestWrongExchangesAreRefused(t *testing.T) {
 	if right < 350 {
 		t.Fatalf("only %d of %d exchanges are right to begin with", right, len(seeds))
 	}
-	mutations := c.Mutations(seeds, 4)
-	if len(mutations) < 200 {
-		t.Errorf("got %d wrong exchanges, want at least 200", len(mutations))
+	mutations := c.Mutations(seeds, 40)
+	if len(mutations) < 2000 {
+		t.Errorf("got %d wrong exchanges, want at least 2000", len(mutations))
 	}
 	made := map[string]int{}
 	for _, m := range mutations {

@@ -8,6 +8,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -272,6 +273,10 @@ var usual = map[string][]int{
 	"DELETE": {204},
 }
 
+// silentThrottle matches what is throttled without Retry-After (graph:
+// throttling-limits, "Identity protection and conditional access service limits").
+var silentThrottle = regexp.MustCompile(`^/(identity/conditionalAccess/(policies|namedLocations)|identityProtection/(riskyUsers|riskDetections))`)
+
 // headers asks for what every answer of Graph carries (graph: "Microsoft Graph
 // error responses", section HTTP headers; best practices).
 func (j *judge) headers(body bool) {
@@ -279,6 +284,9 @@ func (j *judge) headers(body bool) {
 		if j.x.ResponseHeader.Get(name) == "" {
 			j.report("header", "response "+name, "is missing")
 		}
+	}
+	if j.x.Status == http.StatusTooManyRequests && j.x.ResponseHeader.Get("Retry-After") != "" && silentThrottle.MatchString(j.op.Path) {
+		j.report("header", "response Retry-After", "Conditional Access and Identity Protection send none")
 	}
 	if !body {
 		return
