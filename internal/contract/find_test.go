@@ -88,6 +88,9 @@ func TestRightErrorsAreAccepted(t *testing.T) {
 	for _, v := range c.Check(x) {
 		t.Error(v)
 	}
+	if v := c.Check(countExchange()); len(v) > 0 {
+		t.Errorf("the count: %v", v)
+	}
 	if v := c.Check(batchExchange()); len(v) > 0 {
 		t.Errorf("the batch: %v", v)
 	}

@@ -138,3 +138,19 @@ func TestTransportJudgesWhatAClientSends(t *testing.T) {
 		t.Errorf("got unused %v, want all", report.Unused())
 	}
 }
+
+// A server's own tests ask wrongly on purpose; what is refused is no finding.
+func TestRefusedRequestsMayBeWrong(t *testing.T) {
+	c := load(t)
+	r := c.NewRecorder()
+	r.AllowRefused()
+	server := served(t, r)
+	get(t, server.Client(), server.URL+"/v1.0/users/nobody?$select=shoeSize")
+	if lines := r.Report().Lines(); len(lines) != 0 {
+		t.Errorf("refused, and found: %v", lines)
+	}
+	get(t, server.Client(), server.URL+"/v1.0/users/right?$select=shoeSize")
+	if lines := r.Report().Lines(); len(lines) != 1 {
+		t.Errorf("accepted, and found: %v", lines)
+	}
+}

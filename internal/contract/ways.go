@@ -145,6 +145,14 @@ var ways = []struct {
 		return `{"id":"x"}`, m.op.request == "" && body == ""
 	})},
 	{"no body where one is required", "body", text(true, func(m *mutant, body string) (string, bool) { return "", m.op.bodyRequired })},
+	{"a reference to nothing", "body", text(true, func(m *mutant, _ string) (string, bool) {
+		return `{"@odata.id":"directoryObjects"}`, strings.HasSuffix(m.op.request, "referenceCreate")
+	})},
+	{"an answer where none is described", "body", text(false, func(m *mutant, _ string) (string, bool) {
+		m.x.Status = http.StatusOK
+		return `{"id":"x"}`, m.op.response == ""
+	})},
+	{"a count in words", "type", text(false, func(m *mutant, _ string) (string, bool) { return "three", m.op.plain })},
 	{"an answer with 204", "body", text(false, func(m *mutant, body string) (string, bool) { return `{}`, m.x.Status == 204 })},
 	{"200 for 201", "status", status(201, 200)}, {"200 for 204", "status", status(204, 200)}, {"201 for 200", "status", status(200, 201)}, {"204 for 200", "status", status(200, 204)}, {"202 for 200", "status", status(200, 202)}, {"302 for 200", "status", status(200, 302)},
 	{"an object for the list", "type", top(func(m *mutant, body map[string]any) bool {
