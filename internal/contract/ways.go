@@ -148,6 +148,9 @@ var ways = []struct {
 	{"a reference to nothing", "body", text(true, func(m *mutant, _ string) (string, bool) {
 		return `{"@odata.id":"directoryObjects"}`, strings.HasSuffix(m.op.request, "referenceCreate")
 	})},
+	{"no answer where one is described", "body", text(false, func(m *mutant, body string) (string, bool) {
+		return "", body != "" && !m.op.plain && m.x.Status == http.StatusOK && m.op.Version != ARM
+	})},
 	{"an answer where none is described", "body", text(false, func(m *mutant, _ string) (string, bool) {
 		m.x.Status = http.StatusOK
 		return `{"id":"x"}`, m.op.response == ""
@@ -206,6 +209,10 @@ var ways = []struct {
 	{"an error that is a text", "error", failing4xx(`{"error":"Forbidden"}`)},
 	{"an error without a code", "error", failing4xx(`{"error":{"message":"Forbidden","innerError":{"date":"2026-11-21T10:00:00","request-id":"1","client-request-id":"2"}}}`)},
 	{"an error without an error", "error", failing4xx(`{"message":"Forbidden"}`)},
+	{"an error without innerError", "error", func(m *mutant) (string, bool) {
+		at, done := failing4xx(`{"error":{"code":"Forbidden","message":"x"}}`)(m)
+		return at, done && m.x.ResponseHeader != nil
+	}},
 	{"an error in HTML", "error", failing4xx(`<html>Forbidden</html>`)},
 	{"an error with an unknown property", "property", failing4xx(`{"error":{"code":"Forbidden","message":"x","reason":"y","innerError":{"date":"2026-11-21T10:00:00","request-id":"1","client-request-id":"2"}}}`)},
 	{"an error without a request id", "error", failing4xx(`{"error":{"code":"Forbidden","message":"x","innerError":{"date":"2026-11-21T10:00:00"}}}`)},
