@@ -168,7 +168,7 @@ func TestPartsNameTheLeastPermission(t *testing.T) {
 				explained[part] = true
 			}
 			application := slices.Contains(p.AllApplication, named)
-			if r.info.PersonOnly == application {
+			if r.info.PersonOnly != (len(p.AllApplication) == 0) {
 				t.Errorf("%s: PersonOnly is %t, and for an application suffice %v", part, r.info.PersonOnly, p.AllApplication)
 			}
 			application = application || r.info.PersonOnly
