@@ -86,7 +86,7 @@ func (b *builder) pim(role string, approval bool, approvers ...string) {
 	}
 	people := []any{}
 	for _, a := range approvers {
-		people = append(people, Object{"@odata.type": "#microsoft.graph.singleUser", "userId": a, "description": text(b.st.Get("users", a), "displayName")})
+		people = append(people, Object{"@odata.type": "#microsoft.graph.singleUser", "userId": a, "id": a, "description": text(b.st.Get("users", a), "displayName")})
 	}
 	rules := []any{
 		Object{"@odata.type": "#microsoft.graph.unifiedRoleManagementPolicyExpirationRule", "id": "Expiration_Admin_Eligibility", "isExpirationRequired": false, "maximumDuration": "P365D", "target": target("Admin", "Eligibility")},
