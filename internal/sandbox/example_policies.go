@@ -82,7 +82,7 @@ func (b *builder) risk(excludeGroups []string) {
 func (b *builder) pim(role string, approval bool, approvers ...string) {
 	id := "DirectoryRole_" + b.st.ID + "_" + derivedID(b.st.ID, "pim", role)
 	target := func(caller, level string) Object {
-		return Object{"caller": caller, "operations": []any{"All"}, "level": level, "inheritableSettings": []any{}, "enforcedSettings": []any{}}
+		return Object{"caller": caller, "operations": []any{"all"}, "level": level, "inheritableSettings": []any{}, "enforcedSettings": []any{}}
 	}
 	people := []any{}
 	for _, a := range approvers {
