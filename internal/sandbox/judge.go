@@ -201,10 +201,22 @@ func (v *verdict) securityDefaults() {
 	if admin || azure {
 		v.needMFA("tenant", "securityDefaultsMfa", v.kit.mfa)
 	}
+	if v.kit.mfa == yes && !v.registeredForDefaults() {
+		v.doubt("tenant", "securityDefaultsMfa", "registration that security defaults ask of a passkey alone")
+	}
 	if len(q.who.methods) > 0 && v.kit.mfa != yes && !admin && !azure && !v.w.canMFA(q.who) {
 		v.deny("tenant", "securityDefaultsMfa") // must register
 		v.strong = append(v.strong, nil)
 	}
+}
+
+// registeredForDefaults: a method of the kinds that the registration of security
+// defaults names: an authenticator app, a code, a phone.
+func (v *verdict) registeredForDefaults() bool {
+	return slices.ContainsFunc(v.q.who.methods, func(m Object) bool {
+		kind := strings.ToLower(wireText(m["@odata.type"]))
+		return strings.Contains(kind, "authenticatorauth") || strings.Contains(kind, "oath") || strings.Contains(kind, "phone")
+	}) || slices.ContainsFunc(v.kit.shown, func(s Shown) bool { return modes[strings.ToLower(s.Mode)].legacy })
 }
 
 // canMFA: the person has methods that make a combination of the MFA strength.

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"net/netip"
 	"slices"
 	"strings"
 )
@@ -200,29 +201,33 @@ func (w *World) bindable(p *caPolicy, q *question) truth {
 
 // strictly: under strict location enforcement the address that the resource sees
 // must pass the location conditions too; it knows ranges of addresses alone
-// (entra-docs concept-continuous-access-evaluation-strict-enforcement).
-func (w *World) strictly(q *question, all *applying) (string, bool) {
+// (entra-docs concept-continuous-access-evaluation-strict-enforcement). Whether
+// the enforcement of one policy reaches the locations of another is not said.
+func (v *verdict) strictly(applied []Applied, all *applying) {
+	w, q := v.w, v.q
 	if q.ResourceIP == "" || q.ResourceIP == q.IP || !all.strict {
-		return "", false
+		return
 	}
-	other := *q.Attempt
-	other.IP = q.ResourceIP
-	seen := w.question(&other, q.who)
-	for _, p := range w.policies {
-		if p.state != "enabled" || !p.usesLocations || !slices.Contains(p.controls, "block") {
+	ip, _ := netip.ParseAddr(q.ResourceIP)
+	for i, p := range w.policies {
+		if p.state != "enabled" || !p.usesLocations || applied[i].Applies {
 			continue
 		}
-		here := yes
+		here := w.locationAt(p, q, ip.Unmap(), true)
 		for i := range conditions {
 			if conditions[i].reason != "location" {
-				here = here.and(conditions[i].match(w, p, seen))
+				here = here.and(conditions[i].match(w, p, q))
 			}
 		}
-		if here == yes && w.locationAt(p, seen, seen.ip, true) == yes {
-			return p.id, true
+		if _, met := w.grant(p, q, v.kit, all); here == no || met == yes {
+			continue
+		}
+		if p.strict && here == yes {
+			v.deny(p.id, "strictLocation")
+		} else {
+			v.doubt(p.id, "strictLocation", "strict location enforcement of another policy")
 		}
 	}
-	return "", false
 }
 
 // applying is what must be known of all policies that apply before one is judged.

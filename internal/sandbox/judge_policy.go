@@ -76,6 +76,8 @@ func (w *World) compile(raw Object) *caPolicy {
 	p.compileConditions(c)
 	w.compileGrant(p, wireObject(raw["grantControls"]))
 	p.compileSession(wireObject(raw["sessionControls"]))
+	p.obscureSession = append(p.obscureSession, wireUnknown(raw, "id", "displayName", "description", "state", "conditions", "grantControls", "sessionControls",
+		"createdDateTime", "modifiedDateTime", "deletedDateTime", "templateId", "partialEnablementStrategy")...)
 	if w.is("disabled policies enforced") && p.state == "disabled" {
 		p.state = "enabled"
 	}
