@@ -45,7 +45,7 @@ func audiences(a *Attempt) []string {
 		return wireList(a.Audiences)
 	}
 	if a.Action != "" && a.Resource == "" {
-		return []string{appSecurity}
+		return []string{msSecurityInfo}
 	}
 	out := slices.Clone(audiencesOf[strings.ToLower(a.AppID)])
 	if r := strings.ToLower(a.Resource); r != "" && !slices.Contains(out, r) {
@@ -261,7 +261,7 @@ func (w *World) matchAudiences(p *caPolicy, q *question) truth {
 			}
 			return no
 		}
-		list = []string{appDirectory}
+		list = []string{msDirectory}
 	}
 	out := no
 	for _, app := range list {
@@ -480,12 +480,12 @@ func (d *Device) attribute(name string) []string {
 	}
 	switch name {
 	case "deviceid":
-		return some(d.ID)
+		return oneText(d.ID)
 	case "trusttype":
 		if d.TrustType == "" && d.Joined {
 			return []string{"ServerAD"}
 		}
-		return some(d.TrustType)
+		return oneText(d.TrustType)
 	case "iscompliant":
 		if d.Compliant {
 			return []string{"True"}
@@ -503,7 +503,7 @@ func (d *Device) attribute(name string) []string {
 	return nil
 }
 
-func some(s string) []string {
+func oneText(s string) []string {
 	if s == "" {
 		return nil
 	}

@@ -61,7 +61,7 @@ func controlName(c string) string {
 	return c
 }
 
-func legacy(q *question) bool { return q.client == "exchangeactivesync" || q.client == "other" }
+func legacyClient(q *question) bool { return q.client == "exchangeactivesync" || q.client == "other" }
 
 // control evaluates a built-in control. Legacy clients satisfy none.
 func (w *World) control(name string, p *caPolicy, q *question, k *kit, all *applying) truth {
@@ -73,7 +73,7 @@ func (w *World) control(name string, p *caPolicy, q *question, k *kit, all *appl
 	case "mfa":
 		return k.mfa
 	}
-	if legacy(q) {
+	if legacyClient(q) {
 		return no
 	}
 	switch name {
@@ -128,7 +128,7 @@ func (w *World) strengthMet(p *caPolicy, q *question, k *kit, all *applying) tru
 }
 
 func (w *World) termsMet(id string, q *question) truth {
-	if legacy(q) || q.PasswordGrant {
+	if legacyClient(q) || q.PasswordGrant {
 		return no // accepted in an interactive browser
 	}
 	a := w.state.Get("identityGovernance/termsOfUse/agreements", id)
@@ -147,7 +147,7 @@ func (w *World) customMet(q *question) truth {
 		q.note("custom controls after their retirement")
 		return maybe
 	}
-	return truthOf(q.Custom && !legacy(q) && !q.PasswordGrant)
+	return truthOf(q.Custom && !legacyClient(q) && !q.PasswordGrant)
 }
 
 // session evaluates the session controls that can keep a person out.
@@ -186,7 +186,7 @@ func (w *World) bindable(p *caPolicy, q *question) truth {
 	}
 	switch q.client {
 	case "browser":
-		if p.named797 && meets(append([]string{appARM}, appGroups[appARM]...)) {
+		if p.named797 && meets(append([]string{msARM}, appGroups[msARM]...)) {
 			return no
 		}
 	case "mobileappsanddesktopclients":

@@ -67,7 +67,7 @@ func (v *verdict) enforce(p *caPolicy, a *Applied, all *applying) {
 	if met == maybe {
 		met = w.lean(false)
 	}
-	a.Result = result(enforced, met == yes, items)
+	a.Result = policyResult(enforced, met == yes, items)
 	if !enforced {
 		return
 	}
@@ -83,7 +83,7 @@ func (v *verdict) enforce(p *caPolicy, a *Applied, all *applying) {
 	for _, i := range session {
 		if i.met == no || w.Against {
 			v.deny(p.id, i.control)
-			a.Result = result(enforced, false, nil)
+			a.Result = policyResult(enforced, false, nil)
 		}
 	}
 }
@@ -97,7 +97,7 @@ func (v *verdict) want(control string, p *caPolicy) {
 	}
 }
 
-func result(enforced, met bool, items []item) string {
+func policyResult(enforced, met bool, items []item) string {
 	switch {
 	case enforced && met:
 		return "success"
