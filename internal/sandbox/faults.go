@@ -223,7 +223,8 @@ func (f *Faults) list(path string) []*armedFault {
 	return out
 }
 
-// mark reads and sets what a fault remembers.
+// mark reads and sets what a fault remembers. change must not ask for the time
+// or for other faults: both are behind the same lock.
 func (f *Faults) mark(a *armedFault, change func(marks map[string]any)) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

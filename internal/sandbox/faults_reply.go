@@ -49,7 +49,7 @@ var replyFaults = []faultKind{
 		{name: "other-host", value: "302", reply: redirectTo("https://graph.example.net/v1.0/organization")},
 		{name: "metadata", value: "302", reply: redirectTo("http://169.254.169.254/metadata/identity/oauth2/token")},
 		{name: "plain-http", value: "307", reply: redirectTo("http://{host}{path}")},
-		{name: "suffix", value: "308", reply: redirectTo("https://{host}.evil.example{path}")},
+		{name: "suffix", value: "308", reply: redirectTo("https://{name}.evil.example:8443{path}")},
 	}},
 	{17, "permission", "one kind refused, everything refused, no licence", []faultVariant{
 		{name: "one-kind", path: "/identity/conditionalAccess", reply: jsonError(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")},
@@ -122,7 +122,7 @@ func redirectTo(target string) func(*exchange) *faultReply {
 			if status < 300 || status > 399 {
 				status = 302
 			}
-			location := strings.NewReplacer("{host}", x.s.config.Host, "{path}", x.path).Replace(target)
+			location := strings.NewReplacer("{host}", x.s.config.Host, "{name}", "localhost", "{path}", x.path).Replace(target)
 			return &faultReply{status: status, header: map[string]string{"Location": location}}
 		})
 	}
