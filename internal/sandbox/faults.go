@@ -31,10 +31,10 @@ type faultKind struct {
 // faultVariant is one way in which a fault shows. path, times and value hold
 // where the command line says nothing else.
 type faultVariant struct {
-	name, does string
-	path       string
-	times      int
-	value      string
+	name  string
+	path  string
+	times int
+	value string
 
 	// Where it strikes; most have one of these.
 	reply func(*exchange) *faultReply        // instead of the answer, of a request or a part of a batch

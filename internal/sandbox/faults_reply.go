@@ -174,7 +174,7 @@ func lostWrite(answer func(*exchange) *faultReply) func(*exchange) bool {
 }
 
 // brokenBody runs the request and breaks a good answer.
-func brokenBody(break_ func(*exchange, *recording)) func(*exchange) bool {
+func brokenBody(spoil func(*exchange, *recording)) func(*exchange) bool {
 	return func(x *exchange) bool {
 		if x.method != http.MethodGet || !x.s.faults.take(x.fault) {
 			return false
@@ -184,7 +184,7 @@ func brokenBody(break_ func(*exchange, *recording)) func(*exchange) bool {
 			got.send(x.w)
 			return true
 		}
-		break_(x, got)
+		spoil(x, got)
 		return true
 	}
 }

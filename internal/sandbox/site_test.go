@@ -170,7 +170,7 @@ func TestSignInOutageStopsEverybody(t *testing.T) {
 	if err := f.site.SetOutages("signin"); err != nil {
 		t.Fatal(err)
 	}
-	if body, status := f.site.tokens4(t, url.Values{"grant_type": {"client_credentials"}}); status != 503 || errorCode(body) != "90033" {
+	if body, status := f.site.atToken(t, url.Values{"grant_type": {"client_credentials"}}); status != 503 || errorCode(body) != "90033" {
 		t.Errorf("token: got %d %v", status, body)
 	}
 	if got := f.site.person(t, testAda, "accept").get(f.site.URL + authorizeQuery(func(url.Values) {})); got.status != 503 {

@@ -12,15 +12,12 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"html"
-	"io"
 	"maps"
 	"math/big"
 	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -127,119 +124,6 @@ func TestAzidentitySignsInWithAWorkloadTokenFile(t *testing.T) {
 	}
 }
 
-// person is a browser with somebody in front of it: the sign-in page lets them
-// in at once, the consent page gets the answer.
-type person struct {
-	t       *testing.T
-	site    *Site
-	client  *http.Client
-	user    string
-	consent string // accept or cancel
-	saw     []string
-}
-
-func (s *Site) person(t *testing.T, user, consent string) *person {
-	return &person{t: t, site: s, client: s.web(t), user: user, consent: consent}
-}
-
-var hidden = regexp.MustCompile(`<input type="hidden" name="([^"]*)" value="([^"]*)">`)
-var action = regexp.MustCompile(`<form method="post" action="([^"]*)">`)
-var scopeItem = regexp.MustCompile(`<li>([^<]*)</li>`)
-
-// page is one answer that the person sees.
-type page struct {
-	status   int
-	body     string
-	location string
-}
-
-func (p *person) do(r *http.Request) page {
-	p.t.Helper()
-	res, err := p.client.Do(r)
-	if err != nil {
-		p.t.Error(err)
-		return page{}
-	}
-	defer res.Body.Close()
-	body, err := io.ReadAll(res.Body)
-	if err != nil {
-		p.t.Error(err)
-	}
-	return page{res.StatusCode, string(body), res.Header.Get("Location")}
-}
-
-func (p *person) get(to string) page {
-	r, err := http.NewRequestWithContext(context.Background(), http.MethodGet, to, nil)
-	if err != nil {
-		p.t.Error(err)
-		return page{}
-	}
-	return p.do(r)
-}
-
-func (p *person) post(to string, form url.Values) page {
-	r, err := http.NewRequestWithContext(context.Background(), http.MethodPost, to, strings.NewReader(form.Encode()))
-	if err != nil {
-		p.t.Error(err)
-		return page{}
-	}
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	return p.do(r)
-}
-
-// browse follows what the sandbox says until it sends the browser elsewhere.
-// The sign-in page itself is not this test's matter: its end is called directly.
-func (p *person) browse(at page) page {
-	for range 10 {
-		switch {
-		case strings.HasPrefix(at.location, signInPage+"?"):
-			u, _ := url.Parse(at.location)
-			f, ok := p.site.flow(u.Query().Get(flowParam))
-			if !ok {
-				p.t.Errorf("no flow at %s", at.location)
-				return at
-			}
-			got := &recording{header: http.Header{}, status: http.StatusOK}
-			r, _ := http.NewRequestWithContext(context.Background(), http.MethodPost, p.site.URL+signInPage, nil)
-			p.site.granted(got, r, f, Signed{UserID: p.user, Methods: []string{"pwd", "mfa"}, MFA: true})
-			at = page{got.status, got.body.String(), got.header.Get("Location")}
-		case strings.HasPrefix(at.location, consentPage+"?"):
-			at = p.get(p.site.URL + at.location)
-			for _, m := range scopeItem.FindAllStringSubmatch(at.body, -1) {
-				p.saw = append(p.saw, m[1])
-			}
-			form := url.Values{"answer": {p.consent}}
-			for _, m := range hidden.FindAllStringSubmatch(at.body, -1) {
-				form.Set(m[1], html.UnescapeString(m[2]))
-			}
-			at = p.post(p.site.URL+consentPage, form)
-		default:
-			return at
-		}
-	}
-	return at
-}
-
-// Where the browser comes back to is a form that posts itself (MSAL's way) or a
-// redirect.
-func (p *person) returned(at page) (to string, form url.Values) {
-	form = url.Values{}
-	if m := action.FindStringSubmatch(at.body); m != nil && at.location == "" {
-		for _, m := range hidden.FindAllStringSubmatch(at.body, -1) {
-			form.Set(m[1], html.UnescapeString(m[2]))
-		}
-		return html.UnescapeString(m[1]), form
-	}
-	u, err := url.Parse(at.location)
-	if err != nil {
-		p.t.Error(err)
-		return "", form
-	}
-	form = u.Query()
-	u.RawQuery = ""
-	return u.String(), form
-}
-
 func TestAzidentitySignsInWithADeviceCode(t *testing.T) {
 	site := openSite(t, Config{}, nil)
 	ada := site.person(t, testAda, "accept")
@@ -287,12 +171,12 @@ func browserToken(t *testing.T, site *Site, p *person, scopes, claims string) (m
 	if to != "http://localhost:49999" || form.Get("state") != "a state" || form.Get("code") == "" {
 		t.Fatalf("the browser came back to %q with %v", to, form)
 	}
-	return site.tokens4(t, url.Values{"grant_type": {"authorization_code"}, "client_id": {graphCLI}, "code": {form.Get("code")}, "code_verifier": {verifier},
+	return site.atToken(t, url.Values{"grant_type": {"authorization_code"}, "client_id": {graphCLI}, "code": {form.Get("code")}, "code_verifier": {verifier},
 		"redirect_uri": {"http://localhost:49999"}, "scope": {scopes}, "claims": {claims}})
 }
 
-// tokens4 posts to the token endpoint.
-func (s *Site) tokens4(t *testing.T, form url.Values) (map[string]any, int) {
+// atToken posts to the token endpoint.
+func (s *Site) atToken(t *testing.T, form url.Values) (map[string]any, int) {
 	t.Helper()
 	return s.tokensAt(t, testTenant, form)
 }
@@ -337,7 +221,7 @@ func TestBrowserSignInRefreshesAndRemembersConsent(t *testing.T) {
 	if !slices.Contains(claims["wids"].([]any), any(globalAdm)) || claims["idtyp"] != "user" || claims["ver"] != "1.0" {
 		t.Errorf("the access token says %v", claims)
 	}
-	refreshed, status := site.tokens4(t, url.Values{"grant_type": {"refresh_token"}, "client_id": {graphCLI}, "refresh_token": {tokens["refresh_token"].(string)}, "scope": {loginScopes}})
+	refreshed, status := site.atToken(t, url.Values{"grant_type": {"refresh_token"}, "client_id": {graphCLI}, "refresh_token": {tokens["refresh_token"].(string)}, "scope": {loginScopes}})
 	if status != http.StatusOK || refreshed["refresh_token"] == tokens["refresh_token"] || refreshed["access_token"] == nil {
 		t.Errorf("refresh: %d %v", status, refreshed)
 	}
@@ -485,7 +369,7 @@ func TestTokenEndpointRefuses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			form := url.Values{"grant_type": {"client_credentials"}, "client_id": {testApp}, "client_secret": {testSecret}, "scope": {graphScope[0]}}
 			tt.change(form)
-			body, status := site.tokens4(t, form)
+			body, status := site.atToken(t, form)
 			if tt.want == "" {
 				if status != http.StatusOK || body["access_token"] == nil {
 					t.Errorf("got %d %v", status, body)
@@ -528,7 +412,7 @@ func TestCodeIsGoodOnceForItsOwner(t *testing.T) {
 	redeem := func(t *testing.T, code, verifier string, change func(url.Values)) (map[string]any, int) {
 		form := url.Values{"grant_type": {"authorization_code"}, "client_id": {graphCLI}, "code": {code}, "code_verifier": {verifier}, "redirect_uri": {redirect}}
 		change(form)
-		return site.tokens4(t, form)
+		return site.atToken(t, form)
 	}
 	tests := map[string]struct {
 		change func(url.Values)
@@ -559,7 +443,7 @@ func TestCodeIsGoodOnceForItsOwner(t *testing.T) {
 		if body, _ := redeem(t, c, v, func(url.Values) {}); errorCode(body) != "54005" {
 			t.Errorf("the second time: %v", body)
 		}
-		body, _ := site.tokens4(t, url.Values{"grant_type": {"refresh_token"}, "client_id": {graphCLI}, "refresh_token": {tokens["refresh_token"].(string)}})
+		body, _ := site.atToken(t, url.Values{"grant_type": {"refresh_token"}, "client_id": {graphCLI}, "refresh_token": {tokens["refresh_token"].(string)}})
 		if errorCode(body) != "50173" {
 			t.Errorf("its refresh token: %v", body)
 		}
@@ -585,7 +469,7 @@ func TestDeviceCodeAnswers(t *testing.T) {
 		return body["device_code"].(string), body["user_code"].(string)
 	}
 	poll := func(t *testing.T, code string) string {
-		body, _ := site.tokens4(t, url.Values{"grant_type": {"urn:ietf:params:oauth:grant-type:device_code"}, "client_id": {graphCLI}, "device_code": {code}})
+		body, _ := site.atToken(t, url.Values{"grant_type": {"urn:ietf:params:oauth:grant-type:device_code"}, "client_id": {graphCLI}, "device_code": {code}})
 		return fmt.Sprint(body["error"])
 	}
 	code, user := begin(t)
@@ -722,9 +606,37 @@ func TestRevokedSessionsAreChallenged(t *testing.T) {
 		t.Errorf("a client that cannot keeps its token to the end: got %v", err)
 	}
 	for name, tokens := range map[string]map[string]any{"capable": capable, "plain": plain} {
-		body, _ := site.tokens4(t, url.Values{"grant_type": {"refresh_token"}, "client_id": {graphCLI}, "refresh_token": {tokens["refresh_token"].(string)}})
+		body, _ := site.atToken(t, url.Values{"grant_type": {"refresh_token"}, "client_id": {graphCLI}, "refresh_token": {tokens["refresh_token"].(string)}})
 		if errorCode(body) != "50173" {
 			t.Errorf("%s: refresh got %v", name, body)
 		}
+	}
+}
+
+// Each error names the page that it was taken from.
+func TestEveryErrorHasItsPage(t *testing.T) {
+	for code, e := range stsErrors {
+		if e.source == "" || e.oauth == "" || e.status < 400 || e.text == "" {
+			t.Errorf("%d: %+v", code, e)
+		}
+	}
+}
+
+func TestPasswordGrantNeedsThePassword(t *testing.T) {
+	site := openSite(t, Config{}, nil)
+	tests := map[string]struct{ user, password, want string }{
+		"a wrong password":             {"ada@contoso.example", "guess", "50126"},
+		"no password":                  {"ada@contoso.example", "", "50126"},
+		"somebody who has no password": {"bob@contoso.example", "", "50126"},
+		"nobody":                       {"eve@contoso.example", "x", "50034"},
+		"no name":                      {"", "x", "50034"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			body, _ := site.atToken(t, url.Values{"grant_type": {"password"}, "client_id": {graphCLI}, "username": {tt.user}, "password": {tt.password}, "scope": {"openid User.Read"}})
+			if errorCode(body) != tt.want {
+				t.Errorf("got %v", body)
+			}
+		})
 	}
 }
