@@ -10,7 +10,6 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"maps"
 	"math/big"
@@ -126,7 +125,7 @@ func TestAzidentitySignsInWithAWorkloadTokenFile(t *testing.T) {
 
 func TestAzidentitySignsInWithADeviceCode(t *testing.T) {
 	site := openSite(t, Config{}, nil)
-	ada := site.person(t, testAda, "accept")
+	ada := site.visitor(t, testAda, "accept")
 	credential, err := azidentity.NewDeviceCodeCredential(&azidentity.DeviceCodeCredentialOptions{ClientOptions: site.azure(t), TenantID: testTenant,
 		ClientID: graphCLI, DisableInstanceDiscovery: true, UserPrompt: func(_ context.Context, m azidentity.DeviceCodeMessage) error {
 			if wrong := ada.post(m.VerificationURL, url.Values{"code": {"NOTACODE"}}); !strings.Contains(wrong.body, "Check the code") {
@@ -161,7 +160,7 @@ func TestAzidentitySignsInWithADeviceCode(t *testing.T) {
 
 // The interactive browser of azidentity: PKCE, form_post to a loopback address.
 // Its browser is replaced by an HTTP client, since azidentity opens the system's.
-func browserToken(t *testing.T, site *Site, p *person, scopes, claims string) (map[string]any, int) {
+func browserToken(t *testing.T, site *Site, p *visitor, scopes, claims string) (map[string]any, int) {
 	t.Helper()
 	verifier := rand.Text() + rand.Text()
 	sum := sha256.Sum256([]byte(verifier))
@@ -200,7 +199,7 @@ const loginScopes = "openid offline_access profile https://graph.microsoft.com/U
 
 func TestBrowserSignInRefreshesAndRemembersConsent(t *testing.T) {
 	site := openSite(t, Config{}, nil)
-	ada := site.person(t, testAda, "accept")
+	ada := site.visitor(t, testAda, "accept")
 	tokens, status := browserToken(t, site, ada, loginScopes, "")
 	if status != http.StatusOK {
 		t.Fatalf("got %d %v", status, tokens)
@@ -225,7 +224,7 @@ func TestBrowserSignInRefreshesAndRemembersConsent(t *testing.T) {
 	if status != http.StatusOK || refreshed["refresh_token"] == tokens["refresh_token"] || refreshed["access_token"] == nil {
 		t.Errorf("refresh: %d %v", status, refreshed)
 	}
-	other := site.person(t, testAda, "cancel")
+	other := site.visitor(t, testAda, "cancel")
 	if tokens, status := browserToken(t, site, other, loginScopes, ""); status != http.StatusOK || len(other.saw) != 0 {
 		t.Errorf("the second time: %d %v, asked again for %q", status, tokens, other.saw)
 	}
@@ -257,7 +256,7 @@ func TestAuthorizeSendsErrorsBack(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			p := site.person(t, tt.user, tt.consent)
+			p := site.visitor(t, tt.user, tt.consent)
 			to, form := p.returned(p.browse(p.get(site.URL + authorizeQuery(tt.change))))
 			if to != "http://localhost:49999" || form.Get("error") != tt.wantError || !strings.Contains(form.Get("error_description"), tt.want) || form.Get("code") != "" || form.Get("state") != "s" {
 				t.Errorf("came back to %s with %v", to, form)
@@ -282,13 +281,13 @@ func TestAuthorizeShowsWhatCannotBeSentBack(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			got := site.person(t, testAda, "accept").get(site.URL + authorizeQuery(tt.change))
+			got := site.visitor(t, testAda, "accept").get(site.URL + authorizeQuery(tt.change))
 			if got.location != "" || got.status != http.StatusBadRequest || !strings.Contains(got.body, tt.want) {
 				t.Errorf("got %d to %q: %s", got.status, got.location, got.body)
 			}
 		})
 	}
-	got := site.person(t, testAda, "accept").get(site.URL + strings.Replace(authorizeQuery(func(url.Values) {}), testTenant, testBob, 1))
+	got := site.visitor(t, testAda, "accept").get(site.URL + strings.Replace(authorizeQuery(func(url.Values) {}), testTenant, testBob, 1))
 	if got.status != http.StatusBadRequest || !strings.Contains(got.body, "AADSTS90002") {
 		t.Errorf("another tenant: got %d %s", got.status, got.body)
 	}
@@ -402,7 +401,7 @@ func TestCodeIsGoodOnceForItsOwner(t *testing.T) {
 		t.Helper()
 		verifier = rand.Text() + rand.Text()
 		sum := sha256.Sum256([]byte(verifier))
-		p := site.person(t, testAda, "accept")
+		p := site.visitor(t, testAda, "accept")
 		_, form := p.returned(p.browse(p.get(site.URL + authorizeQuery(func(q url.Values) { q.Set("code_challenge", base64.RawURLEncoding.EncodeToString(sum[:])) }))))
 		if form.Get("code") == "" {
 			t.Fatalf("no code: %v", form)
@@ -463,7 +462,7 @@ func TestDeviceCodeAnswers(t *testing.T) {
 	site := openSite(t, Config{Now: func() time.Time { return begun.Add(clock.offset) }}, nil)
 	begin := func(t *testing.T) (code, user string) {
 		t.Helper()
-		p := site.person(t, testAda, "cancel")
+		p := site.visitor(t, testAda, "cancel")
 		got := p.post(site.URL+"/organizations/oauth2/v2.0/devicecode", url.Values{"client_id": {graphCLI}, "scope": {loginScopes}})
 		body := decoded(t, strings.NewReader(got.body))
 		return body["device_code"].(string), body["user_code"].(string)
@@ -485,7 +484,7 @@ func TestDeviceCodeAnswers(t *testing.T) {
 	if got := poll(t, code); got != "authorization_pending" {
 		t.Errorf("after a pause: got %s", got)
 	}
-	p := site.person(t, testAda, "cancel")
+	p := site.visitor(t, testAda, "cancel")
 	p.browse(p.post(site.URL+devicePage, url.Values{"code": {user}}))
 	if got := poll(t, code); got != "authorization_declined" {
 		t.Errorf("refused by the person: got %s", got)
@@ -497,146 +496,5 @@ func TestDeviceCodeAnswers(t *testing.T) {
 	}
 	if got := poll(t, "guess"); got != "bad_verification_code" {
 		t.Errorf("a guess: got %s", got)
-	}
-}
-
-// A token opens Graph only as it was issued.
-func TestTokensThatAreRefused(t *testing.T) {
-	var clock testClock
-	begun := time.Now()
-	site := openSite(t, Config{Now: func() time.Time { return begun.Add(clock.offset) }}, nil)
-	other := openSite(t, Config{State: NewState(testBob, "Fabrikam", "P1")}, nil)
-	claims := func() jwt.MapClaims {
-		return jwt.MapClaims{"aud": "https://graph.microsoft.com", "iss": site.issuerV1(testTenant), "tid": testTenant, "appid": testApp,
-			"idtyp": "app", "exp": begun.Add(time.Hour).Unix(), "iat": begun.Unix(), "nbf": begun.Unix()}
-	}
-	with := func(change func(jwt.MapClaims)) string {
-		c := claims()
-		change(c)
-		token, err := site.tokens.sign(c)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return token
-	}
-	sign := func(method jwt.SigningMethod, k any) string {
-		token := jwt.NewWithClaims(method, claims())
-		token.Header["kid"] = site.tokens.kid
-		text, err := token.SignedString(k)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return text
-	}
-	foreign, err := other.tokens.sign(claims())
-	if err != nil {
-		t.Fatal(err)
-	}
-	tests := map[string]string{
-		"no token":                         "",
-		"no JWT":                           "abc",
-		"alg none":                         sign(jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType),
-		"the key's name as a password":     sign(jwt.SigningMethodHS256, []byte(site.tokens.kid)),
-		"another tenant's key":             foreign,
-		"another tenant":                   with(func(c jwt.MapClaims) { c["tid"], c["iss"] = testBob, site.issuerV1(testBob) }),
-		"another issuer":                   with(func(c jwt.MapClaims) { c["iss"] = "https://evil.example/" }),
-		"another audience":                 with(func(c jwt.MapClaims) { c["aud"] = "https://vault.azure.net" }),
-		"Resource Manager's audience":      with(func(c jwt.MapClaims) { c["aud"] = "https://management.azure.com" }),
-		"the audience of a national cloud": with(func(c jwt.MapClaims) { c["aud"] = "https://graph.microsoft.us" }),
-		"no audience":                      with(func(c jwt.MapClaims) { delete(c, "aud") }),
-		"ended":                            with(func(c jwt.MapClaims) { c["exp"] = begun.Add(-time.Minute).Unix() }),
-		"no end":                           with(func(c jwt.MapClaims) { delete(c, "exp") }),
-		"not begun":                        with(func(c jwt.MapClaims) { c["nbf"] = begun.Add(time.Minute).Unix() }),
-		"a person without a name":          with(func(c jwt.MapClaims) { c["idtyp"] = "user" }),
-		"a workload token":                 must(site.WorkloadToken("x")),
-	}
-	if _, err := site.as(with(func(jwt.MapClaims) {})); err != nil {
-		t.Fatalf("the good one: %v", err)
-	}
-	for name, token := range tests {
-		t.Run(name, func(t *testing.T) {
-			if c, err := site.as(token); err == nil {
-				t.Errorf("was let in as %+v", c)
-			}
-			r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, site.URL+"/v1.0/organization", nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			r.Header.Set("Authorization", "Bearer "+token)
-			res, err := site.web(t).Do(r)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer res.Body.Close()
-			body := decoded(t, res.Body)
-			if res.StatusCode != http.StatusUnauthorized || propText(propObject(body, "error"), "code") != "InvalidAuthenticationToken" || res.Header.Get("WWW-Authenticate") == "" {
-				t.Errorf("got %d %v", res.StatusCode, body)
-			}
-		})
-	}
-}
-
-func must(s string, err error) string {
-	if err != nil {
-		panic(err)
-	}
-	return s
-}
-
-func TestRevokedSessionsAreChallenged(t *testing.T) {
-	site := openSite(t, Config{}, nil)
-	capable, _ := browserToken(t, site, site.person(t, testAda, "accept"), loginScopes, `{"access_token":{"xms_cc":{"values":["cp1"]}}}`)
-	plain, _ := browserToken(t, site, site.person(t, testAda, "accept"), loginScopes, "")
-	if _, err := site.as(capable["access_token"].(string)); err != nil {
-		t.Fatal(err)
-	}
-	if err := site.Update(func(s *State) error {
-		user := maps.Clone(s.Get("users", testAda))
-		user["signInSessionsValidFromDateTime"] = time.Now().Add(time.Minute).UTC().Format(time.RFC3339)
-		s.Put("users", testAda, user)
-		return nil
-	}); err != nil {
-		t.Fatal(err)
-	}
-	_, err := site.as(capable["access_token"].(string))
-	if e, is := errors.AsType[*tokenError](err); !is || e.claims == "" {
-		t.Errorf("a client that can be challenged: got %v", err)
-	}
-	if _, err := site.as(plain["access_token"].(string)); err != nil {
-		t.Errorf("a client that cannot keeps its token to the end: got %v", err)
-	}
-	for name, tokens := range map[string]map[string]any{"capable": capable, "plain": plain} {
-		body, _ := site.atToken(t, url.Values{"grant_type": {"refresh_token"}, "client_id": {graphCLI}, "refresh_token": {tokens["refresh_token"].(string)}})
-		if errorCode(body) != "50173" {
-			t.Errorf("%s: refresh got %v", name, body)
-		}
-	}
-}
-
-// Each error names the page that it was taken from.
-func TestEveryErrorHasItsPage(t *testing.T) {
-	for code, e := range stsErrors {
-		if e.source == "" || e.oauth == "" || e.status < 400 || e.text == "" {
-			t.Errorf("%d: %+v", code, e)
-		}
-	}
-}
-
-func TestPasswordGrantNeedsThePassword(t *testing.T) {
-	site := openSite(t, Config{}, nil)
-	tests := map[string]struct{ user, password, want string }{
-		"a wrong password":             {"ada@contoso.example", "guess", "50126"},
-		"no password":                  {"ada@contoso.example", "", "50126"},
-		"somebody who has no password": {"bob@contoso.example", "", "50126"},
-		"nobody":                       {"eve@contoso.example", "x", "50034"},
-		"no name":                      {"", "x", "50034"},
-	}
-	for name, tt := range tests {
-		t.Run(name, func(t *testing.T) {
-			body, _ := site.atToken(t, url.Values{"grant_type": {"password"}, "client_id": {graphCLI}, "username": {tt.user}, "password": {tt.password}, "scope": {"openid User.Read"}})
-			if errorCode(body) != tt.want {
-				t.Errorf("got %v", body)
-			}
-		})
 	}
 }
