@@ -96,8 +96,8 @@ func must(s string, err error) string {
 
 func TestRevokedSessionsAreChallenged(t *testing.T) {
 	site := openSite(t, Config{}, nil)
-	capable, _ := browserToken(t, site, site.visitor(t, testAda, "accept"), loginScopes, `{"access_token":{"xms_cc":{"values":["cp1"]}}}`)
-	plain, _ := browserToken(t, site, site.visitor(t, testAda, "accept"), loginScopes, "")
+	capable, _ := browserToken(t, site, site.surfer(t, testAda, "accept"), loginScopes, `{"access_token":{"xms_cc":{"values":["cp1"]}}}`)
+	plain, _ := browserToken(t, site, site.surfer(t, testAda, "accept"), loginScopes, "")
 	if _, err := site.as(capable["access_token"].(string)); err != nil {
 		t.Fatal(err)
 	}

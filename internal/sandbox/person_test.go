@@ -11,9 +11,9 @@ import (
 	"testing"
 )
 
-// visitor is a browser with somebody in front of it: the sign-in page lets them
+// surfer is a browser with somebody in front of it: the sign-in page lets them
 // in at once, the consent page gets the answer.
-type visitor struct {
+type surfer struct {
 	t       *testing.T
 	site    *Site
 	client  *http.Client
@@ -22,8 +22,8 @@ type visitor struct {
 	saw     []string
 }
 
-func (s *Site) visitor(t *testing.T, user, consent string) *visitor {
-	return &visitor{t: t, site: s, client: s.web(t), user: user, consent: consent}
+func (s *Site) surfer(t *testing.T, user, consent string) *surfer {
+	return &surfer{t: t, site: s, client: s.web(t), user: user, consent: consent}
 }
 
 var hidden = regexp.MustCompile(`<input type="hidden" name="([^"]*)" value="([^"]*)">`)
@@ -37,7 +37,7 @@ type page struct {
 	location string
 }
 
-func (p *visitor) do(r *http.Request) page {
+func (p *surfer) do(r *http.Request) page {
 	p.t.Helper()
 	res, err := p.client.Do(r)
 	if err != nil {
@@ -52,7 +52,7 @@ func (p *visitor) do(r *http.Request) page {
 	return page{res.StatusCode, string(body), res.Header.Get("Location")}
 }
 
-func (p *visitor) get(to string) page {
+func (p *surfer) get(to string) page {
 	r, err := http.NewRequestWithContext(context.Background(), http.MethodGet, to, nil)
 	if err != nil {
 		p.t.Error(err)
@@ -61,7 +61,7 @@ func (p *visitor) get(to string) page {
 	return p.do(r)
 }
 
-func (p *visitor) post(to string, form url.Values) page {
+func (p *surfer) post(to string, form url.Values) page {
 	r, err := http.NewRequestWithContext(context.Background(), http.MethodPost, to, strings.NewReader(form.Encode()))
 	if err != nil {
 		p.t.Error(err)
@@ -73,7 +73,7 @@ func (p *visitor) post(to string, form url.Values) page {
 
 // browse follows what the sandbox says until it sends the browser elsewhere.
 // The sign-in page itself is not this test's matter: its end is called directly.
-func (p *visitor) browse(at page) page {
+func (p *surfer) browse(at page) page {
 	for range 10 {
 		switch {
 		case strings.HasPrefix(at.location, signInPage+"?"):
@@ -106,7 +106,7 @@ func (p *visitor) browse(at page) page {
 
 // Where the browser comes back to is a form that posts itself (MSAL's way) or a
 // redirect.
-func (p *visitor) returned(at page) (to string, form url.Values) {
+func (p *surfer) returned(at page) (to string, form url.Values) {
 	form = url.Values{}
 	if m := action.FindStringSubmatch(at.body); m != nil && at.location == "" {
 		for _, m := range hidden.FindAllStringSubmatch(at.body, -1) {

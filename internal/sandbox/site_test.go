@@ -173,7 +173,7 @@ func TestSignInOutageStopsEverybody(t *testing.T) {
 	if body, status := f.site.atToken(t, url.Values{"grant_type": {"client_credentials"}}); status != 503 || errorCode(body) != "90033" {
 		t.Errorf("token: got %d %v", status, body)
 	}
-	if got := f.site.visitor(t, testAda, "accept").get(f.site.URL + authorizeQuery(func(url.Values) {})); got.status != 503 {
+	if got := f.site.surfer(t, testAda, "accept").get(f.site.URL + authorizeQuery(func(url.Values) {})); got.status != 503 {
 		t.Errorf("page: got %d", got.status)
 	}
 	if got := f.get("/v1.0/users"); got.status != 200 {

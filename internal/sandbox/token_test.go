@@ -125,7 +125,7 @@ func TestAzidentitySignsInWithAWorkloadTokenFile(t *testing.T) {
 
 func TestAzidentitySignsInWithADeviceCode(t *testing.T) {
 	site := openSite(t, Config{}, nil)
-	ada := site.visitor(t, testAda, "accept")
+	ada := site.surfer(t, testAda, "accept")
 	credential, err := azidentity.NewDeviceCodeCredential(&azidentity.DeviceCodeCredentialOptions{ClientOptions: site.azure(t), TenantID: testTenant,
 		ClientID: graphCLI, DisableInstanceDiscovery: true, UserPrompt: func(_ context.Context, m azidentity.DeviceCodeMessage) error {
 			if wrong := ada.post(m.VerificationURL, url.Values{"code": {"NOTACODE"}}); !strings.Contains(wrong.body, "Check the code") {
@@ -160,7 +160,7 @@ func TestAzidentitySignsInWithADeviceCode(t *testing.T) {
 
 // The interactive browser of azidentity: PKCE, form_post to a loopback address.
 // Its browser is replaced by an HTTP client, since azidentity opens the system's.
-func browserToken(t *testing.T, site *Site, p *visitor, scopes, claims string) (map[string]any, int) {
+func browserToken(t *testing.T, site *Site, p *surfer, scopes, claims string) (map[string]any, int) {
 	t.Helper()
 	verifier := rand.Text() + rand.Text()
 	sum := sha256.Sum256([]byte(verifier))
@@ -199,7 +199,7 @@ const loginScopes = "openid offline_access profile https://graph.microsoft.com/U
 
 func TestBrowserSignInRefreshesAndRemembersConsent(t *testing.T) {
 	site := openSite(t, Config{}, nil)
-	ada := site.visitor(t, testAda, "accept")
+	ada := site.surfer(t, testAda, "accept")
 	tokens, status := browserToken(t, site, ada, loginScopes, "")
 	if status != http.StatusOK {
 		t.Fatalf("got %d %v", status, tokens)
@@ -224,7 +224,7 @@ func TestBrowserSignInRefreshesAndRemembersConsent(t *testing.T) {
 	if status != http.StatusOK || refreshed["refresh_token"] == tokens["refresh_token"] || refreshed["access_token"] == nil {
 		t.Errorf("refresh: %d %v", status, refreshed)
 	}
-	other := site.visitor(t, testAda, "cancel")
+	other := site.surfer(t, testAda, "cancel")
 	if tokens, status := browserToken(t, site, other, loginScopes, ""); status != http.StatusOK || len(other.saw) != 0 {
 		t.Errorf("the second time: %d %v, asked again for %q", status, tokens, other.saw)
 	}
@@ -256,7 +256,7 @@ func TestAuthorizeSendsErrorsBack(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			p := site.visitor(t, tt.user, tt.consent)
+			p := site.surfer(t, tt.user, tt.consent)
 			to, form := p.returned(p.browse(p.get(site.URL + authorizeQuery(tt.change))))
 			if to != "http://localhost:49999" || form.Get("error") != tt.wantError || !strings.Contains(form.Get("error_description"), tt.want) || form.Get("code") != "" || form.Get("state") != "s" {
 				t.Errorf("came back to %s with %v", to, form)
@@ -281,13 +281,13 @@ func TestAuthorizeShowsWhatCannotBeSentBack(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			got := site.visitor(t, testAda, "accept").get(site.URL + authorizeQuery(tt.change))
+			got := site.surfer(t, testAda, "accept").get(site.URL + authorizeQuery(tt.change))
 			if got.location != "" || got.status != http.StatusBadRequest || !strings.Contains(got.body, tt.want) {
 				t.Errorf("got %d to %q: %s", got.status, got.location, got.body)
 			}
 		})
 	}
-	got := site.visitor(t, testAda, "accept").get(site.URL + strings.Replace(authorizeQuery(func(url.Values) {}), testTenant, testBob, 1))
+	got := site.surfer(t, testAda, "accept").get(site.URL + strings.Replace(authorizeQuery(func(url.Values) {}), testTenant, testBob, 1))
 	if got.status != http.StatusBadRequest || !strings.Contains(got.body, "AADSTS90002") {
 		t.Errorf("another tenant: got %d %s", got.status, got.body)
 	}
@@ -401,7 +401,7 @@ func TestCodeIsGoodOnceForItsOwner(t *testing.T) {
 		t.Helper()
 		verifier = rand.Text() + rand.Text()
 		sum := sha256.Sum256([]byte(verifier))
-		p := site.visitor(t, testAda, "accept")
+		p := site.surfer(t, testAda, "accept")
 		_, form := p.returned(p.browse(p.get(site.URL + authorizeQuery(func(q url.Values) { q.Set("code_challenge", base64.RawURLEncoding.EncodeToString(sum[:])) }))))
 		if form.Get("code") == "" {
 			t.Fatalf("no code: %v", form)
@@ -462,7 +462,7 @@ func TestDeviceCodeAnswers(t *testing.T) {
 	site := openSite(t, Config{Now: func() time.Time { return begun.Add(clock.offset) }}, nil)
 	begin := func(t *testing.T) (code, user string) {
 		t.Helper()
-		p := site.visitor(t, testAda, "cancel")
+		p := site.surfer(t, testAda, "cancel")
 		got := p.post(site.URL+"/organizations/oauth2/v2.0/devicecode", url.Values{"client_id": {graphCLI}, "scope": {loginScopes}})
 		body := decoded(t, strings.NewReader(got.body))
 		return body["device_code"].(string), body["user_code"].(string)
@@ -484,7 +484,7 @@ func TestDeviceCodeAnswers(t *testing.T) {
 	if got := poll(t, code); got != "authorization_pending" {
 		t.Errorf("after a pause: got %s", got)
 	}
-	p := site.visitor(t, testAda, "cancel")
+	p := site.surfer(t, testAda, "cancel")
 	p.browse(p.post(site.URL+devicePage, url.Values{"code": {user}}))
 	if got := poll(t, code); got != "authorization_declined" {
 		t.Errorf("refused by the person: got %s", got)
