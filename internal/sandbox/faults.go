@@ -172,8 +172,11 @@ func parseFault(spec string) (*armedFault, error) {
 	return a, nil
 }
 
-// on reports whether a fault is on, and how it is set.
+// on reports whether a fault is on, and how it is set. Without Faults none is.
 func (f *Faults) on(n int) (Fault, bool) {
+	if f == nil {
+		return Fault{}, false
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if a := f.armed[n]; a != nil {
@@ -184,6 +187,9 @@ func (f *Faults) on(n int) (Fault, bool) {
 
 // outage reports whether "mfa", "federation" or "signin" is out.
 func (f *Faults) outage(kind string) bool {
+	if f == nil {
+		return false
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.outages[kind]
