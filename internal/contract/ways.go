@@ -156,6 +156,11 @@ var ways = []struct {
 	{"a list for an object", "type", first(primitive("complex"), func(s spot) any { return []any{s.holder[s.key]} })},
 	{"an object for a list", "type", first(primitive("list"), func(spot) any { return map[string]any{} })},
 	{"a text for a list", "type", first(primitive("list"), func(spot) any { return "x" })},
+	{"a text for an object that the description leaves out", "type", objects(false, func(m *mutant, s spot) bool {
+		e, _, known := m.c.types[m.op.Version].property(s.owner, "calendar")
+		s.holder["calendar"] = "x"
+		return known && m.c.types[m.op.Version][e] == nil
+	})},
 	{"null in a list", "null", first(primitive("list"), func(spot) any { return []any{nil} })},
 	{"null where it may not be", "null", first(func(_ *mutant, s spot) bool {
 		return s.holder[s.key] != nil && !strings.HasSuffix(s.expression, "?") && s.expression != "any"
