@@ -91,7 +91,7 @@ func TestCuresAreDescribed(t *testing.T) {
 			if m[2] != "" {
 				versions = versions[1:]
 			}
-			body := strings.ReplaceAll(m[5], `"…"`, `"e8b753b5-4117-464e-9a08-713e1ff266b3"`)
+			body := strings.ReplaceAll(m[5], `"…"`, `"5a8d0000-0000-4000-8000-000000000001"`)
 			if strings.Contains(body, "…") {
 				body = ""
 			}

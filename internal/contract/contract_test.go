@@ -53,7 +53,7 @@ func exceptionExchange(x contract.Exception) contract.Exchange {
 	if x.Version == contract.ARM {
 		host, query = "https://management.azure.com", "?api-version=2017-04-01"
 	}
-	path := regexp.MustCompile(`\{[^}]*\}`).ReplaceAllString(x.Path, "0ec9f6a6-159d-4dd8-a563-1f0b5935e80b")
+	path := regexp.MustCompile(`\{[^}]*\}`).ReplaceAllString(x.Path, "5a8d0000-0000-4000-8000-000000000001")
 	return live(contract.Exchange{Method: x.Method, URL: host + path + query, Status: 200, ResponseBody: []byte(x.Example)})
 }
 

@@ -124,7 +124,7 @@ func TestPropertyExceptionIsUsedOrReported(t *testing.T) {
 }
 
 // unlike explains where the permission of a part is none of those that
-// Microsoft's table marks as the least (design: permissions.json 2026-08).
+// Microsoft's table marks as the least (permissions.json of 2026-08).
 var unlike = map[entra.Part]string{
 	entra.PartUsers:              "User.ReadBasic.All leaves out accountEnabled, passwordPolicies, onPremisesSyncEnabled and more (graph: permissions-reference)",
 	entra.PartGroups:             "the marked permission is of another product and writes; GroupMember.Read.All reads group and members and needs no other",

@@ -251,6 +251,17 @@ func option(name, value string) func(*mutant) (string, bool) {
 	})
 }
 
+// members sets $expand on a request for groups.
+func members(value string) func(*mutant) (string, bool) {
+	return query(func(m *mutant, q url.Values) bool {
+		if !slices.Contains(m.op.Query, "$expand") || !m.c.types[m.op.Version].derives(m.op.Item, "microsoft.graph.group") {
+			return false
+		}
+		q.Set("$expand", value)
+		return true
+	})
+}
+
 func text(request bool, change func(m *mutant, body string) (string, bool)) func(*mutant) (string, bool) {
 	return func(m *mutant) (string, bool) {
 		body := &m.x.ResponseBody

@@ -65,16 +65,42 @@ var ways = []struct {
 	{"$orderby nothing there", "query", option("$orderby", "noSuchProperty desc")},
 	{"$expand of nothing there", "query", option("$expand", "noSuchRelation")},
 	{"$expand of a plain property", "query", option("$expand", "id")},
-	{"$expand with $select of nothing there", "query", query(func(m *mutant, q url.Values) bool {
-		if !slices.Contains(m.op.Query, "$expand") || !m.c.types[m.op.Version].derives(m.op.Item, "microsoft.graph.group") {
-			return false
-		}
-		q.Set("$expand", "members($select=id,noSuchProperty)")
-		return true
-	})},
+	{"$expand with $select of nothing there", "query", members("members($select=id,noSuchProperty)")},
 	{"$search without a property", "query", option("$search", "wa")},
 	{"$top of none", "query", option("$top", "0")},
 	{"$top of too many", "query", option("$top", "5000")},
+	{"$select of nothing", "query", option("$select", "")},
+	{"$expand of nothing", "query", option("$expand", "")},
+	{"$filter of nothing", "query", option("$filter", "")},
+	{"$filter that cannot be read", "query", option("$filter", "id eq ^")},
+	{"$filter of any on a text", "query", option("$filter", "id/any(x: x eq 'y')")},
+	{"$search of nothing there", "query", option("$search", `"noSuchProperty:x"`)},
+	{"$orderby in a direction of its own", "query", option("$orderby", "id up")},
+	{"$expand with an option of its own", "query", members("members($selekt=id)")},
+	{"$expand to something else", "query", members("members/microsoft.graph.domain")},
+	{"$expand within $expand of nothing there", "query", members("owners($expand=noSuchRelation)")},
+	{"$skip in words", "query", option("$skip", "some")},
+	{"$skiptoken without a token", "query", query(func(m *mutant, q url.Values) bool { q.Set("$skiptoken", ""); return m.op.List })},
+	{"a query that cannot be read", "query", func(m *mutant) (string, bool) {
+		sign := "?"
+		if strings.Contains(m.x.URL, "?") {
+			sign = "&"
+		}
+		m.x.URL += sign + "$select=%zz"
+		return "", m.op.Version != ARM
+	}},
+	{"Azure without a version", "query", func(m *mutant) (string, bool) {
+		m.x.URL, _, _ = strings.Cut(m.x.URL, "?")
+		return "", m.op.Version == ARM
+	}},
+	{"an Azure option without a value", "query", func(m *mutant) (string, bool) {
+		m.x.URL += "&tenantId="
+		return "", slices.Contains(m.op.Query, "tenantId")
+	}},
+	{"an error of Azure that is a text", "error", func(m *mutant) (string, bool) {
+		m.x.Status, m.x.ResponseBody = http.StatusForbidden, rawBody(`{"error":"Forbidden"}`)
+		return "", m.op.Version == ARM
+	}},
 	{"$count in words", "query", option("$count", "yes")},
 	{"an advanced query without the header", "header", query(func(m *mutant, q url.Values) bool {
 		if !m.c.types[m.op.Version].derives(m.op.Item, "microsoft.graph.directoryObject") || !slices.Contains(m.op.Query, "$filter") {
@@ -130,6 +156,11 @@ var ways = []struct {
 	{"a list for an object", "type", first(primitive("complex"), func(s spot) any { return []any{s.holder[s.key]} })},
 	{"an object for a list", "type", first(primitive("list"), func(spot) any { return map[string]any{} })},
 	{"a text for a list", "type", first(primitive("list"), func(spot) any { return "x" })},
+	{"a text for an object that the description leaves out", "type", objects(false, func(m *mutant, s spot) bool {
+		e, _, known := m.c.types[m.op.Version].property(s.owner, "calendar")
+		s.holder["calendar"] = "x"
+		return known && m.c.types[m.op.Version][e] == nil
+	})},
 	{"null in a list", "null", first(primitive("list"), func(spot) any { return []any{nil} })},
 	{"null where it may not be", "null", first(func(_ *mutant, s spot) bool {
 		return s.holder[s.key] != nil && !strings.HasSuffix(s.expression, "?") && s.expression != "any"
@@ -181,6 +212,17 @@ var ways = []struct {
 	{"@odata.nextLink to another host", "link", top(func(m *mutant, body map[string]any) bool {
 		body["@odata.nextLink"] = "https://graph.example.net/" + m.op.Version + "/users?$skiptoken=x"
 		return m.op.List && m.op.Version != ARM
+	})},
+	{"@odata.nextLink to the other version", "link", top(func(m *mutant, body map[string]any) bool {
+		other := map[string]string{V1: Beta, Beta: V1}[m.op.Version]
+		body["@odata.nextLink"] = strings.Replace(m.x.URL, "/"+m.op.Version+"/", "/"+other+"/", 1)
+		return m.op.List && m.op.Version != ARM
+	})},
+	{"no @odata.count where it was asked for", "query", top(func(m *mutant, body map[string]any) bool {
+		u, err := url.Parse(m.x.URL)
+		_, had := body["@odata.count"]
+		delete(body, "@odata.count")
+		return err == nil && had && u.Query().Get("$count") == "true" && m.x.ResponseHeader != nil
 	})},
 	{"@odata.nextLink to another list", "link", top(func(m *mutant, body map[string]any) bool {
 		u, err := url.Parse(m.x.URL)
@@ -235,6 +277,14 @@ var ways = []struct {
 	{"a part not answered", "batch", batchWay(func(_, answered map[string]any) bool { answered["responses"] = []any{}; return true })},
 	{"a part with an address of its own", "batch", batchWay(func(asked, _ map[string]any) bool {
 		return part(asked, "requests", "url", "https://graph.microsoft.com/v1.0/users")
+	})},
+	{"an answer to no part", "batch", batchWay(func(_, answered map[string]any) bool {
+		done := double(answered, "responses")
+		rename(answered["responses"], 7)
+		return done
+	})},
+	{"a part with a body and no Content-Type", "batch", batchWay(func(asked, _ map[string]any) bool {
+		return part(asked, "requests", "body", map[string]any{"id": "x"})
 	})},
 	{"a part outside", "path", batchWay(func(asked, _ map[string]any) bool { return part(asked, "requests", "url", "/noSuchResource") })},
 	{"a part that depends on nothing there", "batch", batchWay(func(asked, _ map[string]any) bool {
