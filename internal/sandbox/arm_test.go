@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestResourceManagerAnswersAsDocumented(t *testing.T) {
@@ -13,7 +14,7 @@ func TestResourceManagerAnswersAsDocumented(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &Server{Tenant: Tenant{state: st}, config: Config{Host: testHost}, faults: &Faults{}}
+	s := &Server{Tenant: Tenant{state: st}, config: Config{Host: testHost, Now: time.Now}, faults: &Faults{}}
 	audience := "https://management.azure.com"
 	door := armDoor{s, func(*http.Request) (Caller, error) { return Caller{AppID: "a", Audience: audience}, nil }}
 	get := func(method, path string) (int, string, Object) {
@@ -62,7 +63,7 @@ func TestRoutesDoNotClashWithSignIn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &Server{Tenant: Tenant{state: st}, config: Config{Host: testHost}, faults: &Faults{}}
+	s := &Server{Tenant: Tenant{state: st}, config: Config{Host: testHost, Now: time.Now}, faults: &Faults{}}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/{tenant}/oauth2/v2.0/token", func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusTeapot) })
 	s.graphRoutes(mux)

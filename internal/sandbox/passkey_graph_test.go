@@ -95,7 +95,9 @@ func TestKeyIsRegisteredOnBehalf(t *testing.T) {
 	if text(r.body, "aaGuid") != yubikey || text(r.body, "attestationLevel") != "notAttested" || text(r.body, "passkeyType") != "deviceBound" {
 		t.Errorf("the new method: %s", r.text)
 	}
-	b.must(400, "POST", user+"/authentication/fido2Methods", body) // the challenge is used up
+	if r := b.must(400, "POST", user+"/authentication/fido2Methods", strings.Replace(body, `"displayName":"`, `"displayName":"again `, 1)); !strings.Contains(r.text, "challenge") {
+		t.Errorf("a challenge used twice: %s", r.text)
+	}
 	other := newSoftKey(t, yubikey)
 	for name, body := range map[string]string{
 		"another origin":         other.registration(t, relyingParty, "https://login.evil.example", b.options(user)),
