@@ -136,7 +136,11 @@ func (v *verdict) account() {
 		v.doubt("account", "tooManyGroups", "account in more than 2048 groups")
 	}
 	if q.who.perUserMFA && v.kit.mfa != yes && !v.w.is("per-user MFA ignored") {
-		v.needMFA("account", "perUserMfa", v.kit.mfa)
+		if legacyClient(q) {
+			v.doubt("account", "perUserMfa", "app passwords of per-user MFA") // it acts on modern sign-ins
+		} else {
+			v.needMFA("account", "perUserMfa", v.kit.mfa)
+		}
 	}
 }
 
