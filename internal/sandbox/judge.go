@@ -208,7 +208,7 @@ func (v *verdict) securityDefaults() {
 	if v.kit.mfa == yes && !v.registeredForDefaults() {
 		v.doubt("tenant", "securityDefaultsMfa", "registration that security defaults ask of a passkey alone")
 	}
-	if len(q.who.methods) > 0 && v.kit.mfa != yes && !admin && !azure && !v.w.canMFA(q.who) {
+	if v.kit.mfa != yes && !admin && !azure && !v.w.canMFA(q.who) {
 		v.deny("tenant", "securityDefaultsMfa") // must register
 		v.strong = append(v.strong, nil)
 	}
