@@ -136,7 +136,11 @@ func (v *verdict) account() {
 		v.doubt("account", "tooManyGroups", "account in more than 2048 groups")
 	}
 	if q.who.perUserMFA && v.kit.mfa != yes && !v.w.is("per-user MFA ignored") {
-		v.needMFA("account", "perUserMfa", v.kit.mfa)
+		if legacyClient(q) {
+			v.doubt("account", "perUserMfa", "app passwords of per-user MFA") // it acts on modern sign-ins
+		} else {
+			v.needMFA("account", "perUserMfa", v.kit.mfa)
+		}
 	}
 }
 
@@ -204,7 +208,7 @@ func (v *verdict) securityDefaults() {
 	if v.kit.mfa == yes && !v.registeredForDefaults() {
 		v.doubt("tenant", "securityDefaultsMfa", "registration that security defaults ask of a passkey alone")
 	}
-	if len(q.who.methods) > 0 && v.kit.mfa != yes && !admin && !azure && !v.w.canMFA(q.who) {
+	if v.kit.mfa != yes && !admin && !azure && !v.w.canMFA(q.who) {
 		v.deny("tenant", "securityDefaultsMfa") // must register
 		v.strong = append(v.strong, nil)
 	}

@@ -118,9 +118,8 @@ func (w *World) control(name string, p *caPolicy, q *question, k *kit, all *appl
 }
 
 func (w *World) strengthMet(p *caPolicy, q *question, k *kit, all *applying) truth {
-	if q.Outage == "existingSession" {
-		return yes // the backup service does not evaluate strengths (entra-docs resilience-defaults)
-	}
+	// The backup service does not evaluate strengths (entra-docs
+	// resilience-defaults), but the session that it renews began under them.
 	if q.Action != "" && all.actionStrength && len(p.actions) == 0 {
 		return yes // replaced by the one aimed at the action
 	}
@@ -157,7 +156,7 @@ func (w *World) session(p *caPolicy, q *question, k *kit) []item {
 		q.note("sign-in frequency every time without MFA")
 		out = append(out, item{"signInFrequencyEveryTime", maybe})
 	}
-	if p.narrowing && !q.Device.registered() {
+	if p.narrowing {
 		if t := w.bindable(p, q); t != yes {
 			out = append(out, item{"secureSignInSession", t})
 		}
@@ -178,11 +177,20 @@ func (w *World) session(p *caPolicy, q *question, k *kit) []item {
 var tokenProtected = []string{"00000002-0000-0ff1-ce00-000000000000", "00000003-0000-0ff1-ce00-000000000000", "cc15fd57-2c6c-4117-a88c-83b1d56b4bbe",
 	"1fec8e78-bce4-4aaf-ab1b-5451cc387264"}
 
-// bindable decides token protection for a device that is not registered and so
-// has no key to bind a token to (entra-docs deployment-guide-token-protection-web-apps).
+// bindable decides token protection (entra-docs
+// deployment-guide-token-protection-web-apps): a device that is not registered
+// has no key to bind a token to; of platforms that the page does not name nobody
+// says what becomes.
 func (w *World) bindable(p *caPolicy, q *question) truth {
 	meets := func(list []string) bool {
 		return slices.ContainsFunc(q.audiences, func(a string) bool { return slices.Contains(list, a) })
+	}
+	if q.Device.registered() {
+		if q.platform == "windows" || q.platform == "macos" || q.platform == "ios" && q.client == "mobileappsanddesktopclients" {
+			return yes
+		}
+		q.note("token protection on another platform")
+		return maybe
 	}
 	switch q.client {
 	case "browser":

@@ -178,7 +178,12 @@ func (v *verdict) resilience(p *caPolicy, all *applying) {
 	if !named && len(p.groups)+len(p.roles) == 0 {
 		return
 	}
-	if _, met := w.grant(p, q, v.kit, all); met == yes {
+	_, met := w.grant(p, q, v.kit, all)
+	if met == yes {
+		return
+	}
+	if met == maybe {
+		v.doubt(p.id, "disableResilienceDefaults", "controls of a policy during an outage")
 		return
 	}
 	if len(p.groups)+len(p.notGroups)+len(p.roles)+len(p.notRoles)+len(p.signInRisk)+len(p.userRisk) == 0 && !country {

@@ -135,36 +135,8 @@ func (v *vector) check(t *testing.T, goals map[string]json.RawMessage) {
 	state, g := v.state(t), v.goal(t, goals)
 	kits := v.kits()
 	environments, choices := v.points()
-	judge := func(against bool) func(Attempt) bool {
-		w := NewWorld(state, noon)
-		w.Against = against
-		enforced, said := v.Tenant["lowPrivilegeScopesEnforced"]
-		w.LegacyLowPrivilege, w.LowPrivilegeUnknown = said && enforced == false, said && enforced != true && enforced != false
-		return func(a Attempt) bool {
-			for _, choose := range choices {
-				for _, kit := range kits {
-					b := a
-					choose(&b)
-					if v.reached(w, g, b, kit) {
-						return true
-					}
-				}
-			}
-			return false
-		}
-	}
-	hard, easy := judge(true), judge(false)
-	proved, locked := true, false
-	for _, a := range environments {
-		proved = proved && hard(a)
-		locked = locked || !easy(a)
-	}
-	got := "UNDETERMINED"
-	if locked {
-		got = "LOCKOUT"
-	} else if proved {
-		got = "PROVED"
-	}
+	hard, easy := v.judge(state, g, kits, choices, true), v.judge(state, g, kits, choices, false)
+	got := v.verdict(t, goals)
 	if got != v.Expect.Verdict {
 		t.Errorf("got %s over %d points, want %s", got, len(environments), v.Expect.Verdict)
 	}
@@ -412,4 +384,43 @@ func (v *vector) point(named map[string]any) Attempt {
 		}
 	}
 	return a
+}
+
+func (v *vector) verdict(t *testing.T, goals map[string]json.RawMessage) string {
+	state, g := v.state(t), v.goal(t, goals)
+	kits := v.kits()
+	environments, choices := v.points()
+	hard, easy := v.judge(state, g, kits, choices, true), v.judge(state, g, kits, choices, false)
+	proved, locked := true, false
+	for _, a := range environments {
+		proved = proved && hard(a)
+		locked = locked || !easy(a)
+	}
+	switch {
+	case locked:
+		return "LOCKOUT"
+	case proved:
+		return "PROVED"
+	}
+	return "UNDETERMINED"
+}
+
+// judge is the evaluator under one reading.
+func (v *vector) judge(state *State, g goal, kits [][]Shown, choices []func(*Attempt), against bool) func(Attempt) bool {
+	w := NewWorld(state, noon)
+	w.Against = against
+	enforced, said := v.Tenant["lowPrivilegeScopesEnforced"]
+	w.LegacyLowPrivilege, w.LowPrivilegeUnknown = said && enforced == false, said && enforced != true && enforced != false
+	return func(a Attempt) bool {
+		for _, choose := range choices {
+			for _, kit := range kits {
+				b := a
+				choose(&b)
+				if v.reached(w, g, b, kit) {
+					return true
+				}
+			}
+		}
+		return false
+	}
 }
