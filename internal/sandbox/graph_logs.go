@@ -1,7 +1,6 @@
 package sandbox
 
 import (
-	"maps"
 	"slices"
 	"strings"
 )
@@ -20,10 +19,10 @@ var signIns = &resource{set: "auditLogs/signIns", typ: "signIn", context: "audit
 		}), nil
 	},
 	view: func(c *call, st *State, o Object) Object {
+		out := logView(o, c.version)
 		if suffices("Policy.Read.ConditionalAccess Policy.Read.All", c.caller.Permissions) {
-			return o
+			return out
 		}
-		out := maps.Clone(o)
 		out["appliedConditionalAccessPolicies"] = []any{}
 		return out
 	}}
@@ -43,19 +42,11 @@ func notLate(c *call, st *State) error {
 
 // newest lists the records that can be seen by now, newest first.
 func newest(c *call, st *State, set, when string, keep func(Object) bool) []Object {
-	list := slices.DeleteFunc(st.All(set), func(o Object) bool { return !c.logged(o, when) || !keep(o) })
+	list := slices.DeleteFunc(st.All(set), func(o Object) bool { return !c.Server.visible(o) || !keep(o) })
 	if len(c.query.order) == 0 {
 		slices.SortStableFunc(list, func(a, b Object) int { return strings.Compare(text(b, when), text(a, when)) })
 	}
 	return list
-}
-
-// logged reports whether a record has come into the log by now (Config.LogDelay).
-func (c *call) logged(o Object, when string) bool {
-	if c.config.LogDelay <= 0 {
-		return true
-	}
-	return text(o, when) <= stamp(c.now.Add(-c.config.LogDelay))
 }
 
 // registrations are the registration details of users: kept, or worked out from
