@@ -49,7 +49,7 @@ func Example(name string) (*State, error) {
 		if e.name == name {
 			b := newBuilder(e.name, e.plan)
 			e.build(b)
-			b.auditor()
+			b.auditor(exampleCustom)
 			return b.st, nil
 		}
 	}
@@ -179,7 +179,7 @@ func (b *builder) firstParties() {
 var takeover = []string{"User.Read", "openid", "profile", "email", "offline_access", "User.RevokeSessions.All", "UserAuthMethod-Passkey.ReadWrite.All", "UserAuthMethod-TAP.ReadWrite.All",
 	"UserAuthMethod-Password.ReadWrite.All", "Policy.ReadWrite.CrossTenantAccess", "RoleAssignmentSchedule.ReadWrite.Directory", "RoleEligibilitySchedule.ReadWrite.Directory",
 	"PrivilegedAccess.ReadWrite.AzureADGroup", "Domain.ReadWrite.All", "Domain-InternalFederation.ReadWrite.All", "Organization.ReadWrite.All", "LifecycleWorkflows.ReadWrite.All",
-	"RoleManagement.ReadWrite.Directory", "AppRoleAssignment.ReadWrite.All", "Application.ReadWrite.All", "Directory.ReadWrite.All", "Mail.Send", "Sites.Read.All"}
+	"RoleManagement.ReadWrite.Directory", "AppRoleAssignment.ReadWrite.All", "Application.ReadWrite.All", "Directory.ReadWrite.All", "Mail.Send", "Sites.Read.All", "User-LifeCycleInfo.Read.All"}
 
 // graphPermissions are the permissions that Microsoft Graph offers here.
 func graphPermissions() []string {

@@ -42,8 +42,8 @@ func (b *builder) employ() {
 // password and codes, and the consent to Microsoft Graph Command Line Tools that
 // an administrator gave for everybody: who tries Halligan signs in as this
 // person.
-func (b *builder) auditor() {
-	upn := "gaia.rune@" + exampleCustom
+func (b *builder) auditor(domain string) {
+	upn := "gaia.rune@" + domain
 	id := b.user(upn, "Gaia Rune", Object{"givenName": "Gaia", "surname": "Rune", "jobTitle": "Auditor", "department": "Management", "mail": upn, "usageLocation": "NO", "assignedLicenses": []any{b.licence()}})
 	b.authenticator(id)
 	b.assign(id, globalReader, "/")

@@ -22,7 +22,9 @@ func FromSnapshot(snapshot *entra.Snapshot) (*State, error) {
 	}
 	b := newBuilder("snapshot "+string(c.TenantID), planOf(c))
 	b.st = NewState(c.TenantID.Key(), "Tenant "+string(c.TenantID), b.st.Plan)
-	b.st.Cloud = c.Cloud
+	if c.Cloud != "public" {
+		b.st.Cloud = c.Cloud
+	}
 	if !c.Taken.IsZero() {
 		b.born = c.Taken
 	}
@@ -33,7 +35,21 @@ func FromSnapshot(snapshot *entra.Snapshot) (*State, error) {
 	l.policies(c)
 	l.roles(c)
 	l.tenant(c)
+	b.visitors()
 	return b.st, l.err
+}
+
+// visitors adds those who may look at the tenant without being of it: an
+// application with a secret, and an auditor.
+func (b *builder) visitors() {
+	b.app("Halligan reader", readerPermissions...)
+	domain := exampleDomain
+	for _, d := range b.st.All("domains") {
+		if initial, _ := d["isInitial"].(bool); initial || domain == exampleDomain {
+			domain = text(d, "id")
+		}
+	}
+	b.auditor(domain)
 }
 
 func planOf(c *entra.Content) string {
