@@ -124,6 +124,9 @@ func judgeAccountDrill(c *Case) Result {
 	last, proved := c.lastDrill(c.Subject.ID, succeeded)
 	at, how := last.At, "a drill"
 	seen, known := c.UserFields().Time("signInActivity.lastSuccessfulSignInDateTime")
+	if f := c.UserFields(); f.Known("signInActivity") && f.Null("signInActivity") {
+		known = true // asked for and null: it has never signed in (graph-docs resources/signinactivity)
+	}
 	if known && seen.After(at) && !seen.After(c.Now) {
 		at, how = seen, "a sign-in"
 	}

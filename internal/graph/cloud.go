@@ -27,8 +27,10 @@ type Cloud struct {
 	// to; nil means those of the system.
 	Roots *x509.CertPool
 
-	// LogsScope is the scope of a token for Log Analytics.
-	LogsScope string
+	// LogsScope is the scope of a token for Log Analytics; ResourceScope that of
+	// Resource Manager where it is not its address: the sandbox is all of them at
+	// one.
+	LogsScope, ResourceScope string
 }
 
 // graphAppID is the application id of Microsoft Graph, which tokens of version 2
@@ -96,7 +98,7 @@ func CloudNamed(name string) (Cloud, error) {
 func CustomCloud(base string, roots *x509.CertPool) (Cloud, error) {
 	c := Cloud{
 		Name: customName, Authority: base, Graph: base, Resource: base, Logs: base,
-		Audiences: []string{graphAppID, Clouds[0].Graph}, LogsScope: base + "/.default", Roots: roots,
+		Audiences: []string{graphAppID, Clouds[0].Graph}, LogsScope: base + "/.default", ResourceScope: Clouds[0].Resource + "/.default", Roots: roots,
 	}
 	return c, c.check()
 }
@@ -122,7 +124,7 @@ func (c Cloud) check() error {
 		return err
 	}
 	same := c.Authority == known.Authority && c.Graph == known.Graph && c.Resource == known.Resource &&
-		c.Logs == known.Logs && slices.Equal(c.Audiences, known.Audiences) && c.LogsScope == known.LogsScope
+		c.Logs == known.Logs && slices.Equal(c.Audiences, known.Audiences) && c.LogsScope == known.LogsScope && c.ResourceScope == ""
 	if !same || c.Roots != nil {
 		return mixedClouds(fmt.Sprintf("use cloud %q: its addresses are not those of that cloud", c.Name))
 	}

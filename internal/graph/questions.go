@@ -32,6 +32,9 @@ type question struct {
 	// beside: what is read adds to objects of the part that another question
 	// reads. Its failure leaves properties unknown, and the part read.
 	beside bool
+	// licensed: without the licence there is nothing of it to read, so a refusal
+	// for want of one leaves the part as the other questions found it.
+	licensed bool
 }
 
 // userProperties are what the proof and the checks ask of a user (docs/export.md).
@@ -62,8 +65,8 @@ var tenantQuestions = []question{
 	{part: entra.PartAuthorization, version: V1, path: "/policies/authorizationPolicy", single: true},
 	{part: entra.PartRoleAssignments, version: V1, path: "/roleManagement/directory/roleAssignments", query: "$expand=principal"},
 	// Only the instances say whether an active role is permanent.
-	{part: entra.PartRoleAssignments, version: V1, path: "/roleManagement/directory/roleAssignmentScheduleInstances", permission: "RoleAssignmentSchedule.Read.Directory", what: "whether role assignments are permanent"},
-	{part: entra.PartRoleEligibility, version: V1, path: "/roleManagement/directory/roleEligibilityScheduleInstances"},
+	{part: entra.PartRoleAssignments, version: V1, path: "/roleManagement/directory/roleAssignmentScheduleInstances", permission: "RoleAssignmentSchedule.Read.Directory", what: "whether role assignments are permanent", licensed: true},
+	{part: entra.PartRoleEligibility, version: V1, path: "/roleManagement/directory/roleEligibilityScheduleInstances", query: "$expand=principal"},
 	{part: entra.PartRolePolicies, version: V1, path: "/policies/roleManagementPolicyAssignments",
 		query: "$filter=scopeId eq '/' and scopeType eq 'DirectoryRole'&$expand=policy($expand=rules)"},
 	{part: entra.PartProtectedActions, version: Beta, path: "/roleManagement/directory/resourceNamespaces/microsoft.directory/resourceActions",
@@ -126,6 +129,9 @@ var (
 	federation      = question{part: entra.PartDomains, version: V1, path: "/domains/{id}/federationConfiguration", permission: "Domain-InternalFederation.Read.All", what: "the federation of domains"}
 	certificates    = question{part: entra.PartCertificateAuthority, version: V1, path: "/directory/publicKeyInfrastructure/certificateBasedAuthConfigurations"}
 	authorities     = question{part: entra.PartCertificateAuthority, version: V1, path: "/directory/publicKeyInfrastructure/certificateBasedAuthConfigurations/{id}/certificateAuthorities"}
+	// registrations are those of administrators who are eligible only: the report
+	// does not count them as administrators.
+	registrations = question{part: entra.PartRegistrationDetails, version: V1, path: "/reports/authenticationMethods/userRegistrationDetails", query: "$filter={ids}", family: FamilyReports, beside: true}
 	// tellingNames finds accounts that are called like emergency accounts, where
 	// nobody has said which they are. It proposes; it decides nothing.
 	tellingNames = question{part: entra.PartUsers, version: V1, path: "/users", query: "$filter={names}&$select=" + personProperties + "&$top=50", pages: 1}
@@ -140,7 +146,7 @@ var (
 		{part: entra.PartAzureRoles, version: ARM, path: "/providers/Microsoft.Authorization/roleAssignments", query: "api-version=2022-04-01&$filter=atScope()"},
 		{part: entra.PartDiagnostics, version: ARM, path: "/providers/microsoft.aadiam/diagnosticSettings", query: "api-version=2017-04-01"},
 	}
-	subscriptions = question{version: ARM, path: "/subscriptions", query: "api-version=2022-12-01"}
+	subscriptions = question{what: "the Azure subscriptions", version: ARM, path: "/subscriptions", query: "api-version=2022-12-01"}
 	// Per subscription, {id} is its id.
 	alertRules = question{part: entra.PartAlertRules, version: ARM, path: "/subscriptions/{id}/providers/Microsoft.Insights/scheduledQueryRules", query: "api-version=2023-12-01"}
 	workspaces = question{part: entra.PartWorkspaces, version: ARM, path: "/subscriptions/{id}/providers/Microsoft.OperationalInsights/workspaces", query: "api-version=2023-09-01"}

@@ -172,7 +172,22 @@ func (r *reading) one(ctx context.Context, a *ask) ([]json.RawMessage, error) {
 	if err != nil {
 		return nil, err
 	}
-	return []json.RawMessage{answer.Body}, nil
+	return []json.RawMessage{plain(answer.Body)}, nil
+}
+
+// plain takes out of an object where it was read: the same object read by another
+// way is the same.
+func plain(body json.RawMessage) json.RawMessage {
+	var object map[string]json.RawMessage
+	if json.Unmarshal(body, &object) != nil {
+		return body // whoever assembles it says that it is no object
+	}
+	delete(object, "@odata.context")
+	out, err := json.Marshal(object)
+	if err != nil {
+		return body
+	}
+	return out
 }
 
 // several asks questions in one batch.
@@ -187,7 +202,7 @@ func (r *reading) several(ctx context.Context, asks []ask) {
 		case result.List != nil:
 			items = result.List.Items
 		case result.Answer != nil:
-			items = []json.RawMessage{result.Answer.Body}
+			items = []json.RawMessage{plain(result.Answer.Body)}
 		}
 		r.take(&asks[i], items, result.Err)
 	}
@@ -200,8 +215,8 @@ func (r *reading) take(a *ask, items []json.RawMessage, err error) {
 	if err != nil {
 		r.failures = append(r.failures, err)
 	}
-	if a.beside && err != nil {
-		return // what it would have added stays unknown
+	if a.beside && err != nil || a.licensed && KindOf(err) == KindNotLicensed {
+		return // what it would have added stays unknown, or is not there
 	}
 	answer := entra.Answer{Part: a.part, Subject: a.subject, Relation: a.relation, Items: items, State: StateOf(err), Where: string(a.version) + a.path}
 	if a.part == entra.PartUsers && a.subject != "" && KindOf(err) == KindNotFound {

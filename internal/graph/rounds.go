@@ -116,7 +116,31 @@ func (r *reading) second() []ask {
 			return []entra.Answer{a}
 		}})
 	}
+	asks = append(asks, r.eligible()...)
 	return append(asks, r.logs()...)
+}
+
+// eligible asks for the registration details of those who may become Global
+// Administrator, in one request.
+func (r *reading) eligible() []ask {
+	const most = 15 // terms of one filter
+	known := map[string]bool{}
+	for _, f := range r.of(entra.PartRegistrationDetails) {
+		known[f.ID().Key()] = true
+	}
+	var terms []string
+	for _, f := range r.of(entra.PartRoleEligibility) {
+		p := f.Object("principal")
+		name := p.Str("userPrincipalName")
+		if name != "" && !known[p.ID().Key()] && posture.GlobalAdministrator.Equal(entra.ID(f.Str("roleDefinitionId"))) && len(terms) < most {
+			known[p.ID().Key()] = true
+			terms = append(terms, "userPrincipalName eq '"+strings.ReplaceAll(name, "'", "''")+"'")
+		}
+	}
+	if len(terms) == 0 {
+		return nil
+	}
+	return []ask{{question: registrations, filter: map[string]string{"ids": strings.Join(terms, " or ")}}}
 }
 
 // plainResource reports whether a resource id may be put into a path as it is.
@@ -312,6 +336,9 @@ func (r *reading) people(v *entra.Content) []entra.ID {
 	out := slices.Clone(r.scope.People)
 	for i := range v.Policies {
 		out = slices.Concat(out, v.Policies[i].Conditions.Users.ExcludeUsers, v.Policies[i].Conditions.Users.IncludeUsers)
+	}
+	for i := range v.RolePolicies {
+		out = append(out, v.RolePolicies[i].Approvers...)
 	}
 	others := map[string]bool{}
 	for _, f := range r.of(entra.PartRoleAssignments) {

@@ -260,6 +260,11 @@ func isCredentialError(err error) bool {
 func explainSignIn(err error, lost *error) error {
 	e := &SignInError{Operation: "sign in", Kind: KindNotSignedIn, cause: err}
 	text := err.Error()
+	if lost != nil {
+		if a, is := errors.AsType[*answered](*lost); is {
+			text, lost = text+" "+a.text, nil // searched for words below, never shown
+		}
+	}
 	e.Code = aadsts.FindString(text)
 	if lost != nil {
 		e.Kind = KindUnavailable
@@ -300,7 +305,7 @@ func ifCode(code string) string {
 // their own (RFC 6749 4.1.2.1, RFC 8628 3.5, entra-docs v2-oauth2-device-code).
 var oauthWords = []struct{ word, why, cure string }{
 	{"declined scopes", "some of the permissions were not granted", "Accept all of them, or have an administrator consent first: `halligan permissions` lists them."},
-	{"authorization_declined", "the consent was refused", "Sign in again and accept, or have an administrator consent first: `halligan permissions` lists what is asked for."},
+	{"authorization_declined", "the sign-in or the consent was refused: the page that refused it says why", "If consent was missing: accept it, or have an administrator consent first (`halligan permissions`). If a policy blocks device codes: sign in without --device-code."},
 	{"access_denied", "the consent was refused", "Sign in again and accept, or have an administrator consent first: `halligan permissions` lists what is asked for."},
 	{"expired_token", "the code was not entered in time", "Start again, and enter the code within 15 minutes."},
 	{"code_expired", "the code was not entered in time", "Start again, and enter the code within 15 minutes."},

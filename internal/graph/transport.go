@@ -1,9 +1,11 @@
 package graph
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -112,14 +114,42 @@ func (d *doer) Do(req *http.Request) (*http.Response, error) {
 	}
 	resp, err := d.client.Do(req)
 	if lost, is := req.Context().Value(lostKey{}).(*atomic.Pointer[error]); is {
-		if lost.Store(nil); err != nil {
+		switch lost.Store(nil); {
+		case err != nil:
 			lost.Store(&err)
+		case resp.StatusCode >= 400 && resp.StatusCode < 500:
+			if why := refusalOf(resp); why != nil {
+				lost.Store(&why)
+			}
 		}
 	}
 	if err == nil && d.limit > 0 {
 		resp.Body = &limited{resp.Body, d.limit}
 	}
 	return resp, err
+}
+
+// answered is a refusal of the token endpoint: its error words, which Microsoft's
+// library reads and throws away.
+type answered struct{ text string }
+
+func (a *answered) Error() string { return "the sign-in service refused" }
+
+// refusalOf reads the refusal in an answer and puts the answer together again.
+func refusalOf(resp *http.Response) error {
+	data, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
+	resp.Body = struct {
+		io.Reader
+		io.Closer
+	}{io.MultiReader(bytes.NewReader(data), resp.Body), resp.Body}
+	var body struct {
+		Error       string `json:"error"`
+		Description string `json:"error_description"`
+	}
+	if err != nil || json.Unmarshal(data, &body) != nil || body.Error == "" {
+		return nil
+	}
+	return &answered{body.Error + " " + aadsts.FindString(body.Description)}
 }
 
 // limited ends with an error where an answer is larger than it may be.

@@ -78,7 +78,7 @@ func (b *builder) user(upn, name string, more Object) string {
 		"passwordPolicies": nil, "lastPasswordChangeDateTime": created, "signInSessionsValidFromDateTime": created, "onPremisesSyncEnabled": nil, "onPremisesSecurityIdentifier": nil,
 		"onPremisesImmutableId": nil, "creationType": nil, "employeeId": nil, "employeeType": nil, "employeeHireDate": nil, "employeeLeaveDateTime": nil, "otherMails": []any{}, "proxyAddresses": []any{},
 		"assignedLicenses": []any{}, "assignedPlans": []any{}, "usageLocation": nil, "department": nil, "companyName": nil, "isManagementRestricted": false, "isResourceAccount": nil,
-		"externalUserState": nil, "securityIdentifier": "S-1-12-1-" + id[:8], "ageGroup": nil, "showInAddressList": nil,
+		"externalUserState": nil, "securityIdentifier": "S-1-12-1-" + id[:8], "ageGroup": nil, "showInAddressList": nil, "authorizationInfo": Object{"certificateUserIds": []any{}},
 		"identities":      []any{Object{"signInType": "userPrincipalName", "issuer": exampleDomain, "issuerAssignedId": upn}},
 		"passwordProfile": Object{"forceChangePasswordNextSignIn": false, "forceChangePasswordNextSignInWithMfa": false, "password": nil}, "signInActivity": nil}
 	for k, v := range more {

@@ -82,7 +82,7 @@ func buildHardened(b *builder) {
 		b.key(id, "spare", epass)
 		b.st.Get("users", id)["isManagementRestricted"] = true
 	}
-	b.restrictedUnit("Emergency accounts", append(accounts, group)...)
+	b.assign(b.staff["eli.strand"], privAuthAdmin, "/administrativeUnits/"+b.restrictedUnit("Emergency accounts", append(accounts, group)...))
 	custom := b.strength("Emergency keys", yubikey, epass)
 	b.policy("Emergency accounts: phishing-resistant MFA", "enabled", scope{includeGroups: []string{group}}, demandStrength(custom), nil)
 	b.hardenedPolicies([]string{group})
@@ -186,13 +186,14 @@ func (b *builder) strength(name string, aaguids ...string) string {
 }
 
 // restrictedUnit adds a restricted management administrative unit.
-func (b *builder) restrictedUnit(name string, members ...string) {
+func (b *builder) restrictedUnit(name string, members ...string) string {
 	id := b.id("unit", name)
 	b.st.Put(setUnits, id, Object{"id": id, "displayName": name, "description": nil, "visibility": "HiddenMembership", "isMemberManagementRestricted": true, "membershipRule": nil, "membershipType": nil,
 		"membershipRuleProcessingState": nil, "deletedDateTime": nil})
 	for _, m := range members {
 		b.st.Link("administrativeUnits/members", id, m)
 	}
+	return id
 }
 
 // review adds an access review of all groups that takes away what nobody answers

@@ -116,6 +116,13 @@ func fill(o Object, name string, v any) {
 	}
 }
 
+// fillAll puts what was kept of an object beside what was read typed.
+func fillAll(o, kept Object) {
+	for k, v := range kept {
+		fill(o, k, v)
+	}
+}
+
 // partSets are the sets to which the kept objects of a part belong; {subject} is
 // the object that they hang on.
 var partSets = map[entra.Part]string{
@@ -160,6 +167,15 @@ func (l *loader) objects(c *entra.Content) {
 				id = derivedID(l.b.st.ID, string(o.Part), string(o.Raw))
 			}
 			raw["id"] = id
+		}
+		if manager, is := raw["manager"].(map[string]any); is && o.Part == entra.PartUsers && text(manager, "id") != "" {
+			if l.b.st.Get("users", text(manager, "id")) == nil {
+				l.b.st.Put("users", text(manager, "id"), manager)
+			}
+			l.b.st.Link("users/manager", id, text(manager, "id"))
+		}
+		if o.Part == entra.PartUsers {
+			delete(raw, "manager")
 		}
 		if o.Part == entra.PartDeletedUsers {
 			fill(raw, "@odata.type", "#microsoft.graph.user")
@@ -413,6 +429,7 @@ func (l *loader) tenant(c *entra.Content) {
 	for i := range c.Domains {
 		d := &c.Domains[i]
 		o := l.raw("a domain", d.Raw)
+		fillAll(o, st.Get("domains", d.Name))
 		fill(o, "id", d.Name)
 		fill(o, "isInitial", d.Initial)
 		fill(o, "isVerified", true)
@@ -435,6 +452,7 @@ func (l *loader) tenant(c *entra.Content) {
 			}
 		}
 		fill(o, "id", derivedID(st.ID, "service principal", string(a.AppID)))
+		fillAll(o, st.Get("servicePrincipals", text(o, "id")))
 		st.Put("servicePrincipals", text(o, "id"), o)
 	}
 	if len(st.All("subscribedSkus")) == 0 && len(c.ServicePlans) > 0 {
