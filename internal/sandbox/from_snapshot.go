@@ -35,8 +35,29 @@ func FromSnapshot(snapshot *entra.Snapshot) (*State, error) {
 	l.policies(c)
 	l.roles(c)
 	l.tenant(c)
+	l.azure(snapshot)
 	b.visitors()
 	return b.st, l.err
+}
+
+// azure adds the subscriptions in which the resources lie; where resources were
+// read and there were none, one that is empty.
+func (l *loader) azure(snapshot *entra.Snapshot) {
+	st := l.b.st
+	add := func(id string) {
+		st.Put("arm/subscriptions", id, Object{"id": "/subscriptions/" + id, "subscriptionId": id, "displayName": "Subscription", "state": "Enabled", "tenantId": st.ID})
+	}
+	for _, set := range []string{"arm/scheduledQueryRules", "arm/workspaces"} {
+		for _, o := range st.All(set) {
+			if rest, ok := strings.CutPrefix(strings.ToLower(text(o, "id")), "/subscriptions/"); ok {
+				id, _, _ := strings.Cut(rest, "/")
+				add(id)
+			}
+		}
+	}
+	if len(st.All("arm/subscriptions")) == 0 && snapshot.Status(entra.PartAlertRules).Status == entra.StatusRead {
+		add(l.b.id("subscription", "empty"))
+	}
 }
 
 // visitors adds those who may look at the tenant without being of it: an
