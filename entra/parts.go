@@ -88,15 +88,15 @@ var PartTable = []PartInfo{
 	{Part: PartDirectoryAudits, What: "the audit log", Request: "GET /auditLogs/directoryAudits", Permission: "AuditLog.Read.All", PerSubject: true},
 	{Part: PartLifecycleWorkflows, What: "the lifecycle workflows", Request: "GET /identityGovernance/lifecycleWorkflows/workflows", Permission: "LifecycleWorkflows-Workflow.Read.All", Licence: "Governance"},
 	{Part: PartAccessReviews, What: "the access reviews", Request: "GET /identityGovernance/accessReviews/definitions", Permission: "AccessReview.Read.All", Licence: "P2"},
-	{Part: PartAppRoleAssignments, What: "the permissions of service principals", Request: "GET /servicePrincipals/{id}/appRoleAssignments", Permission: "Application.Read.All"},
+	{Part: PartAppRoleAssignments, What: "the permissions of service principals", Request: "GET /servicePrincipals(appId='00000003-0000-0000-c000-000000000000')/appRoleAssignedTo", Permission: "Application.Read.All"},
 	{Part: PartUserGrants, What: "the accounts' delegated grants", Request: "GET /users/{id}/oauth2PermissionGrants", Permission: "Directory.Read.All", PerSubject: true},
 	{Part: PartUserAppRoles, What: "the accounts' app role assignments", Request: "GET /users/{id}/appRoleAssignments", Permission: "Directory.Read.All", PerSubject: true},
 	{Part: PartOwnedObjects, What: "what the accounts own", Request: "GET /users/{id}/ownedObjects", Permission: "Directory.Read.All", PerSubject: true},
 	{Part: PartDevices, What: "the accounts' devices", Request: "GET /users/{id}/registeredDevices, GET /users/{id}/ownedDevices", Permission: "Directory.Read.All", PerSubject: true},
 	{Part: PartAzureRoles, What: "the role assignments at the Azure root", Request: "GET {arm}/providers/Microsoft.Authorization/roleAssignments?$filter=atScope()", Permission: "Reader at /", Licence: "Azure"},
 	{Part: PartDiagnostics, What: "the diagnostic settings of Microsoft Entra ID", Request: "GET {arm}/providers/microsoft.aadiam/diagnosticSettings", Permission: "Reader", Licence: "Azure"},
-	{Part: PartAlertRules, What: "the tenant's own alert rules", Request: "GET {arm}/subscriptions/{subscription}/providers/Microsoft.Insights/scheduledQueryRules", Permission: "Reader", Licence: "Azure"},
-	{Part: PartWorkspaces, What: "the Log Analytics workspaces", Request: "GET {arm}/subscriptions/{subscription}/providers/Microsoft.OperationalInsights/workspaces", Permission: "Reader", Licence: "Azure"},
+	{Part: PartAlertRules, What: "the tenant's own alert rules", Request: "GET {arm}/subscriptions/{subscription}/providers/Microsoft.Insights/scheduledQueryRules, GET {arm}/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.OperationalInsights/workspaces/{workspace}/providers/Microsoft.SecurityInsights/alertRules", Permission: "Reader", Licence: "Azure"},
+	{Part: PartWorkspaces, What: "the Log Analytics workspaces", Request: "GET {arm}/subscriptions, GET {arm}/subscriptions/{subscription}/providers/Microsoft.OperationalInsights/workspaces", Permission: "Reader", Licence: "Azure"},
 }
 
 // Info returns the row of a part; of one that the table does not have, its name

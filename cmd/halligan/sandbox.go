@@ -19,10 +19,10 @@ import (
 
 // sandboxFlags are the flags of sandbox.
 type sandboxFlags struct {
-	tenant, listen, state, plan, caFolder, format string
-	from, faults, outages                         []string
-	logDelay, delay                               time.Duration
-	limits, listFaults                            bool
+	tenant, listen, state, plan, caFolder, format, record string
+	from, faults, outages                                 []string
+	logDelay, delay                                       time.Duration
+	limits, listFaults                                    bool
 }
 
 // defaultTenant is the example that the sandbox shows when none is named.
@@ -61,6 +61,7 @@ programs that shall trust it with --ca, and delete the file to end that.`,
 	flags.DurationVar(&f.logDelay, "log-delay", 0, "`TIME` after which a sign-in or change shows in the logs, as 2m")
 	flags.DurationVar(&f.delay, "delay", 0, "`TIME` added to each request, as 80ms")
 	flags.StringVar(&f.caFolder, "ca-folder", "", "`FOLDER` for the authority's certificate (default: a temporary one, removed at the end)")
+	flags.StringVar(&f.record, "record", "", "`FILE` to which every request to Graph and its answer is added, without tokens, to see what a client does")
 	flags.StringVar(&f.format, "format", "text", "`FORM` of what is printed: text, json")
 	complete(cmd, "tenant", sandbox.ExampleNames()...)
 	complete(cmd, "plan", plans...)
@@ -99,6 +100,14 @@ func (c *console) sandbox(ctx context.Context, f *sandboxFlags) error {
 	config := sandbox.Config{State: state, File: f.state, LogDelay: f.logDelay, Delay: f.delay, Faults: f.faults, Outages: f.outages}
 	if f.limits {
 		config.Limits = sandbox.Limits{ConditionalAccess: true, Reports: true, Directory: true}
+	}
+	if f.record != "" {
+		record, err := os.OpenFile(f.record, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+		if err != nil {
+			return fmt.Errorf("record what is said to Graph: %w", err)
+		}
+		config.Record = record
+		defer record.Close() // Site.Close told what could not be written
 	}
 	site, err := sandbox.Open(ctx, config, f.listen)
 	if err != nil {

@@ -106,6 +106,29 @@ var Exceptions = []Exception{
 		Type: "arm.workspace", List: true,
 		Example: `{"value":[{"id":"/subscriptions/5a8d0000-0000-4000-8000-000000000008/resourcegroups/soc/providers/microsoft.operationalinsights/workspaces/soc","name":"soc","type":"Microsoft.OperationalInsights/workspaces","location":"westeurope","tags":{"owner":"soc"},"properties":{"customerId":"5a8d0000-0000-4000-8000-000000000010","provisioningState":"Succeeded","sku":{"name":"PerGB2018"},"retentionInDays":30,"publicNetworkAccessForQuery":"Enabled","publicNetworkAccessForIngestion":"Enabled"}}]}`,
 	},
+	{
+		// The description has the application's own address (servicePrincipals/{id}) alone;
+		// the page has both.
+		Method: "GET", Version: V1, Path: "/servicePrincipals(appId='{appId}')/appRoleAssignedTo",
+		Page: docs + "serviceprincipal-list-approleassignedto?view=graph-rest-1.0", Seen: "2026-11-21",
+		Permissions: []string{"Application.Read.All", "Directory.Read.All", "AppRoleAssignment.ReadWrite.All"}, Query: []string{"$select", "$filter", "$top", "$count"},
+		Type: "microsoft.graph.appRoleAssignment", List: true,
+		Example: `{"@odata.context":"https://graph.microsoft.com/v1.0/$metadata#appRoleAssignments","value":[{"id":"MGUzN2EwNzctNjc1Mi00Y2M2","deletedDateTime":null,"appRoleId":"5a8d0000-0000-4000-8000-000000000011","createdDateTime":"2026-01-02T03:04:05Z","principalDisplayName":"Backup","principalId":"5a8d0000-0000-4000-8000-000000000012","principalType":"ServicePrincipal","resourceDisplayName":"Microsoft Graph","resourceId":"5a8d0000-0000-4000-8000-000000000013"}]}`,
+	},
+	{
+		Method: "GET", Version: ARM, Path: "/subscriptions",
+		Page: "https://learn.microsoft.com/rest/api/resources/subscriptions/list", Seen: "2026-11-21",
+		Permissions: []string{"Reader"}, Query: []string{"api-version"},
+		Type: "arm.subscription", List: true,
+		Example: `{"value":[{"id":"/subscriptions/5a8d0000-0000-4000-8000-000000000008","authorizationSource":"RoleBased","managedByTenants":[],"subscriptionId":"5a8d0000-0000-4000-8000-000000000008","tenantId":"5a8d0000-0000-4000-8000-000000000014","displayName":"Operations","state":"Enabled","subscriptionPolicies":{"locationPlacementId":"Internal_2014-09-01","quotaId":"Internal_2014-09-01","spendingLimit":"Off"}}],"count":{"type":"Total","value":1}}`,
+	},
+	{
+		Method: "GET", Version: ARM, Path: "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/Microsoft.OperationalInsights/workspaces/{workspaceName}/providers/Microsoft.SecurityInsights/alertRules",
+		Page: "https://learn.microsoft.com/rest/api/securityinsights/alert-rules/list?view=rest-securityinsights-2024-03-01", Seen: "2026-11-21",
+		Permissions: []string{"Reader"}, Query: []string{"api-version"},
+		Type: "arm.sentinelRule", List: true,
+		Example: `{"value":[{"id":"/subscriptions/5a8d0000-0000-4000-8000-000000000008/resourceGroups/soc/providers/Microsoft.OperationalInsights/workspaces/soc/providers/Microsoft.SecurityInsights/alertRules/glass","name":"glass","type":"Microsoft.SecurityInsights/alertRules","kind":"Scheduled","etag":"\"0300bf09\"","properties":{"alertRuleTemplateName":null,"displayName":"Glass","description":"","severity":"High","enabled":true,"tactics":["Persistence"],"query":"SigninLogs","queryFrequency":"PT5M","queryPeriod":"PT10M","triggerOperator":"GreaterThan","triggerThreshold":0,"suppressionDuration":"PT1H","suppressionEnabled":false,"lastModifiedUtc":"2026-01-02T03:04:05Z"}}]}`,
+	},
 }
 
 // exceptionTypes are the types that Exceptions names, with the properties that
@@ -161,6 +184,15 @@ var exceptionTypes = map[string]*typeInfo{
 	"arm.workspaceProperties": complexType("customerId", "Edm.Guid", "provisioningState", "Edm.String?", "sku", "arm.sku?", "retentionInDays", "Edm.Int32?", "workspaceCapping", "arm.tags?",
 		"createdDate", "Edm.DateTimeOffset?", "modifiedDate", "Edm.DateTimeOffset?", "publicNetworkAccessForQuery", "Edm.String?", "publicNetworkAccessForIngestion", "Edm.String?",
 		"forceCmkForQuery", "Edm.Boolean?", "features", "arm.tags?", "defaultDataCollectionRuleResourceId", "Edm.String?"),
+	"arm.subscription": complexType("id", "Edm.String", "subscriptionId", "Edm.Guid", "tenantId", "Edm.Guid", "displayName", "Edm.String", "state", "Edm.String", "authorizationSource", "Edm.String?",
+		"managedByTenants", "Collection(arm.tags)", "tags", "arm.tags?", "subscriptionPolicies", "arm.tags?"),
+	// What each kind of rule has is another matter: Halligan reads those below.
+	"arm.sentinelRule": derived("arm.resource", "kind", "Edm.String", "etag", "Edm.String?", "systemData", "arm.tags?", "properties", "arm.sentinelProperties"),
+	"arm.sentinelProperties": complexType("alertRuleTemplateName", "Edm.String?", "templateVersion", "Edm.String?", "displayName", "Edm.String", "description", "Edm.String?", "severity", "Edm.String?",
+		"enabled", "Edm.Boolean", "tactics", "Collection(Edm.String)", "techniques", "Collection(Edm.String)", "query", "Edm.String?", "queryFrequency", "Edm.Duration?", "queryPeriod", "Edm.Duration?",
+		"triggerOperator", "Edm.String?", "triggerThreshold", "Edm.Int32?", "suppressionDuration", "Edm.Duration?", "suppressionEnabled", "Edm.Boolean?", "lastModifiedUtc", "Edm.DateTimeOffset?",
+		"productFilter", "Edm.String?", "displayNamesFilter", "arm.tags?", "eventGroupingSettings", "arm.tags?", "incidentConfiguration", "arm.tags?", "entityMappings", "Collection(arm.tags)",
+		"customDetails", "arm.tags?", "alertDetailsOverride", "arm.tags?"),
 	"arm.sku": complexType("name", "Edm.String", "capacityReservationLevel", "Edm.Int32?", "lastSkuUpdate", "Edm.String?"),
 }
 
@@ -236,6 +268,7 @@ func (c *Contract) addExceptions() error {
 			envelope := map[string]string{"value": "Collection(" + x.Type + ")"}
 			if x.Version == ARM {
 				envelope["nextLink"] = "Edm.String?"
+				envelope["count"] = "arm.tags?" // of subscriptions
 			}
 			types[o.response] = &typeInfo{Kind: "complex", Properties: envelope, required: []string{"value"}}
 		}

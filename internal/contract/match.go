@@ -126,7 +126,7 @@ func address(text string) (version, path, query string, err error) {
 		}
 	}
 	for _, prefix := range []string{"/subscriptions/", "/providers/"} {
-		if strings.HasPrefix(strings.ToLower(whole), strings.ToLower(prefix)) {
+		if strings.HasPrefix(strings.ToLower(whole)+"/", prefix) {
 			return ARM, whole, u.RawQuery, nil
 		}
 	}

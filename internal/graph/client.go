@@ -201,7 +201,7 @@ func (c *Client) endpoints(doer *doer) map[Version]endpoint {
 	return map[Version]endpoint{
 		V1:   {cloud.Graph, "/v1.0", toGraph},
 		Beta: {cloud.Graph, "/beta", toGraph},
-		ARM:  {cloud.Resource, "", c.pipeline(doer, cloud.Resource, []string{cmp.Or(cloud.ResourceScope, cloud.Resource+"/.default")})},
+		ARM:  {cloud.Resource, "", c.pipeline(doer, cloud.Resource, []string{cloud.ResourceScope})},
 		Logs: {cloud.Logs, "", c.pipeline(doer, cloud.Logs, []string{cloud.LogsScope})},
 	}
 }

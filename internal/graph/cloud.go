@@ -27,10 +27,13 @@ type Cloud struct {
 	// to; nil means those of the system.
 	Roots *x509.CertPool
 
-	// LogsScope is the scope of a token for Log Analytics; ResourceScope that of
-	// Resource Manager where it is not its address: the sandbox is all of them at
-	// one.
-	LogsScope, ResourceScope string
+	// ResourceScope is the scope of a token for Resource Manager. An emulated
+	// tenant serves everything at one address, so that the address does not tell
+	// which interface a token is for.
+	ResourceScope string
+
+	// LogsScope is the scope of a token for Log Analytics.
+	LogsScope string
 }
 
 // graphAppID is the application id of Microsoft Graph, which tokens of version 2
@@ -46,31 +49,34 @@ const graphAppID = "00000003-0000-0000-c000-000000000000"
 // Azure China" for Resource Manager and Log Analytics.
 var Clouds = []Cloud{
 	{
-		Name:      "public",
-		Authority: "https://login.microsoftonline.com",
-		Graph:     "https://graph.microsoft.com",
-		Resource:  "https://management.azure.com",
-		Logs:      "https://api.loganalytics.azure.com",
-		LogsScope: "https://api.loganalytics.io/.default",
-		Audiences: []string{graphAppID},
+		Name:          "public",
+		Authority:     "https://login.microsoftonline.com",
+		Graph:         "https://graph.microsoft.com",
+		Resource:      "https://management.azure.com",
+		ResourceScope: "https://management.azure.com/.default",
+		Logs:          "https://api.loganalytics.azure.com",
+		LogsScope:     "https://api.loganalytics.io/.default",
+		Audiences:     []string{graphAppID},
 	},
 	{
-		Name:      "usgov",
-		Authority: "https://login.microsoftonline.us",
-		Graph:     "https://graph.microsoft.us",
-		Resource:  "https://management.usgovcloudapi.net",
-		Logs:      "https://api.loganalytics.us",
-		LogsScope: "https://api.loganalytics.us/.default",
-		Audiences: []string{graphAppID},
+		Name:          "usgov",
+		Authority:     "https://login.microsoftonline.us",
+		Graph:         "https://graph.microsoft.us",
+		Resource:      "https://management.usgovcloudapi.net",
+		ResourceScope: "https://management.usgovcloudapi.net/.default",
+		Logs:          "https://api.loganalytics.us",
+		LogsScope:     "https://api.loganalytics.us/.default",
+		Audiences:     []string{graphAppID},
 	},
 	{
-		Name:      "china",
-		Authority: "https://login.chinacloudapi.cn",
-		Graph:     "https://microsoftgraph.chinacloudapi.cn",
-		Resource:  "https://management.chinacloudapi.cn",
-		Logs:      "https://api.loganalytics.azure.cn",
-		LogsScope: "https://api.loganalytics.azure.cn/.default",
-		Audiences: []string{graphAppID},
+		Name:          "china",
+		Authority:     "https://login.chinacloudapi.cn",
+		Graph:         "https://microsoftgraph.chinacloudapi.cn",
+		Resource:      "https://management.chinacloudapi.cn",
+		ResourceScope: "https://management.chinacloudapi.cn/.default",
+		Logs:          "https://api.loganalytics.azure.cn",
+		LogsScope:     "https://api.loganalytics.azure.cn/.default",
+		Audiences:     []string{graphAppID},
 	},
 }
 
@@ -98,7 +104,7 @@ func CloudNamed(name string) (Cloud, error) {
 func CustomCloud(base string, roots *x509.CertPool) (Cloud, error) {
 	c := Cloud{
 		Name: customName, Authority: base, Graph: base, Resource: base, Logs: base,
-		Audiences: []string{graphAppID, Clouds[0].Graph}, LogsScope: base + "/.default", ResourceScope: Clouds[0].Resource + "/.default", Roots: roots,
+		Audiences: []string{graphAppID, Clouds[0].Graph}, ResourceScope: Clouds[0].ResourceScope, LogsScope: base + "/.default", Roots: roots,
 	}
 	return c, c.check()
 }
@@ -124,7 +130,8 @@ func (c Cloud) check() error {
 		return err
 	}
 	same := c.Authority == known.Authority && c.Graph == known.Graph && c.Resource == known.Resource &&
-		c.Logs == known.Logs && slices.Equal(c.Audiences, known.Audiences) && c.LogsScope == known.LogsScope && c.ResourceScope == ""
+		c.Logs == known.Logs && slices.Equal(c.Audiences, known.Audiences) &&
+		c.LogsScope == known.LogsScope && c.ResourceScope == known.ResourceScope
 	if !same || c.Roots != nil {
 		return mixedClouds(fmt.Sprintf("use cloud %q: its addresses are not those of that cloud", c.Name))
 	}

@@ -141,7 +141,7 @@ func (x *exchange) notFound() *faultReply {
 
 // rememberNew notes the id of what a POST made.
 func (x *exchange) rememberNew() bool {
-	if x.method != http.MethodPost || !x.s.faults.take(x.fault) {
+	if x.method != http.MethodPost || !x.takes() {
 		return false
 	}
 	got := x.record()

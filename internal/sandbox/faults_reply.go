@@ -156,7 +156,7 @@ var bodyFaults = []faultKind{
 // connection.
 func lostWrite(answer func(*exchange) *faultReply) func(*exchange) bool {
 	return func(x *exchange) bool {
-		if x.method == http.MethodGet || x.method == http.MethodHead || !x.s.faults.take(x.fault) {
+		if x.method == http.MethodGet || x.method == http.MethodHead || !x.takes() {
 			return false
 		}
 		if got := x.record(); got.status >= 300 { // nothing was done: the truth is kept
@@ -176,7 +176,7 @@ func lostWrite(answer func(*exchange) *faultReply) func(*exchange) bool {
 // brokenBody runs the request and breaks a good answer.
 func brokenBody(spoil func(*exchange, *recording)) func(*exchange) bool {
 	return func(x *exchange) bool {
-		if x.method != http.MethodGet || !x.s.faults.take(x.fault) {
+		if x.method != http.MethodGet || !x.takes() {
 			return false
 		}
 		got := x.record()

@@ -59,7 +59,7 @@ func stale(old func(read int) bool) func(*exchange) bool {
 			}
 			marks["reads"] = read + 1
 		})
-		if replica == nil || !x.s.faults.take(x.fault) {
+		if replica == nil || !x.takes() {
 			return false
 		}
 		replica.ServeHTTP(x.w, x.r)
@@ -70,7 +70,7 @@ func stale(old func(read int) bool) func(*exchange) bool {
 // restless changes the tenant right after a list of policies was read.
 func restless(change func(*State, *exchange, Object)) func(*exchange) bool {
 	return func(x *exchange) bool {
-		if x.method != http.MethodGet || !x.s.faults.take(x.fault) {
+		if x.method != http.MethodGet || !x.takes() {
 			return false
 		}
 		got := x.record()
@@ -101,6 +101,7 @@ func (x *exchange) expire() *faultReply {
 	if !refused {
 		return nil
 	}
+	x.mark()
 	reply := x.graphReply(http.StatusUnauthorized, "InvalidAuthenticationToken", "Lifetime validation failed, the token is expired.")
 	reply.header["WWW-Authenticate"] = `Bearer realm=""`
 	return reply

@@ -73,7 +73,30 @@ func (x *wire) under(a *armedFault, method string, u *url.URL) *exchange {
 
 // strikes counts the request and reports whether the fault strikes. The pages
 // that a fault made up belong to the strike that made them.
-func (x *exchange) strikes() bool { return x.page > 0 || x.s.faults.take(x.fault) }
+func (x *exchange) strikes() bool {
+	if x.page == 0 {
+		return x.takes()
+	}
+	x.mark()
+	return true
+}
+
+// takes counts the request and reports whether the fault strikes.
+func (x *exchange) takes() bool {
+	if !x.s.faults.take(x.fault) {
+		return false
+	}
+	x.mark()
+	return true
+}
+
+// faultHeader names the fault of an answer that is wrong on purpose, so that
+// whoever records what was said can tell it from the sandbox's own mistakes.
+const faultHeader = "X-Sandbox-Fault"
+
+func (x *exchange) mark() {
+	x.w.Header().Set(faultHeader, strings.TrimSuffix(fmt.Sprintf("%d=%s", x.fault.N, x.fault.Variant), "="))
+}
 
 // single answers one request that nothing replaced.
 func (x *wire) single() {
@@ -220,8 +243,8 @@ func (x *wire) batch() {
 	}
 	parts := append(x.editBatch(version, whole.Requests, propList(body, "responses")), made...)
 	for _, a := range s.faults.list(x.r.URL.Path) {
-		if a.variant.batch != nil && s.faults.take(a.Fault) {
-			parts = a.variant.batch(x.under(a, http.MethodPost, x.r.URL), parts)
+		if e := x.under(a, http.MethodPost, x.r.URL); a.variant.batch != nil && e.takes() {
+			parts = a.variant.batch(e, parts)
 		}
 	}
 	body["responses"] = parts

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -41,6 +42,10 @@ type Config struct {
 	// and is not the sandbox itself is refused.
 	Issuers map[string]crypto.PublicKey
 
+	// Record is told every request to Graph and Resource Manager with its answer,
+	// one line of JSON each (record.go); nil nobody.
+	Record io.Writer
+
 	// routes serve Graph and Resource Manager; nil are the sandbox's own.
 	routes func(*Server, *http.ServeMux)
 }
@@ -57,6 +62,7 @@ type Server struct {
 	pace    *pacer
 	count   *requestCounter
 	saver   *saver
+	record  *recorder
 	start   []byte // the dump that Reset goes back to
 	replica func() (http.Handler, error)
 	offset  atomic.Int64 // nanoseconds by which the clock was advanced
@@ -95,7 +101,7 @@ func New(config Config) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{config: config, mux: http.NewServeMux(), faults: faults, tokens: mill,
-		waiting: newWaitingRoom(), pace: newPacer(config.Limits), count: newRequestCounter(), start: start}
+		waiting: newWaitingRoom(), pace: newPacer(config.Limits), count: newRequestCounter(), start: start, record: newRecorder(config.Record)}
 	if err := s.open(); err != nil {
 		return nil, err
 	}
@@ -161,7 +167,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if isGraph(r.URL.Path) {
-		s.serveGraph(w, r)
+		s.record.around(s.serveGraph)(w, r)
 		return
 	}
 	s.serveLogin(w, r)

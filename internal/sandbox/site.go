@@ -64,7 +64,7 @@ func (s *Site) Close() error {
 	if ended := <-s.done; !errors.Is(ended, http.ErrServerClosed) {
 		err = errors.Join(err, ended)
 	}
-	return errors.Join(err, s.saved())
+	return errors.Join(err, s.saved(), s.record.failure())
 }
 
 type refusedAddress struct{ address string }
