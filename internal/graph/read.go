@@ -34,7 +34,7 @@ type Scope struct {
 }
 
 const (
-	atOnce      = 64  // requests under way together
+	atOnce      = 64  // requests under way together: more than a round of a reading has, or it would take two round trips
 	batchParts  = 20  // requests in one $batch
 	perFilter   = 15  // ids in one "in" filter (graph-docs "$filter": in)
 	discovered  = 6   // accounts that are read unasked
