@@ -30,6 +30,7 @@ type place struct {
 	server   *sandbox.Server
 	client   *graph.Client
 	config   graph.Config // of the client
+	line     http.RoundTripper
 	scope    graph.Scope
 	traffic  *traffic
 	tenantID string
@@ -113,10 +114,26 @@ func (o *placeOptions) place(t testing.TB, server *sandbox.Server, cloud graph.C
 	return p
 }
 
-// reconnect makes a client without a connection; the token is still at hand.
-func (p *place) reconnect(t testing.TB) {
+// reconnect makes a client that knows nothing of the one before; the token is
+// still at hand.
+func (p *place) reconnect(t testing.TB) { p.anew(t, p.config) }
+
+// forgetful makes a client that knows nothing of the one before but its
+// connections.
+func (p *place) forgetful(t testing.TB) {
+	config, line := p.config, p.line
+	config.Wrap = func(http.RoundTripper) http.RoundTripper { return line }
+	p.anew(t, config)
+}
+
+func (p *place) anew(t testing.TB, config graph.Config) {
 	t.Helper()
-	client, err := graph.New(p.config)
+	wrap := config.Wrap
+	config.Wrap = func(rt http.RoundTripper) http.RoundTripper {
+		p.line = wrap(rt)
+		return p.line
+	}
+	client, err := graph.New(config)
 	if err != nil {
 		t.Fatal(err)
 	}
