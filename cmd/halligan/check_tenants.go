@@ -168,7 +168,7 @@ func (c *console) openTenant(f *checkFlags, t *tenantEntry, pacer *graph.Pacer) 
 		return nil, err
 	}
 	client, err := graph.New(graph.Config{Cloud: s.Cloud, Tenant: s.Tenant, Credential: credential, Scopes: s.Scopes(permissions), Proxy: s.Proxy, Roots: s.Roots, Pacer: pacer,
-		UserAgent: "halligan/" + versionName(), Limits: graph.Limits{Parallel: 16}})
+		UserAgent: "halligan/" + versionName()})
 	if err != nil {
 		return nil, err
 	}

@@ -115,7 +115,7 @@ func (c *console) tenant(l *liveFlags, reg *register.Register, observe func(grap
 
 func (c *console) clientFor(s graph.SignIn, permissions []string, credential azcore.TokenCredential, observe func(graph.Event)) (*graph.Client, error) {
 	return graph.New(graph.Config{Cloud: s.Cloud, Tenant: s.Tenant, Credential: credential, Scopes: s.Scopes(permissions), Proxy: s.Proxy, Roots: s.Roots,
-		UserAgent: "halligan/" + versionName(), Limits: graph.Limits{Parallel: 64}, Observe: observe})
+		UserAgent: "halligan/" + versionName(), Observe: observe})
 }
 
 // showCode tells a person where to enter a device code.

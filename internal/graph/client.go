@@ -63,14 +63,14 @@ type Limits struct {
 	Attempt   time.Duration // one attempt with its body: 30 s
 	Operation time.Duration // one request with all attempts and waits: 3 min
 	List      time.Duration // all pages of a list: 10 min
-	Parallel  int           // requests under way at a time: 16
+	Parallel  int           // requests under way at a time: 64
 }
 
 // defaultLimits are generous for a tenant of a million users and small enough
 // that a server gone mad cannot hold a run for an hour.
 var defaultLimits = Limits{
 	Body: 64 << 20, Pages: 10_000, Items: 1_000_000, Attempts: 4,
-	Attempt: 30 * time.Second, Operation: 3 * time.Minute, List: 10 * time.Minute, Parallel: 16,
+	Attempt: 30 * time.Second, Operation: 3 * time.Minute, List: 10 * time.Minute, Parallel: atOnce,
 }
 
 func (l Limits) orDefault() Limits {

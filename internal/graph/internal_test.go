@@ -1,11 +1,17 @@
 package graph
 
 import (
+	"crypto/x509"
 	"encoding/json"
+	"io"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 	"unicode"
@@ -163,14 +169,14 @@ func TestProxyIsTheGivenOneOrNone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d.client.Transport.(*http.Transport).Proxy != nil {
+	if d.client.Transport.(*opener).inner.(*http.Transport).Proxy != nil {
 		t.Error("a proxy that nobody gave")
 	}
 	given := &url.URL{Scheme: "http", Host: "proxy.example:8080"}
 	if d, err = newDoer(network{proxy: given}); err != nil {
 		t.Fatal(err)
 	}
-	got, err := d.client.Transport.(*http.Transport).Proxy(&http.Request{URL: &url.URL{Scheme: "https", Host: "graph.microsoft.com"}})
+	got, err := d.client.Transport.(*opener).inner.(*http.Transport).Proxy(&http.Request{URL: &url.URL{Scheme: "https", Host: "graph.microsoft.com"}})
 	if err != nil || got.String() != given.String() {
 		t.Errorf("got %s, %v", got, err)
 	}
@@ -194,5 +200,53 @@ func TestProxyIsTheGivenOneOrNone(t *testing.T) {
 		} else if KindOf(err) != KindRefused {
 			t.Errorf("%s: %v", address, err)
 		}
+	}
+}
+
+// Requests that begin together make one connection; when it cannot be made, each
+// of them fails, and nobody waits for ever.
+func TestRequestsThatBeginTogetherMakeOneConnection(t *testing.T) {
+	var made atomic.Int64
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "{}") }))
+	server.EnableHTTP2 = true
+	server.Config.ConnState = func(_ net.Conn, s http.ConnState) {
+		if s == http.StateNew {
+			made.Add(1)
+		}
+	}
+	server.StartTLS()
+	roots := x509.NewCertPool()
+	roots.AddCert(server.Certificate())
+	all := func() (failed int64) {
+		d, err := newDoer(network{roots: roots})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var wait sync.WaitGroup
+		var bad atomic.Int64
+		for range 40 {
+			wait.Go(func() {
+				req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL, nil)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				resp, err := d.only(server.URL).Do(req)
+				if err != nil {
+					bad.Add(1)
+					return
+				}
+				resp.Body.Close()
+			})
+		}
+		wait.Wait()
+		return bad.Load()
+	}
+	if failed := all(); failed != 0 || made.Load() > 2 { // a second one may slip in
+		t.Errorf("got %d connections and %d failures, want one connection", made.Load(), failed)
+	}
+	server.Close()
+	if failed := all(); failed != 40 {
+		t.Errorf("got %d failures without a server, want 40", failed)
 	}
 }

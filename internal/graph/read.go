@@ -34,7 +34,7 @@ type Scope struct {
 }
 
 const (
-	atOnce      = 64  // requests under way together
+	atOnce      = 64  // requests under way together: more than a round of a reading has, or it would take two round trips
 	batchParts  = 20  // requests in one $batch
 	perFilter   = 15  // ids in one "in" filter (graph-docs "$filter": in)
 	discovered  = 6   // accounts that are read unasked
@@ -272,8 +272,22 @@ func (r *reading) of(p entra.Part) []entra.Fields {
 	return out
 }
 
+// naming are the parts that say what to ask next.
+var naming = []entra.Part{entra.PartPolicies, entra.PartDomains, entra.PartRoleAssignments, entra.PartRoleEligibility, entra.PartAdministrativeUnits, entra.PartUsers, entra.PartGroups, entra.PartAccounts}
+
+// named is what was read so far of the parts that say what to ask next: between
+// two rounds nobody waits for the rest to be understood.
+func (r *reading) named() *entra.Snapshot {
+	if r.scope.Discover {
+		return r.snapshot() // what is proposed may come from any part
+	}
+	return r.assemble(slices.DeleteFunc(slices.Clone(r.answers), func(a entra.Answer) bool { return !slices.Contains(naming, a.Part) }))
+}
+
 // snapshot is what was read so far.
-func (r *reading) snapshot() *entra.Snapshot {
+func (r *reading) snapshot() *entra.Snapshot { return r.assemble(r.answers) }
+
+func (r *reading) assemble(answers []entra.Answer) *entra.Snapshot {
 	var tenant entra.ID
 	for _, o := range r.of(entra.PartOrganization) {
 		tenant = o.ID()
@@ -282,7 +296,7 @@ func (r *reading) snapshot() *entra.Snapshot {
 	if cloud == customName {
 		cloud = "public" // the sandbox plays the public cloud
 	}
-	return entra.Assemble(tenant, cloud, r.begun.UTC().Truncate(time.Second), r.answers)
+	return entra.Assemble(tenant, cloud, r.begun.UTC().Truncate(time.Second), answers)
 }
 
 // changed reports whether a policy was changed while we read: the audit log says

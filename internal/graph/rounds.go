@@ -76,7 +76,7 @@ func (r *reading) fresh(what, id string) bool {
 // second asks about what the first answers named.
 func (r *reading) second() []ask {
 	r.nameAccounts()
-	s := r.snapshot()
+	s := r.named()
 	v := s.View()
 	var asks []ask
 	for _, id := range r.authorities {
@@ -182,7 +182,7 @@ func (r *reading) synchronized() bool {
 // third asks about what the second answers named.
 func (r *reading) third() []ask {
 	r.nameAccounts()
-	s := r.snapshot()
+	s := r.named()
 	v := s.View()
 	var nested, people []entra.ID
 	for _, a := range r.answers {

@@ -11,6 +11,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"slices"
 	"strings"
@@ -56,7 +57,7 @@ func newDoer(n network) (*doer, error) {
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: n.roots},
 		TLSHandshakeTimeout:    15 * time.Second,
 		ForceAttemptHTTP2:      true,
-		MaxIdleConnsPerHost:    16,
+		MaxIdleConnsPerHost:    atOnce, // a proxy may not speak HTTP/2, and the next round wants them again
 		IdleConnTimeout:        90 * time.Second,
 		MaxResponseHeaderBytes: 256 << 10,
 	}
@@ -66,7 +67,7 @@ func newDoer(n network) (*doer, error) {
 		}
 		transport.Proxy = http.ProxyURL(n.proxy)
 	}
-	var rt http.RoundTripper = transport
+	var rt http.RoundTripper = &opener{inner: transport, hosts: map[string]chan struct{}{}}
 	if n.wrap != nil {
 		rt = n.wrap(rt)
 	}
@@ -74,6 +75,61 @@ func newDoer(n network) (*doer, error) {
 		Transport:     rt,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}, nil
+}
+
+// opener lets one request to a host go ahead until there is a connection, or for
+// a second. Thirty requests that begin together would make thirty, and use one:
+// HTTP/2 carries them all.
+type opener struct {
+	inner http.RoundTripper
+
+	mu    sync.Mutex
+	hosts map[string]chan struct{} // closed when the first request is on its way, or has failed
+}
+
+// openingTime is how long the others wait for the first.
+const openingTime = time.Second
+
+// RoundTrip implements http.RoundTripper.
+func (o *opener) RoundTrip(req *http.Request) (*http.Response, error) {
+	o.mu.Lock()
+	opened, others := o.hosts[req.URL.Host]
+	if !others {
+		opened = make(chan struct{})
+		o.hosts[req.URL.Host] = opened
+	}
+	o.mu.Unlock()
+	if !others {
+		return o.first(req, opened)
+	}
+	select {
+	case <-opened: // the most usual
+	default:
+		timer := time.NewTimer(openingTime)
+		defer timer.Stop()
+		select {
+		case <-opened:
+		case <-timer.C:
+		case <-req.Context().Done():
+			return nil, context.Cause(req.Context())
+		}
+	}
+	return o.inner.RoundTrip(req)
+}
+
+// first makes the connection. One that failed is forgotten: whoever comes later
+// opens another.
+func (o *opener) first(req *http.Request, opened chan struct{}) (*http.Response, error) {
+	open := sync.OnceFunc(func() { close(opened) })
+	defer open()
+	trace := &httptrace.ClientTrace{WroteHeaders: open}
+	resp, err := o.inner.RoundTrip(req.WithContext(httptrace.WithClientTrace(req.Context(), trace)))
+	if err != nil {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		delete(o.hosts, req.URL.Host)
+	}
+	return resp, err
 }
 
 func checkProxy(u *url.URL) error {

@@ -23,8 +23,12 @@ type Limits struct {
 }
 
 // families are the parts of the service that share a quota, by how a path
-// begins after the version.
+// begins after the version; the first that fits counts.
 var families = []struct{ prefix, family string }{
+	// Not among the resources that the one request a second is for (graph-docs
+	// throttling-limits: conditionalAccessPolicy, namedLocation, riskDetection,
+	// riskyUser).
+	{"identity/conditionalAccess/authenticationContextClassReferences", "directory"},
 	{"identity/conditionalAccess", "conditionalAccess"},
 	{"identityProtection", "conditionalAccess"},
 	{"auditLogs", "reports"},
