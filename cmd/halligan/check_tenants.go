@@ -167,8 +167,8 @@ func (c *console) openTenant(f *checkFlags, t *tenantEntry, pacer *graph.Pacer) 
 	if err != nil {
 		return nil, err
 	}
-	client, err := graph.New(graph.Config{Cloud: s.Cloud, Tenant: s.Tenant, Credential: credential, Scopes: s.Scopes(permissions), Proxy: s.Proxy, Roots: s.Roots, Pacer: pacer,
-		UserAgent: "halligan/" + versionName(), Limits: graph.Limits{Parallel: 16}})
+	client, err := c.dial(graph.Config{Cloud: s.Cloud, Tenant: s.Tenant, Credential: credential, Scopes: s.Scopes(permissions), Proxy: s.Proxy, Roots: s.Roots, Pacer: pacer,
+		Limits: graph.Limits{Parallel: 16}})
 	if err != nil {
 		return nil, err
 	}

@@ -114,8 +114,17 @@ func (c *console) tenant(l *liveFlags, reg *register.Register, observe func(grap
 }
 
 func (c *console) clientFor(s graph.SignIn, permissions []string, credential azcore.TokenCredential, observe func(graph.Event)) (*graph.Client, error) {
-	return graph.New(graph.Config{Cloud: s.Cloud, Tenant: s.Tenant, Credential: credential, Scopes: s.Scopes(permissions), Proxy: s.Proxy, Roots: s.Roots,
-		UserAgent: "halligan/" + versionName(), Limits: graph.Limits{Parallel: 64}, Observe: observe})
+	return c.dial(graph.Config{Cloud: s.Cloud, Tenant: s.Tenant, Credential: credential, Scopes: s.Scopes(permissions), Proxy: s.Proxy, Roots: s.Roots,
+		Limits: graph.Limits{Parallel: 64}, Observe: observe})
+}
+
+// dial makes a client.
+func (c *console) dial(config graph.Config) (*graph.Client, error) {
+	config.UserAgent = "halligan/" + versionName()
+	if c.tune != nil {
+		c.tune(&config)
+	}
+	return graph.New(config)
 }
 
 // showCode tells a person where to enter a device code.

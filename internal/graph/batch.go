@@ -94,7 +94,7 @@ func (c *Client) envelope(ctx context.Context, version Version, parts []part, re
 		c.noEnvelope(ctx, version, parts, results, err)
 		return
 	}
-	answers, err := openEnvelope(answer.Body, len(parts))
+	answers, err := openEnvelope(answer.Body, len(parts), c.has(DefenceBatch))
 	var wg sync.WaitGroup
 	for i, p := range parts {
 		first, failed := c.judgePart(p.r, answers[i], answer.Header, err)
@@ -166,13 +166,19 @@ func (c *Client) asPart(r Request, err error) error {
 
 // openEnvelope finds the answer to each of n parts by its id. What does not
 // belong to exactly one part is not used: a part answered twice has no answer.
-func openEnvelope(body []byte, n int) ([]*batchResponse, error) {
+func openEnvelope(body []byte, n int, byID bool) ([]*batchResponse, error) {
 	answers := make([]*batchResponse, n)
 	var envelope struct {
 		Responses []batchResponse `json:"responses"`
 	}
 	if err := json.Unmarshal(body, &envelope); err != nil || envelope.Responses == nil {
 		return answers, ErrNoValue
+	}
+	if !byID { // as they came
+		for i := range min(n, len(envelope.Responses)) {
+			answers[i] = &envelope.Responses[i]
+		}
+		return answers, nil
 	}
 	twice := map[int]bool{}
 	for _, r := range envelope.Responses {
@@ -218,7 +224,7 @@ func (c *Client) judgePart(r Request, b *batchResponse, outer http.Header, broke
 		failed.again = true // another part failed, not this one
 	}
 	if failed != nil && failed.err != nil {
-		c.lanes.lane(r.Family, c.config.Tenant).leave(turn{}, failed.err.Status, header)
+		c.learn(c.lanes.lane(r.Family, c.config.Tenant), turn{}, failed.err.Status, header)
 	}
 	return answer, failed
 }

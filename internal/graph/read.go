@@ -64,7 +64,7 @@ func (c *Client) Read(ctx context.Context, scope Scope) (*entra.Snapshot, error)
 			return nil, err
 		}
 	}
-	if r.changed() {
+	if r.client.has(DefenceChange) && r.changed() {
 		r.policiesAgain(ctx)
 	}
 	return r.snapshot(), nil
@@ -202,6 +202,9 @@ func (r *reading) take(a *ask, items []json.RawMessage, err error) {
 	}
 	if a.beside && err != nil {
 		return // what it would have added stays unknown
+	}
+	if !r.client.has(DefenceUnknown) {
+		err = nil
 	}
 	answer := entra.Answer{Part: a.part, Subject: a.subject, Relation: a.relation, Items: items, State: StateOf(err), Where: string(a.version) + a.path}
 	if a.part == entra.PartUsers && a.subject != "" && KindOf(err) == KindNotFound {
