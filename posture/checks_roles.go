@@ -14,7 +14,7 @@ const (
 	// RASI gives what GET /roleAssignments does not: the end, and whether an
 	// assignment is an activation (graph: unifiedRoleAssignmentScheduleInstance).
 	permRASI     = "RoleAssignmentSchedule.Read.Directory"
-	permRolePIM  = "RoleManagementPolicy.Read.Directory"
+	permRolePIM  = "RoleManagement.Read.Directory"
 	portalRole   = "Entra admin center > ID Governance > Privileged Identity Management > Microsoft Entra roles > "
 	graphGrantGA = `POST /roleManagement/directory/roleAssignmentScheduleRequests {"action": "adminAssign", "principalId": "…", "roleDefinitionId": "62e90394-69f5-4237-9190-012177145e10", "directoryScopeId": "/", "scheduleInfo": {"expiration": {"type": "noExpiration"}}}`
 )

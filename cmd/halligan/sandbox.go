@@ -78,6 +78,7 @@ type sandboxStart struct {
 	CAEnds   time.Time        `json:"caEnds"`
 	AdminKey string           `json:"adminKey"`
 	Accounts []sandbox.Person `json:"accounts"`
+	Apps     []sandbox.App    `json:"applications"`
 }
 
 func (c *console) sandbox(ctx context.Context, f *sandboxFlags) error {
@@ -163,7 +164,7 @@ func (c *console) serveSandbox(ctx context.Context, f *sandboxFlags, site *sandb
 	if ca, err = filepath.Abs(ca); err != nil {
 		return fmt.Errorf("write the sandbox's authority: %w", err)
 	}
-	start := &sandboxStart{site.URL, site.TenantID(), site.TenantName(), ca, site.Ends(), site.AdminKey(), site.People()}
+	start := &sandboxStart{site.URL, site.TenantID(), site.TenantName(), ca, site.Ends(), site.AdminKey(), site.People(), site.Apps()}
 	if err := c.showSandbox(f, start); err != nil {
 		return err
 	}
@@ -183,6 +184,13 @@ func (c *console) showSandbox(f *sandboxFlags, start *sandboxStart) error {
 		fmt.Fprintf(&p.b, "  %-10s %s\n", fact[0], escape(fact[1]))
 	}
 	p.people(start.Accounts)
+	if len(start.Apps) > 0 {
+		p.blank()
+		p.line(0, 0, "Applications, with made-up secrets:")
+		for _, app := range start.Apps {
+			fmt.Fprintf(&p.b, "  %s  %s  %s\n", app.ClientID, escape(app.Secret), escape(app.Name))
+		}
+	}
 	p.blank()
 	p.line(0, 0, "In another terminal (POSIX shell):")
 	for _, line := range loginLines(start, posixQuoted) {
@@ -213,10 +221,11 @@ func (p *page) people(people []sandbox.Person) {
 	p.blank()
 	p.line(0, 0, "Who can sign in, with made-up passwords:")
 	widest := 0
-	for _, person := range people {
+	shown := people[:min(len(people), peopleShown)]
+	for _, person := range shown {
 		widest = max(widest, len(person.UPN))
 	}
-	for _, person := range people {
+	for _, person := range shown {
 		var with []string
 		if person.Password != "" {
 			with = append(with, person.Password)
@@ -235,7 +244,13 @@ func (p *page) people(people []sandbox.Person) {
 		}
 		fmt.Fprintf(&p.b, "  %-*s  %s\n", widest, escape(person.UPN), escape(strings.Join(with, "  ")))
 	}
+	if more := len(people) - len(shown); more > 0 {
+		fmt.Fprintf(&p.b, "  and %d more: --format json tells all\n", more)
+	}
 }
+
+// peopleShown is how many people are listed, administrators first.
+const peopleShown = 8
 
 // loginLines are the commands that sign in to the sandbox and look at it.
 func loginLines(start *sandboxStart, quoted func(string) string) []string {

@@ -91,6 +91,7 @@ type Contract struct {
 	types      map[string]index        // by version
 	rows       map[string]Permissions  // by version, method and path
 	examples   []Example
+	examplesOf map[*Operation][]Example
 	schemas    map[string]*schemas
 }
 
@@ -150,7 +151,7 @@ func load(dir string) (*Contract, error) {
 	if c.examples, err = readExamples(filepath.Join(dir, "examples")); err != nil {
 		return nil, err
 	}
-	c.learnCodes()
+	c.learn()
 	return c, nil
 }
 

@@ -80,15 +80,7 @@ func readExamples(folder string) ([]Example, error) {
 func (c *Contract) Examples() []Example { return c.examples }
 
 // ExamplesOf lists the examples of one operation.
-func (c *Contract) ExamplesOf(o *Operation) []Example {
-	var of []Example
-	for _, e := range c.examples {
-		if found, err := c.operationOf(e.Exchange); err == nil && found == o {
-			of = append(of, e)
-		}
-	}
-	return of
-}
+func (c *Contract) ExamplesOf(o *Operation) []Example { return c.examplesOf[o] }
 
 func (c *Contract) operationOf(x Exchange) (*Operation, error) {
 	version, path, _, err := address(x.URL)
@@ -98,12 +90,17 @@ func (c *Contract) operationOf(x Exchange) (*Operation, error) {
 	return c.Find(x.Method, version, path)
 }
 
-// learnCodes takes the exact success codes from the examples: the description
-// says 2XX only.
-func (c *Contract) learnCodes() {
+// learn gives each operation its examples, and takes the exact success codes from
+// them: the description says 2XX only.
+func (c *Contract) learn() {
+	c.examplesOf = map[*Operation][]Example{}
 	for _, e := range c.examples {
 		o, err := c.operationOf(e.Exchange)
-		if err != nil || e.Exchange.Status >= 300 {
+		if err != nil {
+			continue
+		}
+		c.examplesOf[o] = append(c.examplesOf[o], e)
+		if e.Exchange.Status >= 300 {
 			continue
 		}
 		for _, version := range []string{V1, Beta} {

@@ -18,7 +18,7 @@ type Exception struct {
 	// Type is the type of the answer, or of its elements when List.
 	Type string
 	List bool
-	// Example is an answer, after the page's own.
+	// Example is an answer of the shape that the page shows.
 	Example string
 }
 
@@ -45,7 +45,7 @@ var Exceptions = []Exception{
 		Page: docs + "termsofusecontainer-list-agreements?view=graph-rest-1.0", Seen: "2026-11-21",
 		Permissions: []string{"Agreement.Read.All", "Agreement.ReadWrite.All"}, Query: []string{"$select", "$filter", "$top"},
 		Type: "microsoft.graph.agreement", List: true,
-		Example: `{"@odata.context":"https://graph.microsoft.com/v1.0/$metadata#agreements","value":[{"id":"0ec9f6a6-159d-4dd8-a563-1f0b5935e80b","displayName":"All users terms of use","termsExpiration":null,"userReacceptRequiredFrequency":"P90D","isViewingBeforeAcceptanceRequired":false,"isPerDeviceAcceptanceRequired":false}]}`,
+		Example: `{"@odata.context":"https://graph.microsoft.com/v1.0/$metadata#agreements","value":[{"id":"5a8d0000-0000-4000-8000-000000000001","displayName":"Terms for all","termsExpiration":null,"userReacceptRequiredFrequency":"P30D","isViewingBeforeAcceptanceRequired":false,"isPerDeviceAcceptanceRequired":false}]}`,
 	},
 	{
 		// The pages have it in beta alone, and there alone the page of the type has
@@ -62,49 +62,49 @@ var Exceptions = []Exception{
 		Page: docs + "grouplifecyclepolicy-list?view=graph-rest-1.0", Seen: "2026-11-21",
 		Permissions: []string{"Directory.Read.All", "Directory.ReadWrite.All"}, Query: []string{"$select", "$filter", "$top"},
 		Type: "microsoft.graph.groupLifecyclePolicy", List: true,
-		Example: `{"@odata.context":"https://graph.microsoft.com/v1.0/$metadata#groupLifecyclePolicies","value":[{"id":"9c1e1d6e-0d3a-4c0b-8b5a-000000000001","groupLifetimeInDays":180,"managedGroupTypes":"Selected","alternateNotificationEmails":"admin@contoso.example"}]}`,
+		Example: `{"@odata.context":"https://graph.microsoft.com/v1.0/$metadata#groupLifecyclePolicies","value":[{"id":"5a8d0000-0000-4000-8000-000000000002","groupLifetimeInDays":180,"managedGroupTypes":"Selected","alternateNotificationEmails":"groups@contoso.example"}]}`,
 	},
 	{
 		Method: "GET", Version: V1, Path: "/directory/publicKeyInfrastructure/certificateBasedAuthConfigurations",
 		Page: docs + "publickeyinfrastructureroot-list-certificatebasedauthconfigurations?view=graph-rest-1.0", Seen: "2026-11-21",
 		Permissions: []string{"PublicKeyInfrastructure.Read.All", "PublicKeyInfrastructure.ReadWrite.All"}, Query: []string{"$filter", "$top", "$orderby", "$count"},
 		Type: "microsoft.graph.certificateBasedAuthPki", List: true,
-		Example: `{"@odata.context":"https://graph.microsoft.com/v1.0/$metadata#directory/publicKeyInfrastructure/certificateBasedAuthConfigurations","value":[{"@odata.type":"#microsoft.graph.certificateBasedAuthPki","id":"fdd9841c-90c6-4234-a116-d72a5cd2c583","deletedDateTime":null,"displayName":"Contoso PKI","status":"succeeded","statusDetails":null,"lastModifiedDateTime":"2024-10-16T18:09:56Z"}]}`,
+		Example: `{"@odata.context":"https://graph.microsoft.com/v1.0/$metadata#directory/publicKeyInfrastructure/certificateBasedAuthConfigurations","value":[{"@odata.type":"#microsoft.graph.certificateBasedAuthPki","id":"5a8d0000-0000-4000-8000-000000000003","deletedDateTime":null,"displayName":"Keys of the house","status":"succeeded","statusDetails":null,"lastModifiedDateTime":"2026-01-02T03:04:05Z"}]}`,
 	},
 	{
 		Method: "GET", Version: V1, Path: "/directory/publicKeyInfrastructure/certificateBasedAuthConfigurations/{certificateBasedAuthPki-id}/certificateAuthorities",
 		Page: docs + "certificatebasedauthpki-list-certificateauthorities?view=graph-rest-1.0", Seen: "2026-11-21",
 		Permissions: []string{"PublicKeyInfrastructure.Read.All", "PublicKeyInfrastructure.ReadWrite.All"}, Query: []string{"$filter", "$top", "$orderby", "$count"},
 		Type: "microsoft.graph.certificateAuthorityDetail", List: true,
-		Example: `{"@odata.context":"https://graph.microsoft.com/v1.0/$metadata#directory/publicKeyInfrastructure/certificateBasedAuthConfigurations('fdd9841c-90c6-4234-a116-d72a5cd2c583')/certificateAuthorities","value":[{"@odata.type":"#microsoft.graph.certificateAuthorityDetail","id":"90777c92-2eb3-4a68-931d-4a3e1e1c741f","deletedDateTime":null,"certificateAuthorityType":"root","certificate":"MIIB","displayName":"Contoso2 CA1","issuer":"Contoso2","issuerSubjectKeyIdentifier":"C0E9711A","createdDateTime":"2024-10-25T18:05:28Z","expirationDateTime":"2027-08-29T02:05:57Z","thumbprint":"C6FA4E9CF2","certificateRevocationListUrl":null,"deltacertificateRevocationListUrl":null,"isIssuerHintEnabled":true}]}`,
+		Example: `{"@odata.context":"https://graph.microsoft.com/v1.0/$metadata#directory/publicKeyInfrastructure/certificateBasedAuthConfigurations('5a8d0000-0000-4000-8000-000000000003')/certificateAuthorities","value":[{"@odata.type":"#microsoft.graph.certificateAuthorityDetail","id":"5a8d0000-0000-4000-8000-000000000004","deletedDateTime":null,"certificateAuthorityType":"root","certificate":"MIIB","displayName":"Root","issuer":"CN=Root","issuerSubjectKeyIdentifier":"0A0B","createdDateTime":"2026-01-02T03:04:05Z","expirationDateTime":"2036-01-02T03:04:05Z","thumbprint":"0C0D","certificateRevocationListUrl":null,"deltacertificateRevocationListUrl":null,"isIssuerHintEnabled":true}]}`,
 	},
 	{
 		Method: "GET", Version: ARM, Path: "/providers/Microsoft.Authorization/roleAssignments",
 		Page: "https://learn.microsoft.com/rest/api/authorization/role-assignments/list-for-scope", Seen: "2026-11-21",
 		Permissions: []string{"Reader at /"}, Query: []string{"api-version", "$filter", "$skipToken", "tenantId"},
 		Type: "arm.roleAssignment", List: true,
-		Example: `{"value":[{"id":"/providers/Microsoft.Authorization/roleAssignments/b0f43c54-e787-4862-89b1-a653fa9cf747","name":"b0f43c54-e787-4862-89b1-a653fa9cf747","type":"Microsoft.Authorization/roleAssignments","properties":{"roleDefinitionId":"/providers/Microsoft.Authorization/roleDefinitions/18d7d88d-d35e-4fb5-a5c3-7773c20a72d9","principalId":"ce2ce14e-85d7-4629-bdbc-454d0519d987","principalType":"User","scope":"/","condition":null,"conditionVersion":null}}]}`,
+		Example: `{"value":[{"id":"/providers/Microsoft.Authorization/roleAssignments/5a8d0000-0000-4000-8000-000000000005","name":"5a8d0000-0000-4000-8000-000000000005","type":"Microsoft.Authorization/roleAssignments","properties":{"roleDefinitionId":"/providers/Microsoft.Authorization/roleDefinitions/5a8d0000-0000-4000-8000-000000000006","principalId":"5a8d0000-0000-4000-8000-000000000007","principalType":"User","scope":"/","condition":null,"conditionVersion":null}}]}`,
 	},
 	{
 		Method: "GET", Version: ARM, Path: "/providers/microsoft.aadiam/diagnosticSettings",
 		Page: "https://learn.microsoft.com/azure/templates/microsoft.aadiam/2017-04-01/diagnosticsettings", Seen: "2026-11-21",
 		Permissions: []string{"Reader"}, Query: []string{"api-version"},
 		Type: "arm.diagnosticSetting", List: true,
-		Example: `{"value":[{"id":"/providers/microsoft.aadiam/diagnosticSettings/toSentinel","name":"toSentinel","type":"microsoft.aadiam/diagnosticSettings","properties":{"workspaceId":"/subscriptions/00000000-0000-0000-0000-000000000005/resourcegroups/soc/providers/microsoft.operationalinsights/workspaces/soc","eventHubAuthorizationRuleId":null,"eventHubName":null,"storageAccountId":null,"serviceBusRuleId":null,"logs":[{"category":"SignInLogs","enabled":true,"retentionPolicy":{"enabled":false,"days":0}}]}}]}`,
+		Example: `{"value":[{"id":"/providers/microsoft.aadiam/diagnosticSettings/toSentinel","name":"toSentinel","type":"microsoft.aadiam/diagnosticSettings","properties":{"workspaceId":"/subscriptions/5a8d0000-0000-4000-8000-000000000008/resourcegroups/soc/providers/microsoft.operationalinsights/workspaces/soc","eventHubAuthorizationRuleId":null,"eventHubName":null,"storageAccountId":null,"serviceBusRuleId":null,"logs":[{"category":"SignInLogs","enabled":true,"retentionPolicy":{"enabled":false,"days":0}}]}}]}`,
 	},
 	{
 		Method: "GET", Version: ARM, Path: "/subscriptions/{subscriptionId}/providers/Microsoft.Insights/scheduledQueryRules",
 		Page: "https://learn.microsoft.com/rest/api/monitor/scheduledqueryrule-2021-08-01/scheduled-query-rules/list-by-subscription", Seen: "2026-11-21",
 		Permissions: []string{"Reader"}, Query: []string{"api-version"},
 		Type: "arm.scheduledQueryRule", List: true,
-		Example: `{"value":[{"id":"/subscriptions/dd4bfc94-a096-412b-9c43-4bd13e35afbc/resourcegroups/soc/providers/microsoft.insights/scheduledqueryrules/glass","name":"glass","type":"microsoft.insights/scheduledqueryrules","location":"eastus","kind":"LogAlert","tags":{},"properties":{"displayName":"glass","description":"","severity":0,"enabled":true,"evaluationFrequency":"PT5M","windowSize":"PT10M","scopes":["/subscriptions/dd4bfc94-a096-412b-9c43-4bd13e35afbc"],"autoMitigate":false,"criteria":{"allOf":[{"query":"SigninLogs","timeAggregation":"Count","operator":"GreaterThan","threshold":0,"failingPeriods":{"numberOfEvaluationPeriods":1,"minFailingPeriodsToAlert":1}}]},"actions":{"actionGroups":["/subscriptions/dd4bfc94-a096-412b-9c43-4bd13e35afbc/resourcegroups/soc/providers/microsoft.insights/actiongroups/soc"],"customProperties":{}}}}]}`,
+		Example: `{"value":[{"id":"/subscriptions/5a8d0000-0000-4000-8000-000000000009/resourcegroups/soc/providers/microsoft.insights/scheduledqueryrules/glass","name":"glass","type":"microsoft.insights/scheduledqueryrules","location":"westeurope","kind":"LogAlert","tags":{},"properties":{"displayName":"glass","description":"","severity":0,"enabled":true,"evaluationFrequency":"PT5M","windowSize":"PT10M","scopes":["/subscriptions/5a8d0000-0000-4000-8000-000000000009"],"autoMitigate":false,"criteria":{"allOf":[{"query":"SigninLogs","timeAggregation":"Count","operator":"GreaterThan","threshold":0,"failingPeriods":{"numberOfEvaluationPeriods":1,"minFailingPeriodsToAlert":1}}]},"actions":{"actionGroups":["/subscriptions/5a8d0000-0000-4000-8000-000000000009/resourcegroups/soc/providers/microsoft.insights/actiongroups/soc"],"customProperties":{}}}}]}`,
 	},
 	{
 		Method: "GET", Version: ARM, Path: "/subscriptions/{subscriptionId}/providers/Microsoft.OperationalInsights/workspaces",
 		Page: "https://learn.microsoft.com/rest/api/loganalytics/workspaces/list", Seen: "2026-11-21",
 		Permissions: []string{"Reader"}, Query: []string{"api-version"},
 		Type: "arm.workspace", List: true,
-		Example: `{"value":[{"id":"/subscriptions/00000000-0000-0000-0000-000000000005/resourcegroups/soc/providers/microsoft.operationalinsights/workspaces/soc","name":"soc","type":"Microsoft.OperationalInsights/workspaces","location":"australiasoutheast","tags":{"tag1":"val1"},"properties":{"customerId":"bc089d7b-485c-4aff-a71e-c00f362d8d2f","provisioningState":"Succeeded","sku":{"name":"PerGB2018"},"retentionInDays":30,"publicNetworkAccessForQuery":"Enabled","publicNetworkAccessForIngestion":"Enabled"}}]}`,
+		Example: `{"value":[{"id":"/subscriptions/5a8d0000-0000-4000-8000-000000000008/resourcegroups/soc/providers/microsoft.operationalinsights/workspaces/soc","name":"soc","type":"Microsoft.OperationalInsights/workspaces","location":"westeurope","tags":{"owner":"soc"},"properties":{"customerId":"5a8d0000-0000-4000-8000-000000000010","provisioningState":"Succeeded","sku":{"name":"PerGB2018"},"retentionInDays":30,"publicNetworkAccessForQuery":"Enabled","publicNetworkAccessForIngestion":"Enabled"}}]}`,
 	},
 }
 

@@ -124,7 +124,7 @@ func TestPropertyExceptionIsUsedOrReported(t *testing.T) {
 }
 
 // unlike explains where the permission of a part is none of those that
-// Microsoft's table marks as the least (design: permissions.json 2026-08).
+// Microsoft's table marks as the least (permissions.json of 2026-08).
 var unlike = map[entra.Part]string{
 	entra.PartUsers:              "User.ReadBasic.All leaves out accountEnabled, passwordPolicies, onPremisesSyncEnabled and more (graph: permissions-reference)",
 	entra.PartGroups:             "the marked permission is of another product and writes; GroupMember.Read.All reads group and members and needs no other",
@@ -168,7 +168,7 @@ func TestPartsNameTheLeastPermission(t *testing.T) {
 				explained[part] = true
 			}
 			application := slices.Contains(p.AllApplication, named)
-			if r.info.PersonOnly == application {
+			if r.info.PersonOnly != (len(p.AllApplication) == 0) {
 				t.Errorf("%s: PersonOnly is %t, and for an application suffice %v", part, r.info.PersonOnly, p.AllApplication)
 			}
 			application = application || r.info.PersonOnly

@@ -8,6 +8,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -191,9 +192,6 @@ func (j *judge) requestBody() {
 		j.report("header", "request Content-Type", "%q, want application/json", j.x.RequestHeader.Get("Content-Type"))
 	}
 	v := j.body("request", body, j.op.request, j.op.requestRef)
-	if _, is := v.(map[string]any); !is && v != nil {
-		j.report("type", "request", "%s where an object belongs", kindOf(v))
-	}
 	if object, is := v.(map[string]any); is && strings.HasSuffix(j.op.request, "referenceCreate") && !isLink(object["@odata.id"]) {
 		j.report("body", "request /@odata.id", "%s is no address of an object", kindOf(object["@odata.id"]))
 	}
@@ -272,6 +270,10 @@ var usual = map[string][]int{
 	"DELETE": {204},
 }
 
+// silentThrottle matches what is throttled without Retry-After (graph:
+// throttling-limits, "Identity protection and conditional access service limits").
+var silentThrottle = regexp.MustCompile(`^/(identity/conditionalAccess/(policies|namedLocations)|identityProtection/(riskyUsers|riskDetections))`)
+
 // headers asks for what every answer of Graph carries (graph: "Microsoft Graph
 // error responses", section HTTP headers; best practices).
 func (j *judge) headers(body bool) {
@@ -279,6 +281,9 @@ func (j *judge) headers(body bool) {
 		if j.x.ResponseHeader.Get(name) == "" {
 			j.report("header", "response "+name, "is missing")
 		}
+	}
+	if j.x.Status == http.StatusTooManyRequests && j.x.ResponseHeader.Get("Retry-After") != "" && silentThrottle.MatchString(j.op.Path) {
+		j.report("header", "response Retry-After", "Conditional Access and Identity Protection send none")
 	}
 	if !body {
 		return

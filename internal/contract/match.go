@@ -75,6 +75,9 @@ func (s segment) matches(text string) bool {
 	case s.key != nil:
 		return s.key.MatchString(text)
 	case s.hole:
+		if strings.HasPrefix(text, quotedKey) {
+			return len(text) > len(quotedKey)
+		}
 		return text != "" && !strings.HasPrefix(text, "$") && !strings.HasPrefix(text, "microsoft.graph.") &&
 			!strings.Contains(text, "(")
 	case s.call:
@@ -82,6 +85,9 @@ func (s segment) matches(text string) bool {
 	}
 	return qualified(text) == s.literal
 }
+
+// quotedKey marks a segment that stood in quotes: it is a key, whatever it says.
+const quotedKey = "\x00"
 
 var keyed = regexp.MustCompile(`^(\w+)\('((?:[^']|'')*)'\)$`)
 
@@ -95,7 +101,7 @@ func split(path string) ([]string, error) {
 			return nil, fmt.Errorf("%s is no path: %w", path, err)
 		}
 		if m := keyed.FindStringSubmatch(text); m != nil {
-			segments = append(segments, m[1], m[2])
+			segments = append(segments, m[1], quotedKey+m[2])
 			continue
 		}
 		segments = append(segments, text)

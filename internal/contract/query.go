@@ -34,7 +34,19 @@ func (j *judge) options(raw string) {
 	if j.version == ARM && !version.MatchString(query.Get("api-version")) {
 		j.report("query", "request api-version", "%q is no version: Azure Resource Manager demands one", query.Get("api-version"))
 	}
+	for _, name := range mandatory[j.op.Path] {
+		if !strings.Contains(query.Get("$filter"), name+" eq ") {
+			j.report("query", "request $filter", "must say %s eq", name)
+		}
+	}
 	j.advanced()
+}
+
+// mandatory lists the properties that the $filter of a list must name (graph:
+// policyroot-list-rolemanagementpolicies, -list-rolemanagementpolicyassignments).
+var mandatory = map[string][]string{
+	"/policies/roleManagementPolicies":          {"scopeId", "scopeType"},
+	"/policies/roleManagementPolicyAssignments": {"scopeId", "scopeType"},
 }
 
 var version = regexp.MustCompile(`^\d{4}-\d\d-\d\d(-preview)?$`)

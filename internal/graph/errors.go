@@ -183,7 +183,7 @@ var licenceCodes = []string{
 // "AccessDenied". They only choose the hint: the answer is unknown either way.
 var licenceWords = []string{
 	"premium license", "premium licence", "doesn't have the required license", "does not have the required license",
-	"needs to have microsoft entra", "not licensed", "aad premium",
+	"needs to have microsoft entra", "not licensed", "aad premium", "insufficient license",
 }
 
 // kindOfStatus says what an answer means.

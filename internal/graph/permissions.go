@@ -78,7 +78,7 @@ func Needs(features ...Feature) []Need {
 		}
 	}
 	for _, q := range slices.Concat(tenantQuestions, accountQuestions, []question{riskyUsers, riskDetections, signIns, accountAudits, policyAudits, someUsers, leavingUsers, someGroups,
-		groupMembers, groupOwners, unitMembers, unitRoles, federation, certificates, authorities}) {
+		groupMembers, groupOwners, unitMembers, unitRoles, federation, certificates, authorities, synchronization}) {
 		add(FeatureRead, q)
 	}
 	add(FeatureCross, whatIf)

@@ -79,7 +79,6 @@ var tenantQuestions = []question{
 	{part: entra.PartGroupLifecycle, version: V1, path: "/groupLifecyclePolicies"},
 	// Administrators only: the report has a row for every user.
 	{part: entra.PartRegistrationDetails, version: V1, path: "/reports/authenticationMethods/userRegistrationDetails", query: "$filter=isAdmin eq true", family: FamilyReports},
-	{part: entra.PartOnPremisesSync, version: V1, path: "/directory/onPremisesSynchronization"},
 	{part: entra.PartLifecycleWorkflows, version: V1, path: "/identityGovernance/lifecycleWorkflows/workflows", query: "$expand=tasks"},
 	{part: entra.PartAccessReviews, version: V1, path: "/identityGovernance/accessReviews/definitions", query: "$top=100"},
 }
@@ -114,16 +113,19 @@ var (
 
 // Questions about what the first answers named.
 var (
-	someUsers    = question{part: entra.PartUsers, version: V1, path: "/users", query: "$filter={ids}&$select=" + personProperties}
-	leavingUsers = question{part: entra.PartUsers, version: V1, path: "/users", query: "$filter={ids}&$select=id,employeeLeaveDateTime", permission: "User-LifeCycleInfo.Read.All", what: "the last working day", beside: true}
-	someGroups   = question{part: entra.PartGroups, version: V1, path: "/groups", query: "$filter={ids}&$select=" + groupProperties}
-	groupMembers = question{part: entra.PartGroups, relation: entra.RelationMembers, version: V1, path: "/groups/{id}/members", query: "$select=" + personProperties + "&$top=999", what: "the members of groups", pages: 5}
-	groupOwners  = question{part: entra.PartGroupOwners, version: V1, path: "/groups/{id}/owners", query: "$select=id,displayName,userPrincipalName"}
-	unitMembers  = question{part: entra.PartUnitMembers, version: V1, path: "/directory/administrativeUnits/{id}/members", query: "$select=id,displayName,userPrincipalName&$top=999", pages: 5}
-	unitRoles    = question{part: entra.PartUnitRoles, version: V1, path: "/directory/administrativeUnits/{id}/scopedRoleMembers"}
-	federation   = question{part: entra.PartDomains, version: V1, path: "/domains/{id}/federationConfiguration", permission: "Domain-InternalFederation.Read.All", what: "the federation of domains"}
-	certificates = question{part: entra.PartCertificateAuthority, version: V1, path: "/directory/publicKeyInfrastructure/certificateBasedAuthConfigurations"}
-	authorities  = question{part: entra.PartCertificateAuthority, version: V1, path: "/directory/publicKeyInfrastructure/certificateBasedAuthConfigurations/{id}/certificateAuthorities"}
+	// Only Global Administrators may read it, and no application (graph-docs
+	// onpremisesdirectorysynchronization-get).
+	synchronization = question{part: entra.PartOnPremisesSync, version: V1, path: "/directory/onPremisesSynchronization"}
+	someUsers       = question{part: entra.PartUsers, version: V1, path: "/users", query: "$filter={ids}&$select=" + personProperties}
+	leavingUsers    = question{part: entra.PartUsers, version: V1, path: "/users", query: "$filter={ids}&$select=id,employeeLeaveDateTime", permission: "User-LifeCycleInfo.Read.All", what: "the last working day", beside: true}
+	someGroups      = question{part: entra.PartGroups, version: V1, path: "/groups", query: "$filter={ids}&$select=" + groupProperties}
+	groupMembers    = question{part: entra.PartGroups, relation: entra.RelationMembers, version: V1, path: "/groups/{id}/members", query: "$select=" + personProperties + "&$top=999", what: "the members of groups", pages: 5}
+	groupOwners     = question{part: entra.PartGroupOwners, version: V1, path: "/groups/{id}/owners", query: "$select=id,displayName,userPrincipalName"}
+	unitMembers     = question{part: entra.PartUnitMembers, version: V1, path: "/directory/administrativeUnits/{id}/members", query: "$select=id,displayName,userPrincipalName&$top=999", pages: 5}
+	unitRoles       = question{part: entra.PartUnitRoles, version: V1, path: "/directory/administrativeUnits/{id}/scopedRoleMembers"}
+	federation      = question{part: entra.PartDomains, version: V1, path: "/domains/{id}/federationConfiguration", permission: "Domain-InternalFederation.Read.All", what: "the federation of domains"}
+	certificates    = question{part: entra.PartCertificateAuthority, version: V1, path: "/directory/publicKeyInfrastructure/certificateBasedAuthConfigurations"}
+	authorities     = question{part: entra.PartCertificateAuthority, version: V1, path: "/directory/publicKeyInfrastructure/certificateBasedAuthConfigurations/{id}/certificateAuthorities"}
 	// tellingNames finds accounts that are called like emergency accounts, where
 	// nobody has said which they are. It proposes; it decides nothing.
 	tellingNames = question{part: entra.PartUsers, version: V1, path: "/users", query: "$filter={names}&$select=" + personProperties + "&$top=50", pages: 1}

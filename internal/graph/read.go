@@ -224,8 +224,12 @@ func StateOf(err error) entra.PartState {
 	}
 	status := entra.StatusCutShort
 	switch KindOf(err) {
-	case KindDenied, KindNotLicensed, KindNotSignedIn:
+	case KindDenied, KindNotSignedIn:
 		status = entra.StatusDenied
+	case KindNotLicensed:
+		// Nobody can read it here, whatever is granted: it is as unknown as what was
+		// not asked for, and makes the reading no less complete.
+		status = entra.StatusNotAsked
 	}
 	return entra.PartState{Status: status, Detail: clean(err.Error(), maxMessage)}
 }

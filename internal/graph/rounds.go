@@ -82,6 +82,11 @@ func (r *reading) second() []ask {
 	for _, id := range r.authorities {
 		asks = append(asks, ask{question: authorities, key: id, deal: tenantWide})
 	}
+	if r.synchronized() {
+		asks = append(asks, ask{question: synchronization})
+	} else {
+		r.answers = append(r.answers, entra.Answer{Part: entra.PartOnPremisesSync, State: entra.PartState{Status: entra.StatusRead}, Where: "the directory is not synchronized"})
+	}
 	for i := range v.Domains {
 		if v.Domains[i].Authentication == "Federated" {
 			asks = append(asks, ask{question: federation, key: v.Domains[i].Name, deal: r.federated(v.Domains[i].Name)})
@@ -137,6 +142,17 @@ func (r *reading) subscribed(a entra.Answer) []entra.Answer {
 		st = entra.PartState{Status: entra.StatusDenied, Detail: "no Azure subscription may be read by whoever is signed in"}
 	}
 	return []entra.Answer{{Part: entra.PartAlertRules, State: st, Where: a.Where}, {Part: entra.PartWorkspaces, State: st, Where: a.Where}}
+}
+
+// synchronized reports whether the directory takes anything from another one; what
+// is not known may.
+func (r *reading) synchronized() bool {
+	for _, o := range r.of(entra.PartOrganization) {
+		if is, known := o.Flag("onPremisesSyncEnabled"); known && !is {
+			return false
+		}
+	}
+	return true
 }
 
 // third asks about what the second answers named.

@@ -286,8 +286,33 @@ func explainSignIn(err error, lost *error) error {
 	}
 	if cure, known := cures[e.Code]; known {
 		e.Why, e.Cure = cure.why+" ("+e.Code+")", cure.cure
+		return e
+	}
+	for _, word := range oauthWords {
+		if strings.Contains(text, word.word) {
+			e.Why, e.Cure = word.why+ifCode(e.Code), word.cure
+			break
+		}
 	}
 	return e
+}
+
+func ifCode(code string) string {
+	if code == "" {
+		return ""
+	}
+	return " (" + code + ")"
+}
+
+// oauthWords are the errors of the sign-in service that carry no AADSTS number of
+// their own (RFC 6749 4.1.2.1, RFC 8628 3.5, entra-docs v2-oauth2-device-code).
+var oauthWords = []struct{ word, why, cure string }{
+	{"declined scopes", "some of the permissions were not granted", "Accept all of them, or have an administrator consent first: `halligan permissions` lists them."},
+	{"authorization_declined", "the consent was refused", "Sign in again and accept, or have an administrator consent first: `halligan permissions` lists what is asked for."},
+	{"access_denied", "the consent was refused", "Sign in again and accept, or have an administrator consent first: `halligan permissions` lists what is asked for."},
+	{"expired_token", "the code was not entered in time", "Start again, and enter the code within 15 minutes."},
+	{"code_expired", "the code was not entered in time", "Start again, and enter the code within 15 minutes."},
+	{"bad_verification_code", "the code was not recognised", "Start again."},
 }
 
 func firstLine(s string) string {

@@ -33,19 +33,25 @@ var armLists = []armList{
 	{pattern: "/subscriptions/{subscription}/resourcegroups/{group}/providers/microsoft.operationalinsights/workspaces/{workspace}/providers/microsoft.securityinsights/alertrules", set: "arm/alertRules", since: "2021-10-01"},
 }
 
+// armDoor is the Resource Manager side of a Server.
+type armDoor struct {
+	*Server
+	who func(*http.Request) (Caller, error) // Server.caller, but for tests
+}
+
 // armRoutes serves what Halligan reads of Azure Resource Manager.
 func (s *Server) armRoutes(mux *http.ServeMux) {
 	host, _, _ := strings.Cut(s.config.Host, ":")
 	for _, p := range []string{"/subscriptions", "/subscriptions/", "/providers/"} {
-		mux.HandleFunc(host+p, s.arm)
+		mux.HandleFunc(host+p, armDoor{s, s.caller}.serve)
 	}
 }
 
-func (s *Server) arm(w http.ResponseWriter, r *http.Request) {
+func (s armDoor) serve(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("x-ms-request-id", graphID())
 	w.Header().Set("x-ms-correlation-request-id", graphID())
 	w.Header().Set("x-ms-ratelimit-remaining-tenant-reads", "11999")
-	a, err := s.armAnswer(r)
+	a, err := s.answer(r)
 	if err != nil {
 		e, ok := errors.AsType[*graphError](err)
 		if !ok {
@@ -59,13 +65,13 @@ func (s *Server) arm(w http.ResponseWriter, r *http.Request) {
 	write(w, a)
 }
 
-func (s *Server) tenantID() (id string) {
+func (s armDoor) tenantID() (id string) {
 	s.View(func(st *State) { id = st.ID })
 	return id
 }
 
-func (s *Server) armAnswer(r *http.Request) (answer, error) {
-	caller, err := s.caller(r)
+func (s armDoor) answer(r *http.Request) (answer, error) {
+	caller, err := s.who(r)
 	if err != nil {
 		return answer{}, &graphError{401, "AuthenticationFailed", "Authentication failed. " + err.Error()}
 	}
@@ -89,10 +95,10 @@ func (s *Server) armAnswer(r *http.Request) (answer, error) {
 	if list.filter != "" && one == "" && !strings.HasPrefix(strings.ToLower(r.URL.Query().Get("$filter")), list.filter) {
 		return answer{}, &graphError{403, "AuthorizationFailed", "The client does not have authorization to perform action 'Microsoft.Authorization/roleAssignments/read' over scope '/': use $filter=atScope()."}
 	}
-	return s.armRead(caller, list, subscription, one, r.URL.Path)
+	return s.read(caller, list, subscription, one, r.URL.Path)
 }
 
-func (s *Server) armRead(caller Caller, list *armList, subscription, one, path string) (a answer, err error) {
+func (s armDoor) read(caller Caller, list *armList, subscription, one, path string) (a answer, err error) {
 	s.View(func(st *State) {
 		if !st.readsAzure(caller) {
 			err = &graphError{403, "AuthorizationFailed", "The client '" + caller.AppID + "' with object id '" + caller.UserID + "' does not have authorization to perform the action."}

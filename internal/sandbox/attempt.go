@@ -10,7 +10,7 @@ type Attempt struct {
 	// Audiences are all resources that the sign-in asks for; nil: those that are
 	// known for the client, and Resource.
 	Audiences []string
-	// LowPrivilege: nothing but baseline scopes is asked for (User.Read, openid …).
+	// LowPrivilege: nothing but baselineScopes scopes is asked for (User.Read, openid …).
 	LowPrivilege bool
 	// Writes: the client is about to create, update or delete.
 	Writes    bool

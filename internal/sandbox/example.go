@@ -216,7 +216,7 @@ func roleID(permission string) string {
 func (b *builder) principal(app, name, owner string) Object {
 	id := b.id("service principal", app)
 	o := Object{"id": id, "appId": app, "displayName": name, "appDisplayName": name, "accountEnabled": true, "servicePrincipalType": "Application", "appOwnerOrganizationId": owner,
-		"createdDateTime": stamp(b.born), "deletedDateTime": nil, "appRoles": []any{}, "oauth2PermissionScopes": []any{}, "servicePrincipalNames": []any{app}, "tags": []any{},
+		"deletedDateTime": nil, "appRoles": []any{}, "oauth2PermissionScopes": []any{}, "servicePrincipalNames": []any{app}, "tags": []any{},
 		"appRoleAssignmentRequired": false, "signInAudience": "AzureADMultipleOrgs", "keyCredentials": []any{}, "passwordCredentials": []any{}, "alternativeNames": []any{}, "replyUrls": []any{}}
 	b.st.Put("servicePrincipals", id, o)
 	return o

@@ -122,7 +122,7 @@ func (b *builder) group(name, assignable string, more Object, members ...string)
 	o := Object{"id": id, "displayName": name, "description": nil, "createdDateTime": stamp(b.born), "renewedDateTime": stamp(b.born), "deletedDateTime": nil, "expirationDateTime": nil,
 		"groupTypes": []any{}, "mail": nil, "mailEnabled": false, "mailNickname": strings.ToLower(strings.ReplaceAll(name, " ", "")), "securityEnabled": true, "membershipRule": nil,
 		"membershipRuleProcessingState": nil, "onPremisesSyncEnabled": nil, "isManagementRestricted": false, "proxyAddresses": []any{}, "visibility": nil, "isAssignableToRole": nil,
-		"securityIdentifier": "S-1-12-1-" + id[:8], "onPremisesProvisioningErrors": []any{}, "resourceProvisioningOptions": []any{}, "creationOptions": []any{}}
+		"securityIdentifier": "S-1-12-1-" + id[:8], "onPremisesProvisioningErrors": []any{}, "resourceProvisioningOptions": []any{}, "theme": nil}
 	if assignable != "" {
 		o["isAssignableToRole"] = true
 	}

@@ -82,11 +82,11 @@ func (b *builder) risk(excludeGroups []string) {
 func (b *builder) pim(role string, approval bool, approvers ...string) {
 	id := "DirectoryRole_" + b.st.ID + "_" + derivedID(b.st.ID, "pim", role)
 	target := func(caller, level string) Object {
-		return Object{"caller": caller, "operations": []any{"All"}, "level": level, "inheritableSettings": []any{}, "enforcedSettings": []any{}}
+		return Object{"caller": caller, "operations": []any{"all"}, "level": level, "inheritableSettings": []any{}, "enforcedSettings": []any{}}
 	}
 	people := []any{}
 	for _, a := range approvers {
-		people = append(people, Object{"@odata.type": "#microsoft.graph.singleUser", "userId": a, "description": text(b.st.Get("users", a), "displayName")})
+		people = append(people, Object{"@odata.type": "#microsoft.graph.singleUser", "userId": a, "id": a, "description": text(b.st.Get("users", a), "displayName")})
 	}
 	rules := []any{
 		Object{"@odata.type": "#microsoft.graph.unifiedRoleManagementPolicyExpirationRule", "id": "Expiration_Admin_Eligibility", "isExpirationRequired": false, "maximumDuration": "P365D", "target": target("Admin", "Eligibility")},

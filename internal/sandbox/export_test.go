@@ -39,3 +39,13 @@ func NewOutage(config Config, kind string) *Server {
 	}
 	return s
 }
+
+// ParseFilter reports whether a rule for devices parses, and asks it of a bare
+// device.
+func ParseFilter(rule string) (parses, bare bool) {
+	f := readFilter(Object{"mode": "include", "rule": rule}, "device")
+	if f == nil || f.test == nil {
+		return false, false
+	}
+	return true, f.test(func(string) []string { return nil })
+}

@@ -31,10 +31,10 @@ type faultKind struct {
 // faultVariant is one way in which a fault shows. path, times and value hold
 // where the command line says nothing else.
 type faultVariant struct {
-	name, does string
-	path       string
-	times      int
-	value      string
+	name  string
+	path  string
+	times int
+	value string
 
 	// Where it strikes; most have one of these.
 	reply func(*exchange) *faultReply        // instead of the answer, of a request or a part of a batch
@@ -172,8 +172,11 @@ func parseFault(spec string) (*armedFault, error) {
 	return a, nil
 }
 
-// on reports whether a fault is on, and how it is set.
+// on reports whether a fault is on, and how it is set. Without Faults none is.
 func (f *Faults) on(n int) (Fault, bool) {
+	if f == nil {
+		return Fault{}, false
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if a := f.armed[n]; a != nil {
@@ -184,6 +187,9 @@ func (f *Faults) on(n int) (Fault, bool) {
 
 // outage reports whether "mfa", "federation" or "signin" is out.
 func (f *Faults) outage(kind string) bool {
+	if f == nil {
+		return false
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.outages[kind]
@@ -223,7 +229,8 @@ func (f *Faults) list(path string) []*armedFault {
 	return out
 }
 
-// mark reads and sets what a fault remembers.
+// mark reads and sets what a fault remembers. change must not ask for the time
+// or for other faults: both are behind the same lock.
 func (f *Faults) mark(a *armedFault, change func(marks map[string]any)) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -147,7 +147,8 @@ func (x *exchange) rememberNew() bool {
 	got := x.record()
 	if body, is := got.object(); is && got.status == http.StatusCreated {
 		if id := strings.ToLower(propText(body, "id")); id != "" {
-			x.s.faults.mark(x.armed, func(marks map[string]any) { marks[id] = x.s.now() })
+			now := x.s.now() // asks the faults, so not within mark
+			x.s.faults.mark(x.armed, func(marks map[string]any) { marks[id] = now })
 		}
 	}
 	got.send(x.w)
@@ -160,10 +161,10 @@ func (x *exchange) notYet() *faultReply {
 	if err != nil {
 		life = 10 * time.Second
 	}
-	hidden := false
+	hidden, now := false, x.s.now()
 	x.s.faults.mark(x.armed, func(marks map[string]any) {
 		for _, id := range strings.Split(strings.ToLower(x.path), "/") {
-			if born, is := marks[id].(time.Time); is && x.s.now().Sub(born) < life {
+			if born, is := marks[id].(time.Time); is && now.Sub(born) < life {
 				hidden = true
 			}
 		}

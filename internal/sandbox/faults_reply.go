@@ -49,7 +49,7 @@ var replyFaults = []faultKind{
 		{name: "other-host", value: "302", reply: redirectTo("https://graph.example.net/v1.0/organization")},
 		{name: "metadata", value: "302", reply: redirectTo("http://169.254.169.254/metadata/identity/oauth2/token")},
 		{name: "plain-http", value: "307", reply: redirectTo("http://{host}{path}")},
-		{name: "suffix", value: "308", reply: redirectTo("https://{host}.evil.example{path}")},
+		{name: "suffix", value: "308", reply: redirectTo("https://{name}.evil.example:8443{path}")},
 	}},
 	{17, "permission", "one kind refused, everything refused, no licence", []faultVariant{
 		{name: "one-kind", path: "/identity/conditionalAccess", reply: jsonError(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")},
@@ -122,7 +122,7 @@ func redirectTo(target string) func(*exchange) *faultReply {
 			if status < 300 || status > 399 {
 				status = 302
 			}
-			location := strings.NewReplacer("{host}", x.s.config.Host, "{path}", x.path).Replace(target)
+			location := strings.NewReplacer("{host}", x.s.config.Host, "{name}", "localhost", "{path}", x.path).Replace(target)
 			return &faultReply{status: status, header: map[string]string{"Location": location}}
 		})
 	}
@@ -174,7 +174,7 @@ func lostWrite(answer func(*exchange) *faultReply) func(*exchange) bool {
 }
 
 // brokenBody runs the request and breaks a good answer.
-func brokenBody(break_ func(*exchange, *recording)) func(*exchange) bool {
+func brokenBody(spoil func(*exchange, *recording)) func(*exchange) bool {
 	return func(x *exchange) bool {
 		if x.method != http.MethodGet || !x.s.faults.take(x.fault) {
 			return false
@@ -184,7 +184,7 @@ func brokenBody(break_ func(*exchange, *recording)) func(*exchange) bool {
 			got.send(x.w)
 			return true
 		}
-		break_(x, got)
+		spoil(x, got)
 		return true
 	}
 }

@@ -455,7 +455,9 @@ func (n *node) child(segment string) *node {
 // cast, without (), and with the key of name(key='value') apart.
 func spelling(segment string) (plain, value string) {
 	plain = strings.ToLower(segment)
-	plain = strings.TrimPrefix(plain, "microsoft.")
+	if strings.HasPrefix(plain, "microsoft.graph.") {
+		plain = strings.TrimPrefix(plain, "microsoft.")
+	}
 	name, rest, bracket := strings.Cut(segment, "(")
 	if !bracket || !strings.HasSuffix(rest, ")") || strings.HasPrefix(plain, "graph.") {
 		return plain, ""

@@ -174,8 +174,6 @@ var pki = &resource{set: "directory/publicKeyInfrastructure/certificateBasedAuth
 
 var authorities = &resource{set: "directory/publicKeyInfrastructure/certificateBasedAuthConfigurations/{id}/certificateAuthorities", typ: "certificateAuthorityDetail", unpaged: true}
 
-var classicAuthorities = &resource{set: "organization/{id}/certificateBasedAuthConfiguration", typ: "certificateBasedAuthConfiguration", unpaged: true}
-
 var synchronization = &resource{set: "directory/onPremisesSynchronization", typ: "onPremisesDirectorySynchronization", unpaged: true}
 
 // licences answers …/licenseDetails of a user from its assigned licences.

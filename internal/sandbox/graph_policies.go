@@ -94,7 +94,10 @@ func within(set, parent, list, typ, context string) *resource {
 		if o == nil {
 			return nil, notFound(c.args["id"])
 		}
-		return objects(o, list), nil
+		return slices.DeleteFunc(objects(o, list), func(e Object) bool {
+			t := types().types[typeOf(e, typ)]
+			return t != nil && t.only != "" && t.only != c.version
+		}), nil
 	}}
 }
 

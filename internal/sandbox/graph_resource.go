@@ -247,10 +247,10 @@ func (res *resource) paged(c *call, st *State, src source, selected []string) (a
 	}
 	if c.query.count && (c.query.eventual || !res.directory) {
 		total = 0
-		for i := range src.count {
-			if keep(src.at(i)) {
-				total++
-			}
+		if _, late := c.late(); res.set == "users" && res.all == nil && c.query.filter == nil && c.query.search == "" && !late {
+			total = st.Total(res.set)
+		} else {
+			total = counted(src, keep)
 		}
 	}
 	size := c.query.top
@@ -285,6 +285,16 @@ func (res *resource) paged(c *call, st *State, src source, selected []string) (a
 		body["@odata.nextLink"] = c.nextLink(at)
 	}
 	return answer{status: http.StatusOK, body: body}, nil
+}
+
+func counted(src source, keep func(Object) bool) int {
+	n := 0
+	for i := range src.count {
+		if keep(src.at(i)) {
+			n++
+		}
+	}
+	return n
 }
 
 // found reports whether an object fits $search, of the form "property:text".

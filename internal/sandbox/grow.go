@@ -38,6 +38,23 @@ func (s *State) Count(set string) int {
 	return n
 }
 
+// Total is the number of objects of a set, empty positions left out.
+func (s *State) Total(set string) int {
+	n := s.Count(set)
+	if set != "users" || s.Grown == 0 {
+		return n
+	}
+	n -= len(s.Shed)
+	if c := s.Sets["users"]; c != nil {
+		for _, id := range c.Order {
+			if strings.HasPrefix(id, grownID) && !s.Shed[id] {
+				n--
+			}
+		}
+	}
+	return n
+}
+
 // At is the object at a position of a set; nil when nothing is there.
 func (s *State) At(set string, i int) Object {
 	c := s.Sets[set]

@@ -61,7 +61,7 @@ func (w *World) judge(a *Attempt) Outcome {
 			out.Wants = v.wants()
 		}
 		out.Code = v.code
-		if len(out.Wants) == 0 && v.rank == rankStrong && v.code == 50076 && !legacy(q) && !q.PasswordGrant {
+		if len(out.Wants) == 0 && v.rank == rankStrong && v.code == 50076 && !legacyClient(q) && !q.PasswordGrant {
 			out.Code = 50079 // must register first
 		}
 		out.Reason = reasonText(out.Code)
@@ -172,9 +172,9 @@ func (w *World) mandatory(q *question) string {
 		return ""
 	}
 	switch app := strings.ToLower(q.AppID); {
-	case app == appPortal && !w.at.Before(mandatoryPortals), app == appM365 && !w.at.Before(mandatoryM365):
+	case app == msPortal && !w.at.Before(mandatoryPortals), app == msM365 && !w.at.Before(mandatoryM365):
 		return "mandatoryMfaPhase1"
-	case q.Writes && slices.Contains(q.audiences, appARM) && !w.at.Before(mandatoryClients):
+	case q.Writes && slices.Contains(q.audiences, msARM) && !w.at.Before(mandatoryClients):
 		if w.at.Before(mandatoryNoDelay) {
 			q.note("postponement of mandatory MFA")
 			if !w.Against {
@@ -189,7 +189,7 @@ func (w *World) mandatory(q *question) string {
 // securityDefaults: entra-docs fundamentals/security-defaults.
 func (v *verdict) securityDefaults() {
 	q := v.q
-	if legacy(q) || q.flow == "devicecodeflow" {
+	if legacyClient(q) || q.flow == "devicecodeflow" {
 		v.deny("tenant", "securityDefaultsBlock")
 		return
 	}
@@ -197,14 +197,26 @@ func (v *verdict) securityDefaults() {
 	for role := range q.who.roles {
 		admin = admin || securityDefaultsRoles[role]
 	}
-	azure := slices.ContainsFunc(q.audiences, func(a string) bool { return a == appARM || a == appPortal })
+	azure := slices.ContainsFunc(q.audiences, func(a string) bool { return a == msARM || a == msPortal })
 	if admin || azure {
 		v.needMFA("tenant", "securityDefaultsMfa", v.kit.mfa)
+	}
+	if v.kit.mfa == yes && !v.registeredForDefaults() {
+		v.doubt("tenant", "securityDefaultsMfa", "registration that security defaults ask of a passkey alone")
 	}
 	if len(q.who.methods) > 0 && v.kit.mfa != yes && !admin && !azure && !v.w.canMFA(q.who) {
 		v.deny("tenant", "securityDefaultsMfa") // must register
 		v.strong = append(v.strong, nil)
 	}
+}
+
+// registeredForDefaults: a method of the kinds that the registration of security
+// defaults names: an authenticator app, a code, a phone.
+func (v *verdict) registeredForDefaults() bool {
+	return slices.ContainsFunc(v.q.who.methods, func(m Object) bool {
+		kind := strings.ToLower(wireText(m["@odata.type"]))
+		return strings.Contains(kind, "authenticatorauth") || strings.Contains(kind, "oath") || strings.Contains(kind, "phone")
+	}) || slices.ContainsFunc(v.kit.shown, func(s Shown) bool { return methodModes[strings.ToLower(s.Mode)].legacy })
 }
 
 // canMFA: the person has methods that make a combination of the MFA strength.
@@ -290,7 +302,7 @@ func (v *verdict) wants() [][]string {
 		if met {
 			named := make([]string, len(c))
 			for i, m := range c {
-				named[i] = modes[m].name
+				named[i] = methodModes[m].name
 			}
 			out = append(out, named)
 		}

@@ -45,7 +45,7 @@ func audiences(a *Attempt) []string {
 		return wireList(a.Audiences)
 	}
 	if a.Action != "" && a.Resource == "" {
-		return []string{appSecurity}
+		return []string{msSecurityInfo}
 	}
 	out := slices.Clone(audiencesOf[strings.ToLower(a.AppID)])
 	if r := strings.ToLower(a.Resource); r != "" && !slices.Contains(out, r) {
@@ -163,6 +163,10 @@ func (w *World) matchUsers(p *caPolicy, q *question) truth {
 	u := q.who
 	named := slices.Contains(p.users, u.id)
 	broad := slices.Contains(p.users, "all") || w.guestListed(p.users, u) || anyOf(p.roles, u.roles)
+	active := q.client == "exchangeactivesync" && p.names(q.client)
+	if active && (len(p.roles) > 0 || p.guests != nil || slices.Contains(p.users, "guestsorexternalusers")) {
+		broad = true // such a policy makes all users subject to it (entra-docs concept-conditional-access-conditions)
+	}
 	in := truthOf(named || broad || anyOf(p.groups, u.groups)).or(w.guestMatch(p.guests, q))
 	if w.is("guests counted as members") && u.guest != "" && slices.Contains(p.users, "all") {
 		in = no
@@ -181,9 +185,8 @@ func (w *World) matchUsers(p *caPolicy, q *question) truth {
 		out = out.or(truthOf(anyOf(p.notRoles, u.roles)))
 	}
 	out = out.or(w.guestMatch(p.notGuests, q))
-	if out == yes && broad && q.client == "exchangeactivesync" && p.names(q.client) {
-		// A policy for Exchange ActiveSync assigned to all users makes all users
-		// subject to it; whether its exclusions survive is not said.
+	if out == yes && broad && active {
+		// Whether its exclusions survive is not said.
 		q.note("exclusions of Exchange ActiveSync policies")
 		out = maybe
 	}
@@ -252,9 +255,13 @@ func (w *World) matchAudiences(p *caPolicy, q *question) truth {
 			return maybe
 		}
 		if w.LegacyLowPrivilege {
+			if len(p.notApps) == 1 && p.notApps[0] == "allagentidresources" {
+				q.note("baseline scopes where only agent resources are excluded")
+				return maybe
+			}
 			return no
 		}
-		list = []string{appDirectory}
+		list = []string{msDirectory}
 	}
 	out := no
 	for _, app := range list {
@@ -304,7 +311,7 @@ func (w *World) appMatches(f *filterRule, q *question, app string) truth {
 			break
 		}
 	}
-	if principal == nil {
+	if principal == nil && w.state.Sets["servicePrincipals"] == nil {
 		q.note("attributes of an application that the tenant does not hold")
 		return maybe
 	}
@@ -473,12 +480,12 @@ func (d *Device) attribute(name string) []string {
 	}
 	switch name {
 	case "deviceid":
-		return some(d.ID)
+		return oneText(d.ID)
 	case "trusttype":
 		if d.TrustType == "" && d.Joined {
 			return []string{"ServerAD"}
 		}
-		return some(d.TrustType)
+		return oneText(d.TrustType)
 	case "iscompliant":
 		if d.Compliant {
 			return []string{"True"}
@@ -496,7 +503,7 @@ func (d *Device) attribute(name string) []string {
 	return nil
 }
 
-func some(s string) []string {
+func oneText(s string) []string {
 	if s == "" {
 		return nil
 	}

@@ -7,22 +7,22 @@ import "time"
 
 // Applications by id.
 const (
-	appPortal     = "c44b4083-3bb0-49c1-b47d-974e53cbdf3c" // Azure portal; Entra and Intune admin centers
-	appM365       = "00000006-0000-0ff1-ce00-000000000000" // Microsoft 365 admin center
-	appARM        = "797f4846-ba00-4fd7-ba43-dac1f8f63013" // Windows Azure Service Management API
-	appGraph      = "00000003-0000-0000-c000-000000000000"
-	appDirectory  = "00000002-0000-0000-c000-000000000000"
-	appCLI        = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
-	appPowerShell = "1950a258-227b-4e31-a9cf-717495945fc2"
-	appSecurity   = "19db86c3-b2b9-44cc-b339-36da233a3be2" // My Sign-Ins, which holds the security-info page
+	msPortal       = "c44b4083-3bb0-49c1-b47d-974e53cbdf3c" // Azure portal; Entra and Intune admin centers
+	msM365         = "00000006-0000-0ff1-ce00-000000000000" // Microsoft 365 admin center
+	msARM          = "797f4846-ba00-4fd7-ba43-dac1f8f63013" // Windows Azure Service Management API
+	msGraph        = "00000003-0000-0000-c000-000000000000"
+	msDirectory    = "00000002-0000-0000-c000-000000000000"
+	msCLI          = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
+	msPowerShell   = "1950a258-227b-4e31-a9cf-717495945fc2"
+	msSecurityInfo = "19db86c3-b2b9-44cc-b339-36da233a3be2" // My Sign-Ins, which holds the security-info page
 )
 
 // What a sign-in to a portal asks for beside itself (entra-docs
 // identity/conditional-access/troubleshoot-conditional-access, "Audience
 // reporting"; the sets are inferred).
 var audiencesOf = map[string][]string{
-	appPortal: {appPortal, appARM, appGraph, appDirectory},
-	appM365:   {appM365, appARM, appGraph, appDirectory},
+	msPortal: {msPortal, msARM, msGraph, msDirectory},
+	msM365:   {msM365, msARM, msGraph, msDirectory},
 }
 
 // Names that stand for several applications in a policy (entra-docs
@@ -30,12 +30,12 @@ var audiencesOf = map[string][]string{
 // reference-office-365-application-contents; application ids of the names there
 // from verify-first-party-apps-sign-in).
 var appGroups = map[string][]string{
-	"microsoftadminportals": {appPortal, appM365, "497effe9-df71-4043-a8bb-14cf78c4b63b", "80ccca67-54bd-44ab-8625-4b79c4dc7775"},
-	appARM: {appPortal, "e9f49c6b-5ce5-44c8-925d-015017e9f7ad", "f5c26e74-f226-4ae8-85f0-b4af0080ac9e",
+	"microsoftadminportals": {msPortal, msM365, "497effe9-df71-4043-a8bb-14cf78c4b63b", "80ccca67-54bd-44ab-8625-4b79c4dc7775"},
+	msARM: {msPortal, "e9f49c6b-5ce5-44c8-925d-015017e9f7ad", "f5c26e74-f226-4ae8-85f0-b4af0080ac9e",
 		"ca7f3f0b-7d91-482c-8e09-c5d840d0eac5"},
 	"office365": {
 		"00000002-0000-0ff1-ce00-000000000000", "00000003-0000-0ff1-ce00-000000000000", "00000004-0000-0ff1-ce00-000000000000",
-		"00000005-0000-0ff1-ce00-000000000000", appM365, "00000007-0000-0ff1-ce00-000000000000",
+		"00000005-0000-0ff1-ce00-000000000000", msM365, "00000007-0000-0ff1-ce00-000000000000",
 		"0f698dd4-f011-4d23-a33e-b36416dcb1e6", "08e18876-6177-487e-b8b5-cf950c1e598c", "1fec8e78-bce4-4aaf-ab1b-5451cc387264",
 		"243c63a3-247d-41c5-9d83-7788c43f1c43", "2d4d3d8e-2be3-4bef-9f87-7875a61c29de", "4345a7b9-9a63-4910-a426-35363201d503",
 		"4765445b-32c6-49b0-83e6-1d93765276ca", "4b233688-031c-404b-9a80-a4f3f2351f90", "5e3ce6c0-2b1f-4285-8d4b-75ee78787346",
@@ -106,9 +106,9 @@ var judgedStrengths = map[string][]string{
 
 const strengthMFA = "00000000-0000-0000-0000-000000000002"
 
-// mode says of an authentication method mode which method configuration rules
+// methodMode says of an authentication method mode which method configuration rules
 // it, which kind of registered method it needs, and what it can do.
-type mode struct {
+type methodMode struct {
 	name    string // as authenticationMethodModes spells it
 	config  string // authenticationMethodConfiguration id; "" none
 	kind    string // @odata.type of the registered method, without prefix and suffix; "" none
@@ -118,9 +118,9 @@ type mode struct {
 	log     string // authenticationDetails.authenticationMethod of a sign-in record
 }
 
-// modes by name in lower case (Graph authenticationMethodModes; entra-docs
+// methodModes by name in lower case (Graph authenticationMethodModes; entra-docs
 // identity/authentication/concept-authentication-methods-manage).
-var modes = map[string]mode{
+var methodModes = map[string]methodMode{
 	"password":                     {"password", "", "password", true, false, "pwd", "Password"},
 	"fido2":                        {"fido2", "fido2", "fido2", true, false, "fido", "Passkey (device-bound)"},
 	"windowshelloforbusiness":      {"windowsHelloForBusiness", "", "windowsHelloForBusiness", true, false, "hwk", "Windows Hello for Business"},

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"net/netip"
 	"slices"
 	"strings"
 )
@@ -60,7 +61,7 @@ func controlName(c string) string {
 	return c
 }
 
-func legacy(q *question) bool { return q.client == "exchangeactivesync" || q.client == "other" }
+func legacyClient(q *question) bool { return q.client == "exchangeactivesync" || q.client == "other" }
 
 // control evaluates a built-in control. Legacy clients satisfy none.
 func (w *World) control(name string, p *caPolicy, q *question, k *kit, all *applying) truth {
@@ -72,7 +73,7 @@ func (w *World) control(name string, p *caPolicy, q *question, k *kit, all *appl
 	case "mfa":
 		return k.mfa
 	}
-	if legacy(q) {
+	if legacyClient(q) {
 		return no
 	}
 	switch name {
@@ -127,7 +128,7 @@ func (w *World) strengthMet(p *caPolicy, q *question, k *kit, all *applying) tru
 }
 
 func (w *World) termsMet(id string, q *question) truth {
-	if legacy(q) || q.PasswordGrant {
+	if legacyClient(q) || q.PasswordGrant {
 		return no // accepted in an interactive browser
 	}
 	a := w.state.Get("identityGovernance/termsOfUse/agreements", id)
@@ -146,7 +147,7 @@ func (w *World) customMet(q *question) truth {
 		q.note("custom controls after their retirement")
 		return maybe
 	}
-	return truthOf(q.Custom && !legacy(q) && !q.PasswordGrant)
+	return truthOf(q.Custom && !legacyClient(q) && !q.PasswordGrant)
 }
 
 // session evaluates the session controls that can keep a person out.
@@ -185,7 +186,7 @@ func (w *World) bindable(p *caPolicy, q *question) truth {
 	}
 	switch q.client {
 	case "browser":
-		if p.named797 && meets(append([]string{appARM}, appGroups[appARM]...)) {
+		if p.named797 && meets(append([]string{msARM}, appGroups[msARM]...)) {
 			return no
 		}
 	case "mobileappsanddesktopclients":
@@ -200,29 +201,33 @@ func (w *World) bindable(p *caPolicy, q *question) truth {
 
 // strictly: under strict location enforcement the address that the resource sees
 // must pass the location conditions too; it knows ranges of addresses alone
-// (entra-docs concept-continuous-access-evaluation-strict-enforcement).
-func (w *World) strictly(q *question, all *applying) (string, bool) {
+// (entra-docs concept-continuous-access-evaluation-strict-enforcement). Whether
+// the enforcement of one policy reaches the locations of another is not said.
+func (v *verdict) strictly(applied []Applied, all *applying) {
+	w, q := v.w, v.q
 	if q.ResourceIP == "" || q.ResourceIP == q.IP || !all.strict {
-		return "", false
+		return
 	}
-	other := *q.Attempt
-	other.IP = q.ResourceIP
-	seen := w.question(&other, q.who)
-	for _, p := range w.policies {
-		if p.state != "enabled" || !p.usesLocations || !slices.Contains(p.controls, "block") {
+	ip, _ := netip.ParseAddr(q.ResourceIP)
+	for i, p := range w.policies {
+		if p.state != "enabled" || !p.usesLocations || applied[i].Applies {
 			continue
 		}
-		here := yes
+		here := w.locationAt(p, q, ip.Unmap(), true)
 		for i := range conditions {
 			if conditions[i].reason != "location" {
-				here = here.and(conditions[i].match(w, p, seen))
+				here = here.and(conditions[i].match(w, p, q))
 			}
 		}
-		if here == yes && w.locationAt(p, seen, seen.ip, true) == yes {
-			return p.id, true
+		if _, met := w.grant(p, q, v.kit, all); here == no || met == yes {
+			continue
+		}
+		if p.strict && here == yes {
+			v.deny(p.id, "strictLocation")
+		} else {
+			v.doubt(p.id, "strictLocation", "strict location enforcement of another policy")
 		}
 	}
-	return "", false
 }
 
 // applying is what must be known of all policies that apply before one is judged.

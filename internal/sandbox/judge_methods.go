@@ -53,7 +53,7 @@ func (w *World) accept(q *question) *kit {
 		s.AAGUID = strings.ToLower(w.aaguid(q.who, s))
 		k.shown = append(k.shown, s)
 		k.modes[name] = true
-		if k.first == "" && modes[name].primary {
+		if k.first == "" && methodModes[name].primary {
 			k.first = name
 		}
 	}
@@ -113,7 +113,7 @@ func (w *World) aaguid(u *signer, s Shown) string {
 // usable decides whether a person may use a method. A method without MethodID is
 // taken as registered.
 func (w *World) usable(q *question, name string, s Shown) truth {
-	m, known := modes[name]
+	m, known := methodModes[name]
 	if !known {
 		q.note("authentication method mode " + name)
 		return no
@@ -169,7 +169,7 @@ func (w *World) modeUsable(u *signer, name string) truth {
 	if t, done := u.usableModes[name]; done {
 		return t
 	}
-	m := modes[name]
+	m := methodModes[name]
 	out := yes
 	if c := w.methods[strings.ToLower(m.config)]; m.config != "" && c != nil {
 		out = truthOf(wireSame(wireText(c["state"]), "enabled") && w.targeted(u, c))
@@ -310,7 +310,7 @@ func (w *World) within(q *question, k *kit, b *narrowing) truth {
 func (w *World) reachable(u *signer) map[string]bool {
 	out := map[string]bool{}
 	credentials := w.state.Credentials[u.id]
-	for name, m := range modes {
+	for name, m := range methodModes {
 		if t := w.modeUsable(u, name); t != yes && !(t == maybe && !w.Against) {
 			continue
 		}

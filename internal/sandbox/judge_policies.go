@@ -36,6 +36,11 @@ func (v *verdict) policies() []Applied {
 		v.gps(p)
 	}
 	all := survey(now, q)
+	for _, p := range w.policies {
+		// Where the policy itself has the location condition, it applies at none of
+		// the places that are allowed and enforces there all the same.
+		all.strict = all.strict || p.strict && p.usesLocations && p.state == "enabled"
+	}
 	for i, p := range w.policies {
 		if out[i].Applies {
 			v.enforce(p, &out[i], all)
@@ -43,9 +48,7 @@ func (v *verdict) policies() []Applied {
 			v.resilience(p, all)
 		}
 	}
-	if id, denied := w.strictly(q, all); denied {
-		v.deny(id, "strictLocation")
-	}
+	v.strictly(out, all)
 	return out
 }
 
@@ -64,7 +67,7 @@ func (v *verdict) enforce(p *caPolicy, a *Applied, all *applying) {
 	if met == maybe {
 		met = w.lean(false)
 	}
-	a.Result = result(enforced, met == yes, items)
+	a.Result = policyResult(enforced, met == yes, items)
 	if !enforced {
 		return
 	}
@@ -80,7 +83,7 @@ func (v *verdict) enforce(p *caPolicy, a *Applied, all *applying) {
 	for _, i := range session {
 		if i.met == no || w.Against {
 			v.deny(p.id, i.control)
-			a.Result = result(enforced, false, nil)
+			a.Result = policyResult(enforced, false, nil)
 		}
 	}
 }
@@ -94,7 +97,7 @@ func (v *verdict) want(control string, p *caPolicy) {
 	}
 }
 
-func result(enforced, met bool, items []item) string {
+func policyResult(enforced, met bool, items []item) string {
 	switch {
 	case enforced && met:
 		return "success"
@@ -158,7 +161,7 @@ func (v *verdict) gps(p *caPolicy) {
 func (v *verdict) resilience(p *caPolicy, all *applying) {
 	w, q := v.w, v.q
 	country := slices.ContainsFunc(slices.Concat(p.places, p.notPlaces), func(id string) bool { return w.places[id] != nil && w.places[id].country })
-	blind := len(p.groups)+len(p.notGroups)+len(p.roles)+len(p.notRoles)+len(p.signInRisk)+len(p.userRisk) > 0 || country
+	blind := len(p.insiderRisk)+len(p.groups)+len(p.notGroups)+len(p.roles)+len(p.notRoles)+len(p.signInRisk)+len(p.userRisk) > 0 || country
 	if !p.noResilience || !blind || p.workload {
 		return
 	}
@@ -176,6 +179,10 @@ func (v *verdict) resilience(p *caPolicy, all *applying) {
 		return
 	}
 	if _, met := w.grant(p, q, v.kit, all); met == yes {
+		return
+	}
+	if len(p.groups)+len(p.notGroups)+len(p.roles)+len(p.notRoles)+len(p.signInRisk)+len(p.userRisk) == 0 && !country {
+		v.doubt(p.id, "disableResilienceDefaults", "insider risk during an outage")
 		return
 	}
 	if slices.Contains(p.notUsers, q.who.id) {

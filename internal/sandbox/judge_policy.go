@@ -76,6 +76,8 @@ func (w *World) compile(raw Object) *caPolicy {
 	p.compileConditions(c)
 	w.compileGrant(p, wireObject(raw["grantControls"]))
 	p.compileSession(wireObject(raw["sessionControls"]))
+	p.obscureSession = append(p.obscureSession, wireUnknown(raw, "id", "displayName", "description", "state", "conditions", "grantControls", "sessionControls",
+		"createdDateTime", "modifiedDateTime", "deletedDateTime", "templateId", "partialEnablementStrategy")...)
 	if w.is("disabled policies enforced") && p.state == "disabled" {
 		p.state = "enabled"
 	}
@@ -119,7 +121,7 @@ func (p *caPolicy) compileTarget(c Object) {
 	p.actions, p.contexts = wireList(a["includeUserActions"]), wireList(a["includeAuthenticationContextClassReferences"])
 	p.appFilter = readFilter(a["applicationFilter"], "customsecurityattribute")
 	p.network = !wireEmpty(a["networkAccess"]) || !wireEmpty(a["globalSecureAccess"])
-	p.named797 = slices.Contains(p.apps, appARM)
+	p.named797 = slices.Contains(p.apps, msARM)
 	for _, k := range wireUnknown(a, "includeApplications", "excludeApplications", "includeUserActions",
 		"includeAuthenticationContextClassReferences", "applicationFilter", "networkAccess", "globalSecureAccess") {
 		p.obscure = append(p.obscure, "applications."+k)

@@ -249,8 +249,7 @@ var questions = []question{
 	}, unsure: true},
 	{name: "strict location", tenant: func(t testing.TB, s *State) {
 		location(t, s, hq)
-		rule(t, s, `{"conditions":{"locations":{"includeLocations":["All"],"excludeLocations":["hq"]}}}`)
-		rule(t, s, `{"grantControls":null,"sessionControls":{"continuousAccessEvaluation":{"mode":"strictLocation"}}}`)
+		rule(t, s, `{"conditions":{"locations":{"includeLocations":["All"],"excludeLocations":["hq"]}},"sessionControls":{"continuousAccessEvaluation":{"mode":"strictLocation"}}}`)
 	}, attempt: func(a *Attempt) { a.IP, a.ResourceIP = "198.51.100.1", "192.0.2.1" }, code: 53003},
 
 	{name: "negative filter meets a bare device", tenant: rules(`{"conditions":{"devices":{"deviceFilter":{"mode":"include","rule":"device.trustType -ne \"ServerAD\""}}}}`), code: 53003, flaw: "negative operator fails on null"},

@@ -34,7 +34,7 @@ func (s *Server) audit(state *State, c Change) {
 func auditRecord(state *State, c Change, at time.Time) Object {
 	correlation := c.CorrelationID
 	if correlation == "" {
-		correlation = graphID()
+		correlation = newRecordID()
 	}
 	service := c.Service
 	if service == "" {
@@ -49,14 +49,14 @@ func auditRecord(state *State, c Change, at time.Time) Object {
 		details = append(details, Object{"key": "User-Agent", "value": c.UserAgent})
 	}
 	return Object{
-		"id": "Directory_" + correlation + "_" + graphID(), "category": c.Category, "correlationId": correlation, "result": result, "resultReason": c.Failed,
+		"id": "Directory_" + correlation + "_" + newRecordID(), "category": c.Category, "correlationId": correlation, "result": result, "resultReason": c.Failed,
 		"activityDisplayName": c.Activity, "activityDateTime": at.UTC().Format("2006-01-02T15:04:05.0000000Z"), "loggedByService": service,
-		"operationType": operationType(c), "initiatedBy": initiator(state, c), "targetResources": []any{target(c)}, "additionalDetails": details,
+		"operationType": auditOperation(c), "initiatedBy": auditInitiator(state, c), "targetResources": []any{auditTarget(c)}, "additionalDetails": details,
 	}
 }
 
 // operationType: the first word of an activity says what was done.
-func operationType(c Change) string {
+func auditOperation(c Change) string {
 	switch first, _, _ := strings.Cut(c.Activity, " "); first {
 	case "Add", "Create", "User":
 		return "Add"
@@ -74,13 +74,13 @@ func operationType(c Change) string {
 	return "Update"
 }
 
-// initiator is the person, or the application when nobody stands behind it.
-func initiator(state *State, c Change) Object {
+// auditInitiator is the person, or the application when nobody stands behind it.
+func auditInitiator(state *State, c Change) Object {
 	if c.By.UserID != "" {
 		u := state.Get("users", c.By.UserID)
 		return Object{"app": nil, "user": Object{"id": c.By.UserID, "displayName": nil, "userPrincipalName": wireText(u["userPrincipalName"]), "ipAddress": c.IP}}
 	}
-	app := Object{"appId": nil, "displayName": nameOf(state, c.By.AppID), "servicePrincipalId": nil, "servicePrincipalName": nil}
+	app := Object{"appId": nil, "displayName": appNameOf(state, c.By.AppID), "servicePrincipalId": nil, "servicePrincipalName": nil}
 	for _, sp := range state.All("servicePrincipals") {
 		if wireSame(wireText(sp["appId"]), c.By.AppID) {
 			app["servicePrincipalId"] = wireText(sp["id"])
@@ -89,13 +89,13 @@ func initiator(state *State, c Change) Object {
 	return Object{"user": nil, "app": app}
 }
 
-func target(c Change) Object {
+func auditTarget(c Change) Object {
 	o := c.Target
 	if o == nil {
 		o = c.Before
 	}
 	t := Object{"id": wireText(o["id"]), "displayName": wireText(o["displayName"]), "type": c.Type, "userPrincipalName": nil, "groupType": nil,
-		"modifiedProperties": modified(c)}
+		"modifiedProperties": auditModified(c)}
 	if upn := wireText(o["userPrincipalName"]); upn != "" {
 		t["userPrincipalName"] = upn
 	}
@@ -111,7 +111,7 @@ func target(c Change) Object {
 // modified are the changes as text of JSON. A Conditional Access policy, location
 // or strength stands there whole, as one property; of other objects each property
 // that changed, its value in a list, and their names at the end.
-func modified(c Change) []any {
+func auditModified(c Change) []any {
 	out := []any{}
 	if wireSame(c.Service, "Conditional Access") || wireSame(c.Category, "Policy") {
 		name := map[string]string{"namedLocation": "NamedLocation"}[c.Type]
@@ -129,7 +129,7 @@ func modified(c Change) []any {
 	}
 	var included []string
 	for _, k := range slices.Sorted(maps.Keys(names)) {
-		before, after := auditJSON(list1(c.Before, k)), auditJSON(list1(c.Target, k))
+		before, after := auditJSON(auditValue(c.Before, k)), auditJSON(auditValue(c.Target, k))
 		if before == after || strings.Contains(k, "@") || auditSecret[k] {
 			continue
 		}
@@ -146,7 +146,7 @@ func modified(c Change) []any {
 // auditSecret must never stand in a log.
 var auditSecret = map[string]bool{"passwordProfile": true, "temporaryAccessPass": true, "secretKey": true, "secretText": true, "publicKeyCredential": true}
 
-func list1(o Object, name string) any {
+func auditValue(o Object, name string) any {
 	v, have := o[name]
 	if !have {
 		return nil

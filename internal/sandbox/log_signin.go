@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"crypto/rand"
 	"encoding/base64"
 	"encoding/hex"
 	"regexp"
@@ -9,28 +10,37 @@ import (
 	"time"
 )
 
+// newRecordID makes a random UUID.
+func newRecordID() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails (crypto/rand)
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	h := hex.EncodeToString(b[:])
+	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
+}
+
 // signInRecord is one signIn as Graph shows it (Graph v1.0 and beta resource
 // signIn), with the properties that only beta has; logView leaves them out.
 func signInRecord(state *State, a *Attempt, out *Outcome, at time.Time) Object {
-	id := graphID()
+	id := newRecordID()
 	user := state.Get("users", a.UserID)
 	userID := wireText(user["id"])
 	if userID == "" {
 		userID = "00000000-0000-0000-0000-000000000000"
 	}
-	client := nameOf(state, a.AppID)
-	resource, resourceName := resourceOf(state, a)
+	client := appNameOf(state, a.AppID)
+	resource, resourceName := loggedResource(state, a)
 	record := Object{
 		"id": id, "createdDateTime": at.UTC().Format(time.RFC3339),
 		"userDisplayName": wireText(user["displayName"]), "userPrincipalName": strings.ToLower(wireText(user["userPrincipalName"])), "userId": userID,
 		"appId": a.AppID, "appDisplayName": client, "ipAddress": a.IP, "clientAppUsed": clientLabel(a.ClientApp), "userAgent": a.UserAgent,
 		"correlationId": out.CorrelationID, "isInteractive": !a.NonInteractive,
 		"resourceId": resource, "resourceDisplayName": resourceName, "homeTenantId": state.ID, "resourceTenantId": state.ID,
-		"status": status(out), "location": place3(a), "deviceDetail": deviceDetail(a),
+		"status": signInStatus(out), "location": signInLocation(a), "deviceDetail": signInDevice(a),
 		"conditionalAccessStatus":          caStatus(out),
 		"appliedConditionalAccessPolicies": appliedRecords(out),
-		"riskDetail":                       "none", "riskLevelAggregated": level(state, a.SignInRisk), "riskLevelDuringSignIn": level(state, a.SignInRisk),
-		"riskState": riskState(a.SignInRisk), "riskEventTypes": []any{}, "riskEventTypes_v2": []any{},
+		"riskDetail":                       "none", "riskLevelAggregated": shownRisk(state, a.SignInRisk), "riskLevelDuringSignIn": shownRisk(state, a.SignInRisk),
+		"riskState": shownRiskState(a.SignInRisk), "riskEventTypes": []any{}, "riskEventTypes_v2": []any{},
 		"servicePrincipalId": "", "servicePrincipalName": nil,
 	}
 	for k, v := range signInBeta(a, out, state, user, at) {
@@ -68,10 +78,10 @@ func signInBeta(a *Attempt, out *Outcome, state *State, user Object, at time.Tim
 	if a.Context != "" {
 		contexts = append(contexts, Object{"id": a.Context, "detail": "required"})
 	}
-	token, _ := hex.DecodeString(strings.ReplaceAll(graphID(), "-", ""))
+	token, _ := hex.DecodeString(strings.ReplaceAll(newRecordID(), "-", ""))
 	session := a.SessionID
 	if session == "" {
-		session = graphID()
+		session = newRecordID()
 	}
 	return Object{
 		"authenticationRequirement": requirement, "authenticationRequirementPolicies": []any{}, "authenticationDetails": authenticationDetails(a, out, at),
@@ -81,7 +91,7 @@ func signInBeta(a *Attempt, out *Outcome, state *State, user Object, at time.Tim
 		"sessionId": session, "incomingTokenType": "none", "tokenIssuerName": "", "tokenIssuerType": "AzureAD", "processingTimeInMilliseconds": 120,
 		"crossTenantAccessType": "none", "userType": guest, "mfaDetail": nil, "networkLocationDetails": networkDetails(state, a),
 		"signInIdentifier": wireText(user["userPrincipalName"]), "signInIdentifierType": "userPrincipalName",
-		"conditionalAccessAudiences": auditList(audiences(a)), "flaggedForReview": false, "isTenantRestricted": false, "autonomousSystemNumber": nil,
+		"conditionalAccessAudiences": wireStrings(audiences(a)), "flaggedForReview": false, "isTenantRestricted": false, "autonomousSystemNumber": nil,
 		"sessionLifetimePolicies": []any{}, "appliedEventListeners": []any{}, "resourceServicePrincipalId": nil,
 	}
 }
@@ -107,7 +117,7 @@ func logView(o Object, version string) Object {
 	return out
 }
 
-func auditList(list []string) []any {
+func wireStrings(list []string) []any {
 	out := []any{}
 	for _, s := range list {
 		out = append(out, s)
@@ -115,7 +125,7 @@ func auditList(list []string) []any {
 	return out
 }
 
-func status(out *Outcome) Object {
+func signInStatus(out *Outcome) Object {
 	o := Object{"errorCode": out.Code, "failureReason": reasonText(out.Code), "additionalDetails": nil}
 	if out.Allowed && out.MFA {
 		o["additionalDetails"] = "MFA completed in Azure AD"
@@ -130,7 +140,7 @@ func authenticationDetails(a *Attempt, out *Outcome, at time.Time) []any {
 		steps = append(slices.Clone(steps), Shown{Mode: a.Wrong})
 	}
 	for i, s := range steps {
-		m := modes[strings.ToLower(s.Mode)]
+		m := methodModes[strings.ToLower(s.Mode)]
 		requirement := "Primary authentication"
 		if i > 0 {
 			requirement = "MFA"
@@ -157,7 +167,7 @@ func appliedRecords(out *Outcome) []any {
 	for _, p := range out.Policies {
 		r := Object{"id": p.ID, "displayName": p.Name, "result": p.Result, "enforcedGrantControls": []any{}, "enforcedSessionControls": []any{}}
 		if p.Applies {
-			r["enforcedGrantControls"] = auditList(p.Grant)
+			r["enforcedGrantControls"] = wireStrings(p.Grant)
 			for _, s := range p.Session {
 				label := sessionLabels[s]
 				if label == "" {
@@ -191,7 +201,7 @@ func caStatus(out *Outcome) string {
 }
 
 // level is hidden where the licence does not show risk (Graph signIn).
-func level(state *State, risk string) string {
+func shownRisk(state *State, risk string) string {
 	if state.Plan != "P2" {
 		return "hidden"
 	}
@@ -201,21 +211,21 @@ func level(state *State, risk string) string {
 	return risk
 }
 
-func riskState(risk string) string {
+func shownRiskState(risk string) string {
 	if risk == "" || risk == "none" {
 		return "none"
 	}
 	return "atRisk"
 }
 
-func place3(a *Attempt) Object {
+func signInLocation(a *Attempt) Object {
 	return Object{"city": "", "state": "", "countryOrRegion": a.Country,
 		"geoCoordinates": Object{"altitude": nil, "latitude": nil, "longitude": nil}}
 }
 
 var trustLabels = map[string]string{"azuread": "Azure AD joined", "serverad": "Hybrid Azure AD joined", "workplace": "Azure AD registered"}
 
-func deviceDetail(a *Attempt) Object {
+func signInDevice(a *Attempt) Object {
 	o := Object{"deviceId": a.Device.ID, "displayName": a.Device.Properties["displayName"], "operatingSystem": systemOf(a), "browser": browserOf(a.UserAgent),
 		"isCompliant": a.Device.Compliant, "isManaged": a.Device.Managed, "trustType": trustLabels[strings.ToLower(a.Device.TrustType)]}
 	return o
@@ -258,11 +268,11 @@ func clientLabel(client string) string {
 }
 
 // Names of Microsoft's applications as the log shows them.
-var appNames = map[string]string{appPortal: "Azure Portal", appM365: "Microsoft Office 365 Portal", appARM: "Windows Azure Service Management API",
-	appGraph: "Microsoft Graph", appDirectory: "Windows Azure Active Directory", appCLI: "Microsoft Azure CLI", appPowerShell: "Microsoft Azure PowerShell",
-	appSecurity: "My Signins", "14d82eec-204b-4c2f-b7e8-296a70dab67e": "Microsoft Graph Command Line Tools"}
+var appNames = map[string]string{msPortal: "Azure Portal", msM365: "Microsoft Office 365 Portal", msARM: "Windows Azure Service Management API",
+	msGraph: "Microsoft Graph", msDirectory: "Windows Azure Active Directory", msCLI: "Microsoft Azure CLI", msPowerShell: "Microsoft Azure PowerShell",
+	msSecurityInfo: "My Signins", "14d82eec-204b-4c2f-b7e8-296a70dab67e": "Microsoft Graph Command Line Tools"}
 
-func nameOf(state *State, app string) string {
+func appNameOf(state *State, app string) string {
 	for _, set := range []string{"servicePrincipals", "applications"} {
 		for _, o := range state.All(set) {
 			if wireSame(wireText(o["appId"]), app) {
@@ -273,15 +283,15 @@ func nameOf(state *State, app string) string {
 	return appNames[strings.ToLower(app)]
 }
 
-func resourceOf(state *State, a *Attempt) (id, name string) {
+func loggedResource(state *State, a *Attempt) (id, name string) {
 	id = a.Resource
 	if list := audiences(a); id == "" && len(list) > 0 {
 		id = list[0]
-		if wireSame(a.AppID, appPortal) {
-			id = appARM
+		if wireSame(a.AppID, msPortal) {
+			id = msARM
 		}
 	}
-	return id, nameOf(state, id)
+	return id, appNameOf(state, id)
 }
 
 // networkDetails name the named locations that hold the address.

@@ -250,7 +250,7 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, f *Flow, e *refu
 		return
 	}
 	description := e.description
-	if e.code != 0 {
+	if e.code > 0 {
 		description = e.full(oidcID(), correlationOf(r), s.now())
 	}
 	s.sendBack(w, r, f, url.Values{"error": {e.oauth}, "error_description": {description}})

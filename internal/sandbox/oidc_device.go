@@ -136,7 +136,7 @@ func (s *Server) finishDevice(w http.ResponseWriter, r *http.Request, f *Flow, g
 func (s *Server) refuseDevice(w http.ResponseWriter, r *http.Request, f *Flow, e *refusal) {
 	s.waiting.mu.Lock()
 	if d := s.deviceOf(f); d != nil {
-		d.denied = deny(135010)
+		d.denied = deny(declined)
 	}
 	s.waiting.mu.Unlock()
 	s.showDeviceView(w, http.StatusOK, deviceView{Title: "Not signed in", Done: e.description})
@@ -168,7 +168,7 @@ func (s *Server) redeemDevice(code string, c *oidcClient) (*codeGrant, *refusal)
 		delete(s.waiting.devices, code)
 		return d.granted, nil
 	case len(d.polls) > devicePolls:
-		return nil, deny(135011)
+		return nil, deny(slowDown)
 	}
 	return nil, deny(70016)
 }

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"html/template"
@@ -27,6 +28,12 @@ const (
 	federationPage     = "entra-docs workload-id/workload-identity-federation-troubleshoot"
 	authCodePage       = "entra-docs identity-platform/v2-oauth2-auth-code-flow"
 	deviceFlowStandard = "RFC 8628 section 3.5"
+)
+
+// Errors whose AADSTS number no page tells: they go out without one.
+const (
+	declined = -1 - iota
+	slowDown
 )
 
 // stsErrors are the errors that this sandbox gives, by AADSTS number.
@@ -62,8 +69,8 @@ var stsErrors = stsTable([]stsError{
 	{90033, "temporarily_unavailable", 503, "A transient error has occurred. Please try again.", ""},
 	{90055, "temporarily_unavailable", 429, "The server is terminating the request because there are too many tenant requests.", ""},
 	{90094, "consent_required", 400, "An administrator of %s has set a policy that prevents you from granting %s the permissions it is requesting. Contact an administrator of %s who can grant permissions to this application on your behalf.", ""},
-	{135010, "authorization_declined", 400, "The user declined the sign-in, or it was refused.", deviceFlowPage},
-	{135011, "slow_down", 400, "The device is polling too often. Wait five seconds longer between two requests.", deviceFlowStandard},
+	{declined, "authorization_declined", 400, "The user declined the sign-in, or it was refused.", deviceFlowPage},
+	{slowDown, "slow_down", 400, "The device is polling too often. Wait five seconds longer between two requests.", deviceFlowStandard},
 	{500011, "invalid_resource", 400, "The resource principal named %s was not found in the tenant named %s.", ""},
 	{501481, "invalid_grant", 400, "The Code_Verifier does not match the code_challenge supplied in the authorization request.", ""},
 	{501491, "invalid_request", 400, "Invalid size or method of Code_Challenge parameter.", ""},
@@ -87,6 +94,7 @@ var stsErrors = stsTable([]stsError{
 func stsTable(list []stsError) map[int]stsError {
 	out := make(map[int]stsError, len(list))
 	for _, e := range list {
+		e.source = cmp.Or(e.source, errorPage)
 		out[e.code] = e
 	}
 	return out
@@ -131,6 +139,9 @@ func deniedBy(o Outcome) *refusal {
 
 // full is the description as Entra writes it, with what support asks for.
 func (e *refusal) full(trace, correlation string, at time.Time) string {
+	if e.code <= 0 {
+		return fmt.Sprintf("%s Trace ID: %s Correlation ID: %s Timestamp: %s", e.description, trace, correlation, at.Format(stsTime))
+	}
 	return fmt.Sprintf("AADSTS%d: %s Trace ID: %s Correlation ID: %s Timestamp: %s",
 		e.code, e.description, trace, correlation, at.Format(stsTime))
 }
@@ -141,9 +152,11 @@ const stsTime = "2006-01-02 15:04:05Z"
 func (s *Server) writeRefusal(w http.ResponseWriter, r *http.Request, e *refusal) {
 	trace, correlation, at := oidcID(), correlationOf(r), s.now()
 	body := map[string]any{
-		"error": e.oauth, "error_description": e.full(trace, correlation, at), "error_codes": []int{e.code},
+		"error": e.oauth, "error_description": e.full(trace, correlation, at), "error_codes": []int{},
 		"timestamp": at.Format(stsTime), "trace_id": trace, "correlation_id": correlation,
-		"error_uri": fmt.Sprintf("%s/error?code=%d", s.base(), e.code),
+	}
+	if e.code > 0 {
+		body["error_codes"], body["error_uri"] = []int{e.code}, fmt.Sprintf("%s/error?code=%d", s.base(), e.code)
 	}
 	oidcJSON(w, e.status, body)
 }

@@ -15,7 +15,7 @@ func (p *pageHouse) attempt(r *http.Request, v *visitor, userID string) Attempt 
 	a := Attempt{UserID: userID, ClientApp: "browser", UserAgent: r.UserAgent(), Used: v.used, CorrelationID: v.correlation, SessionID: v.session}
 	a.UserAgent = a.UserAgent[:min(len(a.UserAgent), 512)]
 	if v.security {
-		a.AppID, a.Action = appSecurity, "urn:user:registersecurityinfo"
+		a.AppID, a.Action = msSecurityInfo, "urn:user:registersecurityinfo"
 	} else if f, ok := p.s.flow(v.flow); ok {
 		a.AppID, a.Resource = f.ClientID, f.Resource
 		if f.Device {
@@ -56,13 +56,13 @@ func clientAppOf(f *Flow) string {
 }
 
 // Baseline scopes (entra-docs concept-conditional-access-cloud-apps).
-var baseline = map[string]bool{"openid": true, "profile": true, "email": true, "offline_access": true, "user.read": true, "people.read": true}
+var baselineScopes = map[string]bool{"openid": true, "profile": true, "email": true, "offline_access": true, "user.read": true, "people.read": true}
 
 func lowPrivilege(scopes []string) bool {
 	directory := false
 	for _, s := range scopes {
 		s = strings.ToLower(s[strings.LastIndexByte(s, '/')+1:])
-		if !baseline[s] {
+		if !baselineScopes[s] {
 			return false
 		}
 		directory = directory || strings.HasSuffix(s, ".read")

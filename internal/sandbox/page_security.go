@@ -160,7 +160,7 @@ func (p *pageHouse) changed(state *State, v *visitor, r *http.Request, activity 
 		return Object{"id": wireText(u["id"]), "displayName": wireText(u["displayName"]), "userPrincipalName": wireText(u["userPrincipalName"]),
 			"StrongAuthenticationMethod": wireText(m["@odata.type"])}
 	}
-	p.s.audit(state, Change{By: Caller{UserID: v.signed.UserID, AppID: appSecurity}, Activity: activity, Category: "UserManagement",
+	p.s.audit(state, Change{By: Caller{UserID: v.signed.UserID, AppID: msSecurityInfo}, Activity: activity, Category: "UserManagement",
 		Service: "Authentication Methods", Before: target(before), Target: target(after), Type: "User", IP: r.RemoteAddr, UserAgent: r.UserAgent()})
 }
 
@@ -200,7 +200,7 @@ func (p *pageHouse) codeDone(w http.ResponseWriter, r *http.Request, v *visitor)
 			}
 		}
 		credentialsOf(state, v.signed.UserID).TOTP = v.seed
-		method := Object{"@odata.type": "#microsoft.graph.softwareOathAuthenticationMethod", "id": graphID(), "secretKey": nil, "createdDateTime": p.s.now().UTC().Format(time.RFC3339)}
+		method := Object{"@odata.type": "#microsoft.graph.softwareOathAuthenticationMethod", "id": newRecordID(), "secretKey": nil, "createdDateTime": p.s.now().UTC().Format(time.RFC3339)}
 		state.Put(set, wireText(method["id"]), method)
 		p.changed(state, v, r, "User registered security info", nil, method)
 		return nil

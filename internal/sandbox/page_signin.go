@@ -36,7 +36,7 @@ func (p *pageHouse) signInPage(w http.ResponseWriter, r *http.Request, v *visito
 		p.show(w, v, http.StatusNotFound, pageData{Stage: "lost", Title: "Nothing to sign in to", Error: "This sign-in has expired or never began. Go back to the application and start again."})
 		return
 	}
-	*v = visitor{csrf: v.csrf, seen: v.seen, since: v.since, posts: v.posts, where: v.where, signed: v.signed, flow: flow, security: security, correlation: graphID(), session: graphID()}
+	*v = visitor{csrf: v.csrf, seen: v.seen, since: v.since, posts: v.posts, where: v.where, signed: v.signed, flow: flow, security: security, correlation: newRecordID(), session: newRecordID()}
 	if security {
 		v.flow = ""
 	}
@@ -354,7 +354,7 @@ func (p *pageHouse) demandMFA(v *visitor) {
 func (p *pageHouse) enter(w http.ResponseWriter, r *http.Request, v *visitor) {
 	signed := Signed{UserID: v.userID, MFA: v.outcome.MFA, At: p.s.now(), SessionID: v.session}
 	for _, s := range v.used {
-		if amr := modes[strings.ToLower(s.Mode)].amr; amr != "" && !slices.Contains(signed.Methods, amr) {
+		if amr := methodModes[strings.ToLower(s.Mode)].amr; amr != "" && !slices.Contains(signed.Methods, amr) {
 			signed.Methods = append(signed.Methods, amr)
 		}
 	}
@@ -384,7 +384,7 @@ func (p *pageHouse) refuse(w http.ResponseWriter, r *http.Request, v *visitor) {
 	d := &pageRefusal{Heading: "You cannot access this right now", Text: "Your sign-in was successful but does not meet the criteria to access this resource.",
 		Code: out.Code, Request: out.LogID, Correlation: out.CorrelationID, Time: p.s.now().UTC().Format(time.RFC3339), AppID: a.AppID, IP: a.IP,
 		Device: a.Device.ID, OS: a.Platform, Back: v.flow != "", Register: out.Code == 50079 && !v.security}
-	p.s.View(func(state *State) { d.App = nameOf(state, a.AppID) })
+	p.s.View(func(state *State) { d.App = appNameOf(state, a.AppID) })
 	switch {
 	case out.Code == 53000 || out.Code == 53001:
 		d.Heading, d.Text = "You can't get there from here", "This application contains sensitive information and can only be accessed from devices or client applications that meet your organization's management compliance policy."

@@ -60,6 +60,29 @@ func passkeyCount(c *Credentials) int {
 	return 0
 }
 
+// App is an application that can sign in with a made-up secret.
+type App struct {
+	ClientID string `json:"clientId"`
+	Name     string `json:"displayName"`
+	Secret   string `json:"secret"`
+}
+
+// Apps are the applications that have a secret.
+func (s *Server) Apps() []App {
+	apps := []App{}
+	s.View(func(state *State) {
+		for _, app := range state.All("applications") {
+			for _, p := range propList(app, "passwordCredentials") {
+				if secret := state.Secrets[key(propText(p, "keyId"))]; secret != "" && s.within(p) {
+					apps = append(apps, App{propText(app, "appId"), propText(app, "displayName"), secret})
+					break
+				}
+			}
+		}
+	})
+	return apps
+}
+
 // TenantID is the id of the tenant.
 func (s *Server) TenantID() (id string) {
 	s.View(func(state *State) { id = state.ID })

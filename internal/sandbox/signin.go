@@ -25,7 +25,7 @@ func (s *Server) signIn(ctx context.Context, a Attempt) Outcome {
 		out = s.judge(state, &a)
 		out.CorrelationID = a.CorrelationID
 		if out.CorrelationID == "" {
-			out.CorrelationID = graphID()
+			out.CorrelationID = newRecordID()
 		}
 		record := signInRecord(state, &a, &out, s.now())
 		out.LogID = wireText(record["id"])
@@ -53,7 +53,7 @@ func (s *Server) judge(state *State, a *Attempt) Outcome {
 	asked := len(a.Used)
 	a.Used = slices.Clone(a.Used)
 	if s.faults.outage("mfa") {
-		a.Used = slices.DeleteFunc(a.Used, func(m Shown) bool { return modes[strings.ToLower(m.Mode)].legacy })
+		a.Used = slices.DeleteFunc(a.Used, func(m Shown) bool { return methodModes[strings.ToLower(m.Mode)].legacy })
 	}
 	if s.faults.outage("federation") {
 		a.Used = slices.DeleteFunc(a.Used, func(m Shown) bool { return strings.HasPrefix(strings.ToLower(m.Mode), "federated") })
@@ -72,7 +72,7 @@ func (s *Server) judge(state *State, a *Attempt) Outcome {
 	if s.faults.outage("mfa") && !out.Allowed {
 		// A combination whose second factor nobody can verify leads nowhere.
 		out.Wants = slices.DeleteFunc(out.Wants, func(c []string) bool {
-			return slices.ContainsFunc(c, func(m string) bool { return modes[strings.ToLower(m)].legacy })
+			return slices.ContainsFunc(c, func(m string) bool { return methodModes[strings.ToLower(m)].legacy })
 		})
 		if asked > len(a.Used) || len(out.Wants) == 0 && (out.Code == 50076 || out.Code == 50079) {
 			out.Code, out.Reason = 500121, reasonText(500121)

@@ -62,11 +62,6 @@ func (s *Server) checkSecret(c *oidcClient, secret string) *refusal {
 	s.View(func(state *State) {
 		for _, p := range propList(c.registered, "passwordCredentials") {
 			have := state.Secrets[key(propText(p, "keyId"))]
-			if have == "" { // made through Graph: the latest of the application
-				if c := state.Credentials[key(c.appID)]; c != nil {
-					have = c.Password
-				}
-			}
 			if have == "" || subtle.ConstantTimeCompare([]byte(have), []byte(secret)) != 1 {
 				continue
 			}

@@ -10,17 +10,13 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/base64"
-	"errors"
 	"fmt"
-	"html"
-	"io"
 	"maps"
 	"math/big"
 	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -127,122 +123,9 @@ func TestAzidentitySignsInWithAWorkloadTokenFile(t *testing.T) {
 	}
 }
 
-// person is a browser with somebody in front of it: the sign-in page lets them
-// in at once, the consent page gets the answer.
-type person struct {
-	t       *testing.T
-	site    *Site
-	client  *http.Client
-	user    string
-	consent string // accept or cancel
-	saw     []string
-}
-
-func (s *Site) person(t *testing.T, user, consent string) *person {
-	return &person{t: t, site: s, client: s.web(t), user: user, consent: consent}
-}
-
-var hidden = regexp.MustCompile(`<input type="hidden" name="([^"]*)" value="([^"]*)">`)
-var action = regexp.MustCompile(`<form method="post" action="([^"]*)">`)
-var scopeItem = regexp.MustCompile(`<li>([^<]*)</li>`)
-
-// page is one answer that the person sees.
-type page struct {
-	status   int
-	body     string
-	location string
-}
-
-func (p *person) do(r *http.Request) page {
-	p.t.Helper()
-	res, err := p.client.Do(r)
-	if err != nil {
-		p.t.Error(err)
-		return page{}
-	}
-	defer res.Body.Close()
-	body, err := io.ReadAll(res.Body)
-	if err != nil {
-		p.t.Error(err)
-	}
-	return page{res.StatusCode, string(body), res.Header.Get("Location")}
-}
-
-func (p *person) get(to string) page {
-	r, err := http.NewRequestWithContext(context.Background(), http.MethodGet, to, nil)
-	if err != nil {
-		p.t.Error(err)
-		return page{}
-	}
-	return p.do(r)
-}
-
-func (p *person) post(to string, form url.Values) page {
-	r, err := http.NewRequestWithContext(context.Background(), http.MethodPost, to, strings.NewReader(form.Encode()))
-	if err != nil {
-		p.t.Error(err)
-		return page{}
-	}
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	return p.do(r)
-}
-
-// browse follows what the sandbox says until it sends the browser elsewhere.
-// The sign-in page itself is not this test's matter: its end is called directly.
-func (p *person) browse(at page) page {
-	for range 10 {
-		switch {
-		case strings.HasPrefix(at.location, signInPage+"?"):
-			u, _ := url.Parse(at.location)
-			f, ok := p.site.flow(u.Query().Get(flowParam))
-			if !ok {
-				p.t.Errorf("no flow at %s", at.location)
-				return at
-			}
-			got := &recording{header: http.Header{}, status: http.StatusOK}
-			r, _ := http.NewRequestWithContext(context.Background(), http.MethodPost, p.site.URL+signInPage, nil)
-			p.site.granted(got, r, f, Signed{UserID: p.user, Methods: []string{"pwd", "mfa"}, MFA: true})
-			at = page{got.status, got.body.String(), got.header.Get("Location")}
-		case strings.HasPrefix(at.location, consentPage+"?"):
-			at = p.get(p.site.URL + at.location)
-			for _, m := range scopeItem.FindAllStringSubmatch(at.body, -1) {
-				p.saw = append(p.saw, m[1])
-			}
-			form := url.Values{"answer": {p.consent}}
-			for _, m := range hidden.FindAllStringSubmatch(at.body, -1) {
-				form.Set(m[1], html.UnescapeString(m[2]))
-			}
-			at = p.post(p.site.URL+consentPage, form)
-		default:
-			return at
-		}
-	}
-	return at
-}
-
-// Where the browser comes back to is a form that posts itself (MSAL's way) or a
-// redirect.
-func (p *person) returned(at page) (to string, form url.Values) {
-	form = url.Values{}
-	if m := action.FindStringSubmatch(at.body); m != nil && at.location == "" {
-		for _, m := range hidden.FindAllStringSubmatch(at.body, -1) {
-			form.Set(m[1], html.UnescapeString(m[2]))
-		}
-		return html.UnescapeString(m[1]), form
-	}
-	u, err := url.Parse(at.location)
-	if err != nil {
-		p.t.Error(err)
-		return "", form
-	}
-	form = u.Query()
-	u.RawQuery = ""
-	return u.String(), form
-}
-
 func TestAzidentitySignsInWithADeviceCode(t *testing.T) {
 	site := openSite(t, Config{}, nil)
-	ada := site.person(t, testAda, "accept")
+	ada := site.surfer(t, testAda, "accept")
 	credential, err := azidentity.NewDeviceCodeCredential(&azidentity.DeviceCodeCredentialOptions{ClientOptions: site.azure(t), TenantID: testTenant,
 		ClientID: graphCLI, DisableInstanceDiscovery: true, UserPrompt: func(_ context.Context, m azidentity.DeviceCodeMessage) error {
 			if wrong := ada.post(m.VerificationURL, url.Values{"code": {"NOTACODE"}}); !strings.Contains(wrong.body, "Check the code") {
@@ -277,7 +160,7 @@ func TestAzidentitySignsInWithADeviceCode(t *testing.T) {
 
 // The interactive browser of azidentity: PKCE, form_post to a loopback address.
 // Its browser is replaced by an HTTP client, since azidentity opens the system's.
-func browserToken(t *testing.T, site *Site, p *person, scopes, claims string) (map[string]any, int) {
+func browserToken(t *testing.T, site *Site, p *surfer, scopes, claims string) (map[string]any, int) {
 	t.Helper()
 	verifier := rand.Text() + rand.Text()
 	sum := sha256.Sum256([]byte(verifier))
@@ -287,12 +170,12 @@ func browserToken(t *testing.T, site *Site, p *person, scopes, claims string) (m
 	if to != "http://localhost:49999" || form.Get("state") != "a state" || form.Get("code") == "" {
 		t.Fatalf("the browser came back to %q with %v", to, form)
 	}
-	return site.tokens4(t, url.Values{"grant_type": {"authorization_code"}, "client_id": {graphCLI}, "code": {form.Get("code")}, "code_verifier": {verifier},
+	return site.atToken(t, url.Values{"grant_type": {"authorization_code"}, "client_id": {graphCLI}, "code": {form.Get("code")}, "code_verifier": {verifier},
 		"redirect_uri": {"http://localhost:49999"}, "scope": {scopes}, "claims": {claims}})
 }
 
-// tokens4 posts to the token endpoint.
-func (s *Site) tokens4(t *testing.T, form url.Values) (map[string]any, int) {
+// atToken posts to the token endpoint.
+func (s *Site) atToken(t *testing.T, form url.Values) (map[string]any, int) {
 	t.Helper()
 	return s.tokensAt(t, testTenant, form)
 }
@@ -316,7 +199,7 @@ const loginScopes = "openid offline_access profile https://graph.microsoft.com/U
 
 func TestBrowserSignInRefreshesAndRemembersConsent(t *testing.T) {
 	site := openSite(t, Config{}, nil)
-	ada := site.person(t, testAda, "accept")
+	ada := site.surfer(t, testAda, "accept")
 	tokens, status := browserToken(t, site, ada, loginScopes, "")
 	if status != http.StatusOK {
 		t.Fatalf("got %d %v", status, tokens)
@@ -337,11 +220,11 @@ func TestBrowserSignInRefreshesAndRemembersConsent(t *testing.T) {
 	if !slices.Contains(claims["wids"].([]any), any(globalAdm)) || claims["idtyp"] != "user" || claims["ver"] != "1.0" {
 		t.Errorf("the access token says %v", claims)
 	}
-	refreshed, status := site.tokens4(t, url.Values{"grant_type": {"refresh_token"}, "client_id": {graphCLI}, "refresh_token": {tokens["refresh_token"].(string)}, "scope": {loginScopes}})
+	refreshed, status := site.atToken(t, url.Values{"grant_type": {"refresh_token"}, "client_id": {graphCLI}, "refresh_token": {tokens["refresh_token"].(string)}, "scope": {loginScopes}})
 	if status != http.StatusOK || refreshed["refresh_token"] == tokens["refresh_token"] || refreshed["access_token"] == nil {
 		t.Errorf("refresh: %d %v", status, refreshed)
 	}
-	other := site.person(t, testAda, "cancel")
+	other := site.surfer(t, testAda, "cancel")
 	if tokens, status := browserToken(t, site, other, loginScopes, ""); status != http.StatusOK || len(other.saw) != 0 {
 		t.Errorf("the second time: %d %v, asked again for %q", status, tokens, other.saw)
 	}
@@ -373,7 +256,7 @@ func TestAuthorizeSendsErrorsBack(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			p := site.person(t, tt.user, tt.consent)
+			p := site.surfer(t, tt.user, tt.consent)
 			to, form := p.returned(p.browse(p.get(site.URL + authorizeQuery(tt.change))))
 			if to != "http://localhost:49999" || form.Get("error") != tt.wantError || !strings.Contains(form.Get("error_description"), tt.want) || form.Get("code") != "" || form.Get("state") != "s" {
 				t.Errorf("came back to %s with %v", to, form)
@@ -398,13 +281,13 @@ func TestAuthorizeShowsWhatCannotBeSentBack(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			got := site.person(t, testAda, "accept").get(site.URL + authorizeQuery(tt.change))
+			got := site.surfer(t, testAda, "accept").get(site.URL + authorizeQuery(tt.change))
 			if got.location != "" || got.status != http.StatusBadRequest || !strings.Contains(got.body, tt.want) {
 				t.Errorf("got %d to %q: %s", got.status, got.location, got.body)
 			}
 		})
 	}
-	got := site.person(t, testAda, "accept").get(site.URL + strings.Replace(authorizeQuery(func(url.Values) {}), testTenant, testBob, 1))
+	got := site.surfer(t, testAda, "accept").get(site.URL + strings.Replace(authorizeQuery(func(url.Values) {}), testTenant, testBob, 1))
 	if got.status != http.StatusBadRequest || !strings.Contains(got.body, "AADSTS90002") {
 		t.Errorf("another tenant: got %d %s", got.status, got.body)
 	}
@@ -485,7 +368,7 @@ func TestTokenEndpointRefuses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			form := url.Values{"grant_type": {"client_credentials"}, "client_id": {testApp}, "client_secret": {testSecret}, "scope": {graphScope[0]}}
 			tt.change(form)
-			body, status := site.tokens4(t, form)
+			body, status := site.atToken(t, form)
 			if tt.want == "" {
 				if status != http.StatusOK || body["access_token"] == nil {
 					t.Errorf("got %d %v", status, body)
@@ -518,7 +401,7 @@ func TestCodeIsGoodOnceForItsOwner(t *testing.T) {
 		t.Helper()
 		verifier = rand.Text() + rand.Text()
 		sum := sha256.Sum256([]byte(verifier))
-		p := site.person(t, testAda, "accept")
+		p := site.surfer(t, testAda, "accept")
 		_, form := p.returned(p.browse(p.get(site.URL + authorizeQuery(func(q url.Values) { q.Set("code_challenge", base64.RawURLEncoding.EncodeToString(sum[:])) }))))
 		if form.Get("code") == "" {
 			t.Fatalf("no code: %v", form)
@@ -528,7 +411,7 @@ func TestCodeIsGoodOnceForItsOwner(t *testing.T) {
 	redeem := func(t *testing.T, code, verifier string, change func(url.Values)) (map[string]any, int) {
 		form := url.Values{"grant_type": {"authorization_code"}, "client_id": {graphCLI}, "code": {code}, "code_verifier": {verifier}, "redirect_uri": {redirect}}
 		change(form)
-		return site.tokens4(t, form)
+		return site.atToken(t, form)
 	}
 	tests := map[string]struct {
 		change func(url.Values)
@@ -559,7 +442,7 @@ func TestCodeIsGoodOnceForItsOwner(t *testing.T) {
 		if body, _ := redeem(t, c, v, func(url.Values) {}); errorCode(body) != "54005" {
 			t.Errorf("the second time: %v", body)
 		}
-		body, _ := site.tokens4(t, url.Values{"grant_type": {"refresh_token"}, "client_id": {graphCLI}, "refresh_token": {tokens["refresh_token"].(string)}})
+		body, _ := site.atToken(t, url.Values{"grant_type": {"refresh_token"}, "client_id": {graphCLI}, "refresh_token": {tokens["refresh_token"].(string)}})
 		if errorCode(body) != "50173" {
 			t.Errorf("its refresh token: %v", body)
 		}
@@ -579,13 +462,13 @@ func TestDeviceCodeAnswers(t *testing.T) {
 	site := openSite(t, Config{Now: func() time.Time { return begun.Add(clock.offset) }}, nil)
 	begin := func(t *testing.T) (code, user string) {
 		t.Helper()
-		p := site.person(t, testAda, "cancel")
+		p := site.surfer(t, testAda, "cancel")
 		got := p.post(site.URL+"/organizations/oauth2/v2.0/devicecode", url.Values{"client_id": {graphCLI}, "scope": {loginScopes}})
 		body := decoded(t, strings.NewReader(got.body))
 		return body["device_code"].(string), body["user_code"].(string)
 	}
 	poll := func(t *testing.T, code string) string {
-		body, _ := site.tokens4(t, url.Values{"grant_type": {"urn:ietf:params:oauth:grant-type:device_code"}, "client_id": {graphCLI}, "device_code": {code}})
+		body, _ := site.atToken(t, url.Values{"grant_type": {"urn:ietf:params:oauth:grant-type:device_code"}, "client_id": {graphCLI}, "device_code": {code}})
 		return fmt.Sprint(body["error"])
 	}
 	code, user := begin(t)
@@ -601,7 +484,7 @@ func TestDeviceCodeAnswers(t *testing.T) {
 	if got := poll(t, code); got != "authorization_pending" {
 		t.Errorf("after a pause: got %s", got)
 	}
-	p := site.person(t, testAda, "cancel")
+	p := site.surfer(t, testAda, "cancel")
 	p.browse(p.post(site.URL+devicePage, url.Values{"code": {user}}))
 	if got := poll(t, code); got != "authorization_declined" {
 		t.Errorf("refused by the person: got %s", got)
@@ -613,118 +496,5 @@ func TestDeviceCodeAnswers(t *testing.T) {
 	}
 	if got := poll(t, "guess"); got != "bad_verification_code" {
 		t.Errorf("a guess: got %s", got)
-	}
-}
-
-// A token opens Graph only as it was issued.
-func TestTokensThatAreRefused(t *testing.T) {
-	var clock testClock
-	begun := time.Now()
-	site := openSite(t, Config{Now: func() time.Time { return begun.Add(clock.offset) }}, nil)
-	other := openSite(t, Config{State: NewState(testBob, "Fabrikam", "P1")}, nil)
-	claims := func() jwt.MapClaims {
-		return jwt.MapClaims{"aud": "https://graph.microsoft.com", "iss": site.issuerV1(testTenant), "tid": testTenant, "appid": testApp,
-			"idtyp": "app", "exp": begun.Add(time.Hour).Unix(), "iat": begun.Unix(), "nbf": begun.Unix()}
-	}
-	with := func(change func(jwt.MapClaims)) string {
-		c := claims()
-		change(c)
-		token, err := site.tokens.sign(c)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return token
-	}
-	sign := func(method jwt.SigningMethod, k any) string {
-		token := jwt.NewWithClaims(method, claims())
-		token.Header["kid"] = site.tokens.kid
-		text, err := token.SignedString(k)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return text
-	}
-	foreign, err := other.tokens.sign(claims())
-	if err != nil {
-		t.Fatal(err)
-	}
-	tests := map[string]string{
-		"no token":                         "",
-		"no JWT":                           "abc",
-		"alg none":                         sign(jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType),
-		"the key's name as a password":     sign(jwt.SigningMethodHS256, []byte(site.tokens.kid)),
-		"another tenant's key":             foreign,
-		"another tenant":                   with(func(c jwt.MapClaims) { c["tid"], c["iss"] = testBob, site.issuerV1(testBob) }),
-		"another issuer":                   with(func(c jwt.MapClaims) { c["iss"] = "https://evil.example/" }),
-		"another audience":                 with(func(c jwt.MapClaims) { c["aud"] = "https://vault.azure.net" }),
-		"Resource Manager's audience":      with(func(c jwt.MapClaims) { c["aud"] = "https://management.azure.com" }),
-		"the audience of a national cloud": with(func(c jwt.MapClaims) { c["aud"] = "https://graph.microsoft.us" }),
-		"no audience":                      with(func(c jwt.MapClaims) { delete(c, "aud") }),
-		"ended":                            with(func(c jwt.MapClaims) { c["exp"] = begun.Add(-time.Minute).Unix() }),
-		"no end":                           with(func(c jwt.MapClaims) { delete(c, "exp") }),
-		"not begun":                        with(func(c jwt.MapClaims) { c["nbf"] = begun.Add(time.Minute).Unix() }),
-		"a person without a name":          with(func(c jwt.MapClaims) { c["idtyp"] = "user" }),
-		"a workload token":                 must(site.WorkloadToken("x")),
-	}
-	if _, err := site.as(with(func(jwt.MapClaims) {})); err != nil {
-		t.Fatalf("the good one: %v", err)
-	}
-	for name, token := range tests {
-		t.Run(name, func(t *testing.T) {
-			if c, err := site.as(token); err == nil {
-				t.Errorf("was let in as %+v", c)
-			}
-			r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, site.URL+"/v1.0/organization", nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			r.Header.Set("Authorization", "Bearer "+token)
-			res, err := site.web(t).Do(r)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer res.Body.Close()
-			body := decoded(t, res.Body)
-			if res.StatusCode != http.StatusUnauthorized || propText(propObject(body, "error"), "code") != "InvalidAuthenticationToken" || res.Header.Get("WWW-Authenticate") == "" {
-				t.Errorf("got %d %v", res.StatusCode, body)
-			}
-		})
-	}
-}
-
-func must(s string, err error) string {
-	if err != nil {
-		panic(err)
-	}
-	return s
-}
-
-func TestRevokedSessionsAreChallenged(t *testing.T) {
-	site := openSite(t, Config{}, nil)
-	capable, _ := browserToken(t, site, site.person(t, testAda, "accept"), loginScopes, `{"access_token":{"xms_cc":{"values":["cp1"]}}}`)
-	plain, _ := browserToken(t, site, site.person(t, testAda, "accept"), loginScopes, "")
-	if _, err := site.as(capable["access_token"].(string)); err != nil {
-		t.Fatal(err)
-	}
-	if err := site.Update(func(s *State) error {
-		user := maps.Clone(s.Get("users", testAda))
-		user["signInSessionsValidFromDateTime"] = time.Now().Add(time.Minute).UTC().Format(time.RFC3339)
-		s.Put("users", testAda, user)
-		return nil
-	}); err != nil {
-		t.Fatal(err)
-	}
-	_, err := site.as(capable["access_token"].(string))
-	if e, is := errors.AsType[*tokenError](err); !is || e.claims == "" {
-		t.Errorf("a client that can be challenged: got %v", err)
-	}
-	if _, err := site.as(plain["access_token"].(string)); err != nil {
-		t.Errorf("a client that cannot keeps its token to the end: got %v", err)
-	}
-	for name, tokens := range map[string]map[string]any{"capable": capable, "plain": plain} {
-		body, _ := site.tokens4(t, url.Values{"grant_type": {"refresh_token"}, "client_id": {graphCLI}, "refresh_token": {tokens["refresh_token"].(string)}})
-		if errorCode(body) != "50173" {
-			t.Errorf("%s: refresh got %v", name, body)
-		}
 	}
 }

@@ -20,7 +20,7 @@ type World struct {
 	// were met.
 	Against bool
 	// LegacyLowPrivilege: the tenant kept the old rule, by which a request for
-	// baseline scopes alone escapes policies on all resources with exclusions
+	// baselineScopes scopes alone escapes policies on all resources with exclusions
 	// (entra-docs identity/conditional-access/concept-enforcement-resource-exclusions).
 	// LowPrivilegeUnknown: nobody knows which rule the tenant is on.
 	LegacyLowPrivilege, LowPrivilegeUnknown bool
