@@ -152,3 +152,51 @@ func TestProbe(t *testing.T) {
 		}
 	}
 }
+
+func TestProbe2(t *testing.T) {
+	for _, name := range []string{"contoso-p2", "contoso-hardened", "contoso-password-only"} {
+		st, appID, secret := stateOf(t, name)
+		site, err := sandbox.Open(t.Context(), sandbox.Config{State: st}, "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		dir := t.TempDir()
+		ca, _ := site.Save(dir)
+		os.WriteFile(filepath.Join(dir, "secret"), []byte(secret), 0o600)
+		do := func(args ...string) (int, string, string) {
+			var out, errs bytes.Buffer
+			c := &console{strings.NewReader(""), &out, &errs, func(n string) string {
+				if n == "HALLIGAN_HOME" {
+					return filepath.Join(dir, "home")
+				}
+				return ""
+			}, nil}
+			return c.run(t.Context(), args), out.String(), errs.String()
+		}
+		do("login", "--method", "secret", "--tenant", st.ID, "--client-id", appID, "--secret-file", filepath.Join(dir, "secret"), "--cloud", site.URL, "--ca", ca)
+		args := []string{"prove", "--format", "json"}
+		for _, u := range st.All("users") {
+			upn := u["userPrincipalName"].(string)
+			for _, p := range []string{"kestrel", "larkin", "juniper", "marlow", "hazel", "breakglass"} {
+				if strings.HasPrefix(upn, p) {
+					args = append(args, "--account", upn)
+				}
+			}
+		}
+		_, out, errs := do(args...)
+		var r app.Report
+		if err := json.Unmarshal([]byte(out), &r); err != nil {
+			t.Log(errs)
+		}
+		t.Log(name, r.Verdict)
+		for _, a := range r.Accounts {
+			for _, g := range a.Goals {
+				t.Log(a.Label(), g.Goal, g.Outcome, g.Sentence)
+			}
+			for _, s := range a.Settle {
+				t.Log("   ", s.What, "|", s.How, "|", s.Suppose)
+			}
+		}
+		site.Close()
+	}
+}

@@ -141,6 +141,15 @@ func asLive(err error) error {
 	return err
 }
 
+// asUnread is asLive for commands that judge: a tenant that could not be read is
+// looked at, and not known.
+func asUnread(err error) error {
+	if kind := graph.KindOf(err); kind != graph.KindUnknown && kind != graph.KindNotSignedIn {
+		return &fault{exitUndetermined, err, hintOf(err)}
+	}
+	return asLive(err)
+}
+
 // limitedTenant is a tenant that is read within a time; what was not read by then stays
 // unknown.
 type limitedTenant struct {

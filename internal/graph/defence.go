@@ -24,6 +24,7 @@ const (
 	DefenceSize       Defence = "an answer has a largest size"                // 7
 	DefenceWhole      Defence = "a broken answer is no empty one"             // 8
 	DefenceForm       Defence = "an error or no list is no empty list"        // 9
+	DefenceSome       Defence = "what no tenant is without cannot be none"    // 9
 	DefenceLoops      Defence = "pages that go in a circle are noticed"       // 10
 	DefencePages      Defence = "a list has a largest number of pages"        // 10, 21
 	DefenceLinks      Defence = "links lead to the configured host only"      // 11

@@ -236,6 +236,9 @@ func (c *Client) once(ctx context.Context, r Request, target string) (*Answer, *
 	resp, err := c.ends[r.Version].pipe.Do(req)
 	if err != nil {
 		failed := c.lost(ctx, r, err)
+		if !out.Load() && failed.err != nil && failed.err.Kind == KindDeadline {
+			failed.err.Message = "time was up while waiting for a token of the sign-in service"
+		}
 		failed.sent = failed.sent && out.Load()
 		return nil, failed
 	}

@@ -2,6 +2,8 @@ package graph
 
 import (
 	"context"
+	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -66,6 +68,7 @@ type gate struct {
 // held is the state of one audience.
 type held struct {
 	turn   chan struct{} // holds one element while nobody asks
+	newer  string        // claims that want a newer token than one that was refused
 	token  azcore.AccessToken
 	got    time.Time
 	failed error
@@ -95,6 +98,9 @@ func (g *gate) GetToken(ctx context.Context, o policy.TokenRequestOptions) (azco
 	if token, err, known := g.kept(h, o.Claims != ""); known {
 		return token, err
 	}
+	if o.Claims == "" {
+		o.Claims = g.newer(h)
+	}
 	noting, lost := withLost(ctx)
 	token, err := g.inner.GetToken(noting, o)
 	if err == nil {
@@ -110,7 +116,7 @@ func (g *gate) GetToken(ctx context.Context, o policy.TokenRequestOptions) (azco
 		h.failed, h.until = err, time.Now().Add(holdFailure)
 		return azcore.AccessToken{}, err
 	}
-	h.token, h.got, h.failed = token, time.Now(), nil
+	h.token, h.got, h.failed, h.newer = token, time.Now(), nil, ""
 	return token, nil
 }
 
@@ -143,6 +149,28 @@ func (g *gate) held(key string) *held {
 	return h
 }
 
+func (g *gate) newer(h *held) string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return h.newer
+}
+
+// newerThan asks for a token that was issued after another. Microsoft's library
+// would else return the refused one from its memory, until it ends by the local
+// clock, which may be the one that is wrong (entra-docs "Claims challenges, claims
+// requests and client capabilities").
+func newerThan(token string) string {
+	var times struct {
+		IssuedAt int64 `json:"iat"`
+	}
+	if parts := strings.Split(token, "."); len(parts) == 3 {
+		if data, err := base64.RawURLEncoding.DecodeString(parts[1]); err == nil {
+			_ = json.Unmarshal(data, &times) // zero asks for any
+		}
+	}
+	return fmt.Sprintf(`{"access_token":{"nbf":{"essential":true,"value":"%d"}}}`, times.IssuedAt+1)
+}
+
 // forget drops a token that was refused, so that the next one is fetched. Many
 // requests may come back with the same refused token; only the first drops it.
 func (g *gate) forget(token string) {
@@ -151,6 +179,7 @@ func (g *gate) forget(token string) {
 	for _, h := range g.keys {
 		if h.token.Token == token {
 			h.token = azcore.AccessToken{}
+			h.newer = newerThan(token)
 		}
 	}
 }
