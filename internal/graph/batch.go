@@ -139,11 +139,11 @@ func (c *Client) noEnvelope(ctx context.Context, version Version, parts []part, 
 	refused := is && (e.Status == http.StatusBadRequest || e.Status == http.StatusRequestEntityTooLarge || e.Status == http.StatusRequestURITooLong) ||
 		is && e.Kind == KindCut && !e.Unsure
 	switch {
-	case refused && len(parts) > 1:
+	case refused && len(parts) > 1 && c.has(DefenceBatch):
 		half := len(parts) / 2
 		c.envelope(ctx, version, parts[:half], results)
 		c.envelope(ctx, version, parts[half:], results)
-	case refused:
+	case refused && c.has(DefenceBatch):
 		results[parts[0].at] = c.single(ctx, parts[0].r, nil, nil)
 	default:
 		for _, p := range parts {
@@ -219,7 +219,7 @@ func (c *Client) judgePart(r Request, b *batchResponse, outer http.Header, broke
 	if header.Get("Date") == "" {
 		header.Set("Date", outer.Get("Date"))
 	}
-	answer, failed := c.read(r, b.Status, header, partBody(header, b.Body))
+	answer, failed := c.read(r, b.Status, header, c.partBody(header, b.Body))
 	if failed != nil && b.Status == http.StatusFailedDependency {
 		failed.again = true // another part failed, not this one
 	}
@@ -231,9 +231,12 @@ func (c *Client) judgePart(r Request, b *batchResponse, outer http.Header, broke
 
 // partBody undoes the ways in which a batch carries a body: JSON as it is, and
 // anything else as a string, in base64 when it is binary.
-func partBody(header http.Header, body json.RawMessage) []byte {
+func (c *Client) partBody(header http.Header, body json.RawMessage) []byte {
 	if string(body) == "null" {
 		return nil
+	}
+	if !c.has(DefenceBatch) {
+		return body
 	}
 	var text string
 	if !bytes.HasPrefix(body, []byte(`"`)) || json.Unmarshal(body, &text) != nil {

@@ -100,7 +100,7 @@ func (c *Client) walk(ctx context.Context, r Request, start string, first *Answe
 		}
 		list.add(page, place, all)
 		size += int64(len(answer.Body))
-		if len(list.Items) > c.limits.Items || size > 8*c.limits.Body {
+		if c.has(DefencePages) && (len(list.Items) > c.limits.Items || size > 8*c.limits.Body) {
 			return list.stop(c, r, fmt.Sprintf("there are more than %d items or %d bytes", c.limits.Items, 8*c.limits.Body), ErrTooLarge)
 		}
 		if page.next == "" {

@@ -31,6 +31,9 @@ type question struct {
 	what string
 	// some: no tenant is without any of these; an empty list is no answer.
 	some bool
+	// granted: whoever reads as an application does so by one of these, so that
+	// there are some.
+	granted bool
 	// counted: the list comes with its count, with which the items are compared.
 	// Graph counts these only under ConsistencyLevel: eventual (graph-docs
 	// "Advanced query capabilities on Microsoft Entra ID objects").
@@ -77,7 +80,7 @@ var tenantQuestions = []question{
 	{part: entra.PartAgreements, version: V1, path: "/identityGovernance/termsOfUse/agreements"},
 	{part: entra.PartApplications, version: V1, path: "/servicePrincipals", query: "$select=id,appId,displayName,servicePrincipalType,accountEnabled&$top=999&$count=true", pages: 40, some: true, counted: true},
 	{part: entra.PartApplications, version: V1, path: "/servicePrincipals(appId='" + graphApplication + "')", query: "$select=id,appId,displayName,appRoles", single: true, beside: true},
-	{part: entra.PartAppRoleAssignments, version: V1, path: "/servicePrincipals(appId='" + graphApplication + "')/appRoleAssignedTo", query: "$top=999", pages: 40},
+	{part: entra.PartAppRoleAssignments, version: V1, path: "/servicePrincipals(appId='" + graphApplication + "')/appRoleAssignedTo", query: "$top=999", pages: 40, granted: true},
 	{part: entra.PartDomains, version: V1, path: "/domains", some: true},
 	{part: entra.PartLicences, version: V1, path: "/subscribedSkus"},
 	{part: entra.PartDeletedUsers, version: V1, path: "/directory/deletedItems/microsoft.graph.user", query: "$select=id,userPrincipalName,displayName,deletedDateTime&$top=999", pages: 10},

@@ -167,7 +167,7 @@ func (r *reading) put(ctx context.Context, asks []ask) {
 func (r *reading) one(ctx context.Context, a *ask) ([]json.RawMessage, error) {
 	if !a.single {
 		list, err := r.client.List(ctx, a.request())
-		if err == nil && a.some && len(list.Items) == 0 && r.client.has(DefenceSome) {
+		if err == nil && len(list.Items) == 0 && r.client.hasSome(a) && r.client.has(DefenceSome) {
 			err = &Error{Operation: a.request().Operation, Kind: KindMalformed, Permission: a.request().Permission,
 				Message: "an empty list, and no tenant has none of these", cause: ErrNoValue}
 		}
@@ -181,6 +181,13 @@ func (r *reading) one(ctx context.Context, a *ask) ([]json.RawMessage, error) {
 		return nil, err
 	}
 	return []json.RawMessage{answer.Body}, nil
+}
+
+// hasSome reports whether a tenant cannot be without what a question is about.
+func (c *Client) hasSome(a *ask) bool {
+	c.gate.mu.Lock()
+	defer c.gate.mu.Unlock()
+	return a.some || a.granted && c.gate.last.IsApplication() && len(c.gate.last.Application) > 0
 }
 
 // several asks questions in one batch.

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/hex"
 	"encoding/json"
@@ -38,6 +39,7 @@ func (c *Client) send(ctx context.Context, r Request, target string, first *fail
 	defer cancel()
 	lane := c.lanes.lane(r.Family, c.config.Tenant)
 	failed, renewed := first, false
+	var before *Error // why this is not the first attempt
 	for attempt := 1; ; attempt++ {
 		if failed == nil {
 			var answer *Answer
@@ -47,6 +49,12 @@ func (c *Client) send(ctx context.Context, r Request, target string, first *fail
 		}
 		if failed.fatal != nil {
 			return nil, failed.fatal
+		}
+		if before != nil && failed.err.Kind == KindDeadline && failed.err.Status == 0 {
+			// Time was up, and what used it up is the reason.
+			before.RetryReason += "; " + failed.err.Message
+			failed.err = before
+			failed.again = false
 		}
 		failed.err.Attempts = attempt
 		if failed.err.Status == http.StatusUnauthorized && (!failed.challenge && !renewed || !c.has(DefenceRenewOnce)) && c.has(DefenceRenew) {
@@ -61,7 +69,7 @@ func (c *Client) send(ctx context.Context, r Request, target string, first *fail
 			return nil, failed.err
 		}
 		wait, reason, again := c.judge(failed, attempt)
-		failed.err.RetryReason = reason
+		failed.err.RetryReason = cmp.Or(reason, failed.err.RetryReason)
 		if !again {
 			return nil, failed.err
 		}
@@ -76,7 +84,7 @@ func (c *Client) send(ctx context.Context, r Request, target string, first *fail
 			return nil, failed.err
 		}
 		c.again.Add(1)
-		failed = nil
+		before, failed = failed.err, nil
 	}
 }
 
@@ -98,7 +106,7 @@ func (c *Client) judge(f *failure, attempt int) (wait time.Duration, reason stri
 		return 0, fmt.Sprintf("given up after %d attempts", attempt), false
 	}
 	own := backoff(attempt, c.chance())
-	if throttled {
+	if throttled && c.has(DefenceClamp) {
 		own = max(own, floorWait)
 	}
 	if f.header == nil || f.header.Get("Retry-After") == "" || !c.has(DefenceRetryAfter) {
