@@ -46,7 +46,7 @@ func (c *Client) pages(ctx context.Context, r Request, start string, first *Answ
 	}
 	// The tenant may have changed between two pages: an item can be missing
 	// although it was there all the time. Once more, then it stays unknown.
-	list, err = c.walk(ctx, r, start, nil, false)
+	list, err = c.walk(ctx, r, start, nil, !c.has(DefenceOnce))
 	list.Again = true
 	if err == nil && list.differs() {
 		list.Complete = false
