@@ -126,7 +126,7 @@ func (c *console) check(ctx context.Context, f *checkFlags) error {
 	report, err := app.Check(ctx, *req)
 	done()
 	if err != nil {
-		return asMisuse(asLive(err))
+		return asMisuse(asUnread(err))
 	}
 	var out bytes.Buffer
 	l := look{columns: width(c.stdout, c.getenv), paint: c.paintOn(c.stdout), all: f.all}

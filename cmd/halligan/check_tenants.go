@@ -167,8 +167,7 @@ func (c *console) openTenant(f *checkFlags, t *tenantEntry, pacer *graph.Pacer) 
 	if err != nil {
 		return nil, err
 	}
-	client, err := graph.New(graph.Config{Cloud: s.Cloud, Tenant: s.Tenant, Credential: credential, Scopes: s.Scopes(permissions), Proxy: s.Proxy, Roots: s.Roots, Pacer: pacer,
-		UserAgent: "halligan/" + versionName()})
+	client, err := c.dial(graph.Config{Cloud: s.Cloud, Tenant: s.Tenant, Credential: credential, Scopes: s.Scopes(permissions), Proxy: s.Proxy, Roots: s.Roots, Pacer: pacer})
 	if err != nil {
 		return nil, err
 	}

@@ -114,8 +114,17 @@ func (c *console) tenant(l *liveFlags, reg *register.Register, observe func(grap
 }
 
 func (c *console) clientFor(s graph.SignIn, permissions []string, credential azcore.TokenCredential, observe func(graph.Event)) (*graph.Client, error) {
-	return graph.New(graph.Config{Cloud: s.Cloud, Tenant: s.Tenant, Credential: credential, Scopes: s.Scopes(permissions), Proxy: s.Proxy, Roots: s.Roots,
-		UserAgent: "halligan/" + versionName(), Observe: observe})
+	return c.dial(graph.Config{Cloud: s.Cloud, Tenant: s.Tenant, Credential: credential, Scopes: s.Scopes(permissions), Proxy: s.Proxy, Roots: s.Roots,
+		Observe: observe})
+}
+
+// dial makes a client.
+func (c *console) dial(config graph.Config) (*graph.Client, error) {
+	config.UserAgent = "halligan/" + versionName()
+	if c.tune != nil {
+		c.tune(&config)
+	}
+	return graph.New(config)
 }
 
 // showCode tells a person where to enter a device code.
@@ -130,6 +139,15 @@ func asLive(err error) error {
 		return &fault{exitNotSignedIn, err, hintOf(err)}
 	}
 	return err
+}
+
+// asUnread is asLive for commands that judge: a tenant that could not be read is
+// looked at, and not known.
+func asUnread(err error) error {
+	if kind := graph.KindOf(err); kind != graph.KindUnknown && kind != graph.KindNotSignedIn {
+		return &fault{exitUndetermined, err, hintOf(err)}
+	}
+	return asLive(err)
 }
 
 // limitedTenant is a tenant that is read within a time; what was not read by then stays

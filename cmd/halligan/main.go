@@ -14,6 +14,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"halligan/internal/graph"
 )
 
 func main() {
@@ -30,12 +32,17 @@ type console struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	getenv         func(string) string
+	// tune lets a test change how a tenant is spoken to; nil changes nothing.
+	tune func(*graph.Config)
 }
 
 // run executes the program with args, which do not include its name, and
 // returns the exit code.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, getenv func(string) string) int {
-	c := &console{stdin: stdin, stdout: stdout, stderr: stderr, getenv: getenv}
+	return (&console{stdin: stdin, stdout: stdout, stderr: stderr, getenv: getenv}).run(ctx, args)
+}
+
+func (c *console) run(ctx context.Context, args []string) int {
 	root := newRoot(c)
 	// cobra reads os.Args when it is given nil.
 	root.SetArgs(append([]string{}, args...))

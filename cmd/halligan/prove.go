@@ -150,7 +150,7 @@ func (c *console) prove(ctx context.Context, f *proveFlags) error {
 	report, err := app.Prove(ctx, *req)
 	done()
 	if err != nil {
-		return asMisuse(asLive(err))
+		return asMisuse(asUnread(err))
 	}
 	if name := format.name; name == "certificate" && (report.Verdict != lockout.Proved || report.Hypothesis) {
 		return noCertificate(report)

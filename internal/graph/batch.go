@@ -94,7 +94,7 @@ func (c *Client) envelope(ctx context.Context, version Version, parts []part, re
 		c.noEnvelope(ctx, version, parts, results, err)
 		return
 	}
-	answers, err := openEnvelope(answer.Body, len(parts))
+	answers, err := openEnvelope(answer.Body, len(parts), c.has(DefenceBatch))
 	var wg sync.WaitGroup
 	for i, p := range parts {
 		first, failed := c.judgePart(p.r, answers[i], answer.Header, err)
@@ -139,11 +139,11 @@ func (c *Client) noEnvelope(ctx context.Context, version Version, parts []part, 
 	refused := is && (e.Status == http.StatusBadRequest || e.Status == http.StatusRequestEntityTooLarge || e.Status == http.StatusRequestURITooLong) ||
 		is && e.Kind == KindCut && !e.Unsure
 	switch {
-	case refused && len(parts) > 1:
+	case refused && len(parts) > 1 && c.has(DefenceBatch):
 		half := len(parts) / 2
 		c.envelope(ctx, version, parts[:half], results)
 		c.envelope(ctx, version, parts[half:], results)
-	case refused:
+	case refused && c.has(DefenceBatch):
 		results[parts[0].at] = c.single(ctx, parts[0].r, nil, nil)
 	default:
 		for _, p := range parts {
@@ -166,13 +166,19 @@ func (c *Client) asPart(r Request, err error) error {
 
 // openEnvelope finds the answer to each of n parts by its id. What does not
 // belong to exactly one part is not used: a part answered twice has no answer.
-func openEnvelope(body []byte, n int) ([]*batchResponse, error) {
+func openEnvelope(body []byte, n int, byID bool) ([]*batchResponse, error) {
 	answers := make([]*batchResponse, n)
 	var envelope struct {
 		Responses []batchResponse `json:"responses"`
 	}
 	if err := json.Unmarshal(body, &envelope); err != nil || envelope.Responses == nil {
 		return answers, ErrNoValue
+	}
+	if !byID { // as they came
+		for i := range min(n, len(envelope.Responses)) {
+			answers[i] = &envelope.Responses[i]
+		}
+		return answers, nil
 	}
 	twice := map[int]bool{}
 	for _, r := range envelope.Responses {
@@ -213,21 +219,24 @@ func (c *Client) judgePart(r Request, b *batchResponse, outer http.Header, broke
 	if header.Get("Date") == "" {
 		header.Set("Date", outer.Get("Date"))
 	}
-	answer, failed := c.read(r, b.Status, header, partBody(header, b.Body))
+	answer, failed := c.read(r, b.Status, header, c.partBody(header, b.Body))
 	if failed != nil && b.Status == http.StatusFailedDependency {
 		failed.again = true // another part failed, not this one
 	}
 	if failed != nil && failed.err != nil {
-		c.lanes.lane(r.Family, c.config.Tenant).leave(turn{}, failed.err.Status, header)
+		c.learn(c.lanes.lane(r.Family, c.config.Tenant), turn{}, failed.err.Status, header)
 	}
 	return answer, failed
 }
 
 // partBody undoes the ways in which a batch carries a body: JSON as it is, and
 // anything else as a string, in base64 when it is binary.
-func partBody(header http.Header, body json.RawMessage) []byte {
+func (c *Client) partBody(header http.Header, body json.RawMessage) []byte {
 	if string(body) == "null" {
 		return nil
+	}
+	if !c.has(DefenceBatch) {
+		return body
 	}
 	var text string
 	if !bytes.HasPrefix(body, []byte(`"`)) || json.Unmarshal(body, &text) != nil {

@@ -141,7 +141,7 @@ func (c *Client) search(ctx context.Context, s shelf, ch plan.Change, want json.
 			out.Seen = fmt.Sprintf("the answer was lost; %d objects like it were found afterwards", len(found))
 			return out, lost
 		}
-		if sleep(ctx, settleWait(look)) != nil {
+		if c.sleep(ctx, settleWait(look)) != nil {
 			out.Seen = fmt.Sprintf("the answer was lost; no such object was seen in %d looks", look+1)
 			return out, lost
 		}
@@ -264,7 +264,7 @@ func (c *Client) settle(ctx context.Context, s shelf, ch plan.Change, out Outcom
 			}
 			return out, nil
 		}
-		if sleep(ctx, settleWait(look)) == nil {
+		if c.has(DefenceSettle) && c.sleep(ctx, settleWait(look)) == nil {
 			continue
 		}
 		out.Seen = fmt.Sprintf("not seen in %d looks", look+1)
@@ -306,9 +306,13 @@ func (c *Client) Stands(ctx context.Context, ch plan.Change, id string) (Standin
 		}
 		same = shows(want)
 	}
-	for look := range agreeingRead {
+	agreeing := agreeingRead
+	if !c.has(DefenceAgree) {
+		agreeing = 1
+	}
+	for look := range agreeing {
 		if look > 0 {
-			if err := sleep(ctx, settleWait(look)); err != nil {
+			if err := c.sleep(ctx, settleWait(look)); err != nil {
 				return StandingUnknown, err
 			}
 		}

@@ -152,6 +152,7 @@ var cures = map[string]struct{ why, cure string }{
 	"AADSTS90094":   {"an administrator has to consent", "Have an administrator run `halligan login` once, or consent in the Entra admin center."},
 	"AADSTS500011":  {"the application does not know this resource", "Check --cloud and --client-id."},
 	"AADSTS700016":  {"the application is not in this tenant", "Check --client-id and --tenant."},
+	"AADSTS7000229": {"the application is not in this tenant: consent was withdrawn, or never given", "Have an administrator of the tenant consent again, or take the tenant off the list."},
 	"AADSTS700024":  {"the assertion is not valid at this time", "The clock is wrong: set it, then try again."},
 	"AADSTS700027":  {"the certificate is not the one of the application", "Upload the certificate to the application, or name the right file."},
 	"AADSTS700082":  {"the sign-in has ended because it was not used", "Sign in again with `halligan login`."},

@@ -52,6 +52,11 @@ type Config struct {
 
 	// Wrap lets a test stand between the client and the network.
 	Wrap func(http.RoundTripper) http.RoundTripper
+	// Sleep lets a test see each wait and shorten it; nil waits.
+	Sleep func(context.Context, time.Duration) error
+	// Without lets a test switch off defences, to see that it would notice;
+	// outside of tests it is nil.
+	Without map[Defence]bool
 }
 
 // Limits bound what one request may take. A zero value means the default.

@@ -142,7 +142,7 @@ func (s SignIn) Build() (azcore.TokenCredential, error) {
 	if roots == nil {
 		roots = s.Cloud.Roots
 	}
-	doer, err := newDoer(network{s.Proxy, roots, s.Wrap})
+	doer, err := newDoer(network{proxy: s.Proxy, roots: roots, wrap: s.Wrap})
 	if err != nil {
 		return nil, err
 	}

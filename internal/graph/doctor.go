@@ -139,7 +139,7 @@ func (e *examination) encryption(ctx context.Context) Probe {
 	if roots == nil {
 		roots = e.SignIn.Cloud.Roots
 	}
-	doer, err := newDoer(network{e.SignIn.Proxy, roots, e.SignIn.Wrap})
+	doer, err := newDoer(network{proxy: e.SignIn.Proxy, roots: roots, wrap: e.SignIn.Wrap})
 	if err != nil {
 		return Probe{State: ProbeFail, Says: err.Error(), Remedy: "Correct proxy: in halligan.yaml."}
 	}

@@ -108,7 +108,7 @@ func FuzzBatch(f *testing.F) {
 	c := &Client{lanes: NewPacer()}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		const n = 3
-		answers, err := openEnvelope(body, n)
+		answers, err := openEnvelope(body, n, true)
 		if len(answers) != n {
 			t.Fatalf("%d answers to %d parts", len(answers), n)
 		}

@@ -38,15 +38,15 @@ func (c *Client) List(ctx context.Context, r Request) (List, error) {
 // pages reads a list from an address that is known to be ours; first is its
 // first page when a batch has brought it.
 func (c *Client) pages(ctx context.Context, r Request, start string, first *Answer) (List, error) {
-	ctx, cancel := context.WithTimeout(ctx, c.limits.List)
+	ctx, cancel := c.within(ctx, c.limits.List, nil)
 	defer cancel()
-	list, err := c.walk(ctx, r, start, first, false)
-	if err != nil || !list.differs() {
+	list, err := c.walk(ctx, r, start, first, !c.has(DefenceOnce))
+	if err != nil || !list.differs() || !c.has(DefenceCount) {
 		return list, err
 	}
 	// The tenant may have changed between two pages: an item can be missing
 	// although it was there all the time. Once more, then it stays unknown.
-	list, err = c.walk(ctx, r, start, nil, false)
+	list, err = c.walk(ctx, r, start, nil, !c.has(DefenceOnce))
 	list.Again = true
 	if err == nil && list.differs() {
 		list.Complete = false
@@ -74,11 +74,11 @@ func (c *Client) walk(ctx context.Context, r Request, start string, first *Answe
 		most = min(most, r.Pages)
 	}
 	for link := start; ; {
-		if seen[link] {
+		if seen[link] && c.has(DefenceLoops) {
 			return list.stop(c, r, fmt.Sprintf("page %d leads back to an earlier page", list.Pages), ErrLoop)
 		}
 		seen[link] = true
-		if list.Pages >= most {
+		if list.Pages >= most && c.has(DefencePages) {
 			return list.stop(c, r, fmt.Sprintf("there are more than %d pages", most), ErrTooMany)
 		}
 		answer, err := first, error(nil)
@@ -91,7 +91,7 @@ func (c *Client) walk(ctx context.Context, r Request, start string, first *Answe
 			return list, err
 		}
 		page, err := readPage(r, answer)
-		if err != nil {
+		if err != nil && c.has(DefenceForm) {
 			list.Cut = err.Error()
 			return list, err
 		}
@@ -100,7 +100,7 @@ func (c *Client) walk(ctx context.Context, r Request, start string, first *Answe
 		}
 		list.add(page, place, all)
 		size += int64(len(answer.Body))
-		if len(list.Items) > c.limits.Items || size > 8*c.limits.Body {
+		if c.has(DefencePages) && (len(list.Items) > c.limits.Items || size > 8*c.limits.Body) {
 			return list.stop(c, r, fmt.Sprintf("there are more than %d items or %d bytes", c.limits.Items, 8*c.limits.Body), ErrTooLarge)
 		}
 		if page.next == "" {
@@ -210,6 +210,9 @@ var guid = regexp.MustCompile(`^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-
 func (c *Client) CheckLink(r Request, link string) error {
 	if r.Version == "" {
 		r.Version = V1
+	}
+	if !c.has(DefenceLinks) {
+		return nil
 	}
 	e := c.ends[r.Version]
 	if why := checkLink(e.base, e.prefix, c.config.Tenant, link); why != "" {

@@ -100,7 +100,8 @@ type turn struct{ paced bool }
 
 // enter waits for the turn. It takes its place at once, so that requests begin
 // in the order in which they came.
-func (l *lane) enter(ctx context.Context, chance float64, waiting func(time.Duration, string)) (turn, error) {
+func (l *lane) enter(ctx context.Context, c *Client, waiting func(time.Duration, string)) (turn, error) {
+	chance := c.chance()
 	l.mu.Lock()
 	now := time.Now()
 	if l.spacing > 0 && now.Sub(l.last429) > calmAfter {
@@ -132,7 +133,7 @@ func (l *lane) enter(ctx context.Context, chance float64, waiting func(time.Dura
 	l.mu.Unlock()
 	if wait := start.Sub(now); wait > 0 {
 		waiting(wait, reason)
-		if err := sleep(ctx, wait); err != nil {
+		if err := c.sleep(ctx, wait); err != nil {
 			return turn{}, err
 		}
 	}

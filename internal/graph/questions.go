@@ -29,6 +29,15 @@ type question struct {
 	permission string
 	// what it reads in words, where that is not the part; "" the part.
 	what string
+	// some: no tenant is without any of these; an empty list is no answer.
+	some bool
+	// granted: whoever reads as an application does so by one of these, so that
+	// there are some.
+	granted bool
+	// counted: the list comes with its count, with which the items are compared.
+	// Graph counts these only under ConsistencyLevel: eventual (graph-docs
+	// "Advanced query capabilities on Microsoft Entra ID objects").
+	counted bool
 	// beside: what is read adds to objects of the part that another question
 	// reads. Its failure leaves properties unknown, and the part read.
 	beside bool
@@ -53,7 +62,7 @@ const graphApplication = "00000003-0000-0000-c000-000000000000"
 
 // tenantQuestions are asked once, at the start.
 var tenantQuestions = []question{
-	{part: entra.PartOrganization, version: V1, path: "/organization"},
+	{part: entra.PartOrganization, version: V1, path: "/organization", some: true},
 	{part: entra.PartPolicies, version: V1, path: "/identity/conditionalAccess/policies", family: FamilyConditionalAccess},
 	{part: entra.PartLocations, version: V1, path: "/identity/conditionalAccess/namedLocations", family: FamilyConditionalAccess},
 	{part: entra.PartStrengths, version: V1, path: "/policies/authenticationStrengthPolicies", query: "$expand=combinationConfigurations"},
@@ -63,7 +72,7 @@ var tenantQuestions = []question{
 	{part: entra.PartMethodsPolicy, version: Beta, path: "/policies/authenticationMethodsPolicy", single: true},
 	{part: entra.PartSecurityDefaults, version: V1, path: "/policies/identitySecurityDefaultsEnforcementPolicy", single: true},
 	{part: entra.PartAuthorization, version: V1, path: "/policies/authorizationPolicy", single: true},
-	{part: entra.PartRoleAssignments, version: V1, path: "/roleManagement/directory/roleAssignments", query: "$expand=principal"},
+	{part: entra.PartRoleAssignments, version: V1, path: "/roleManagement/directory/roleAssignments", query: "$expand=principal", some: true},
 	// Only the instances say whether an active role is permanent.
 	{part: entra.PartRoleAssignments, version: V1, path: "/roleManagement/directory/roleAssignmentScheduleInstances", permission: "RoleAssignmentSchedule.Read.Directory", what: "whether role assignments are permanent", licensed: true},
 	{part: entra.PartRoleEligibility, version: V1, path: "/roleManagement/directory/roleEligibilityScheduleInstances", query: "$expand=principal"},
@@ -72,10 +81,10 @@ var tenantQuestions = []question{
 	{part: entra.PartProtectedActions, version: Beta, path: "/roleManagement/directory/resourceNamespaces/microsoft.directory/resourceActions",
 		query: "$filter=isAuthenticationContextSettable eq true"},
 	{part: entra.PartAgreements, version: V1, path: "/identityGovernance/termsOfUse/agreements"},
-	{part: entra.PartApplications, version: V1, path: "/servicePrincipals", query: "$select=id,appId,displayName,servicePrincipalType,accountEnabled&$top=999", pages: 40},
+	{part: entra.PartApplications, version: V1, path: "/servicePrincipals", query: "$select=id,appId,displayName,servicePrincipalType,accountEnabled&$top=999&$count=true", pages: 40, some: true, counted: true},
 	{part: entra.PartApplications, version: V1, path: "/servicePrincipals(appId='" + graphApplication + "')", query: "$select=id,appId,displayName,appRoles", single: true, beside: true},
-	{part: entra.PartAppRoleAssignments, version: V1, path: "/servicePrincipals(appId='" + graphApplication + "')/appRoleAssignedTo", query: "$top=999", pages: 40},
-	{part: entra.PartDomains, version: V1, path: "/domains"},
+	{part: entra.PartAppRoleAssignments, version: V1, path: "/servicePrincipals(appId='" + graphApplication + "')/appRoleAssignedTo", query: "$top=999", pages: 40, granted: true},
+	{part: entra.PartDomains, version: V1, path: "/domains", some: true},
 	{part: entra.PartLicences, version: V1, path: "/subscribedSkus"},
 	{part: entra.PartDeletedUsers, version: V1, path: "/directory/deletedItems/microsoft.graph.user", query: "$select=id,userPrincipalName,displayName,deletedDateTime&$top=999", pages: 10},
 	{part: entra.PartAdministrativeUnits, version: V1, path: "/directory/administrativeUnits"},

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -64,7 +65,7 @@ func (c *Client) Read(ctx context.Context, scope Scope) (*entra.Snapshot, error)
 			return nil, err
 		}
 	}
-	if r.changed() {
+	if r.client.has(DefenceChange) && r.changed() {
 		r.policiesAgain(ctx)
 	}
 	return r.snapshot(), nil
@@ -119,7 +120,7 @@ func (a *ask) request() Request {
 		}
 	}
 	return Request{Operation: "read " + cmp.Or(a.what, a.part.Info().What), Method: http.MethodGet, Version: a.version, Path: path, Query: query, Family: a.quota(),
-		Permission: cmp.Or(a.permission, a.part.Info().Permission), Pages: a.pages, Paged: !a.single}
+		Permission: cmp.Or(a.permission, a.part.Info().Permission), Pages: a.pages, Paged: !a.single, Eventual: a.counted}
 }
 
 func (a *ask) quota() Family {
@@ -166,9 +167,16 @@ func (r *reading) put(ctx context.Context, asks []ask) {
 func (r *reading) one(ctx context.Context, a *ask) ([]json.RawMessage, error) {
 	if !a.single {
 		list, err := r.client.List(ctx, a.request())
+		if err == nil && len(list.Items) == 0 && r.client.hasSome(a) && r.client.has(DefenceSome) {
+			err = &Error{Operation: a.request().Operation, Kind: KindMalformed, Permission: a.request().Permission,
+				Message: "an empty list, and no tenant has none of these", cause: ErrNoValue}
+		}
 		return list.Items, err
 	}
 	answer, err := r.client.Do(ctx, a.request())
+	if err == nil {
+		err = r.client.checkObject(a, answer.Body)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -190,6 +198,13 @@ func plain(body json.RawMessage) json.RawMessage {
 	return out
 }
 
+// hasSome reports whether a tenant cannot be without what a question is about.
+func (c *Client) hasSome(a *ask) bool {
+	c.gate.mu.Lock()
+	defer c.gate.mu.Unlock()
+	return a.some || a.granted && c.gate.last.IsApplication() && len(c.gate.last.Application) > 0
+}
+
 // several asks questions in one batch.
 func (r *reading) several(ctx context.Context, asks []ask) {
 	requests := make([]Request, len(asks))
@@ -203,6 +218,7 @@ func (r *reading) several(ctx context.Context, asks []ask) {
 			items = result.List.Items
 		case result.Answer != nil:
 			items = []json.RawMessage{plain(result.Answer.Body)}
+			result.Err = r.client.checkObject(&asks[i], result.Answer.Body)
 		}
 		r.take(&asks[i], items, result.Err)
 	}
@@ -217,6 +233,9 @@ func (r *reading) take(a *ask, items []json.RawMessage, err error) {
 	}
 	if a.beside && err != nil || a.licensed && KindOf(err) == KindNotLicensed {
 		return // what it would have added stays unknown, or is not there
+	}
+	if !r.client.has(DefenceUnknown) {
+		err = nil
 	}
 	answer := entra.Answer{Part: a.part, Subject: a.subject, Relation: a.relation, Items: items, State: StateOf(err), Where: string(a.version) + a.path}
 	if a.part == entra.PartUsers && a.subject != "" && KindOf(err) == KindNotFound {
@@ -256,7 +275,42 @@ func (r *reading) worthless() error {
 	if len(r.failures) == 0 || slices.ContainsFunc(r.answers, func(a entra.Answer) bool { return a.State.Status == entra.StatusRead }) {
 		return nil
 	}
-	return r.failures[0]
+	return nothingRead(r.failures)
+}
+
+// nothingRead is the error of a tenant of which nothing could be read: what was
+// refused for security first, else what happened most often.
+func nothingRead(failures []error) error {
+	count := map[Kind]int{}
+	for _, err := range failures {
+		count[KindOf(err)]++
+	}
+	worst := slices.MinFunc(failures, func(a, b error) int {
+		return cmp.Or(boolRank(KindOf(b) == KindRefused)-boolRank(KindOf(a) == KindRefused), count[KindOf(b)]-count[KindOf(a)], strings.Compare(a.Error(), b.Error()))
+	})
+	e, is := worst.(*Error)
+	if !is {
+		return worst
+	}
+	all := *e
+	all.Operation, all.Permission = fmt.Sprintf("read the tenant: none of %d requests brought an answer; %s", len(failures), e.Operation), ""
+	return &all
+}
+
+func boolRank(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// checkObject compares an object with the id that it was asked for by.
+func (c *Client) checkObject(a *ask, body json.RawMessage) error {
+	id := idOf(body)
+	if !c.has(DefenceIdentity) || !strings.HasSuffix(a.path, "/{id}") || !guid.MatchString(a.key) || strings.EqualFold(id, a.key) {
+		return nil
+	}
+	return &SecurityError{Operation: a.request().Operation, Why: fmt.Sprintf("%s was asked for, and the answer is about %s", a.key, clean(id, 40))}
 }
 
 // of returns the objects of a part that were read so far.

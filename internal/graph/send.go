@@ -2,6 +2,7 @@ package graph
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/hex"
 	"encoding/json"
@@ -34,10 +35,11 @@ type failure struct {
 // send carries out one request to an address of ours: wait for the turn, try,
 // judge, wait, try again. A first failure may come from a batch.
 func (c *Client) send(ctx context.Context, r Request, target string, first *failure) (*Answer, error) {
-	ctx, cancel := context.WithTimeout(ctx, c.limits.Operation)
+	ctx, cancel := c.within(ctx, c.limits.Operation, nil)
 	defer cancel()
 	lane := c.lanes.lane(r.Family, c.config.Tenant)
 	failed, renewed := first, false
+	var before *Error // why this is not the first attempt
 	for attempt := 1; ; attempt++ {
 		if failed == nil {
 			var answer *Answer
@@ -48,35 +50,41 @@ func (c *Client) send(ctx context.Context, r Request, target string, first *fail
 		if failed.fatal != nil {
 			return nil, failed.fatal
 		}
+		if before != nil && failed.err.Kind == KindDeadline && failed.err.Status == 0 {
+			// Time was up, and what used it up is the reason.
+			before.RetryReason += "; " + failed.err.Message
+			failed.err = before
+			failed.again = false
+		}
 		failed.err.Attempts = attempt
-		if failed.err.Status == http.StatusUnauthorized && !failed.challenge && !renewed {
+		if failed.err.Status == http.StatusUnauthorized && (!failed.challenge && !renewed || !c.has(DefenceRenewOnce)) && c.has(DefenceRenew) {
 			// The token may have ended a moment ago. A 401 was not carried out,
 			// so one more attempt with a new token is safe for writes as well.
 			c.gate.forget(failed.token)
 			renewed, failed = true, nil
 			continue
 		}
-		if !r.reads() {
+		if !r.reads() && c.has(DefenceWriteOnce) {
 			failed.err.Unsure = failed.sent && doubtful(failed.err)
 			return nil, failed.err
 		}
 		wait, reason, again := c.judge(failed, attempt)
-		failed.err.RetryReason = reason
+		failed.err.RetryReason = cmp.Or(reason, failed.err.RetryReason)
 		if !again {
 			return nil, failed.err
 		}
-		if deadline, set := ctx.Deadline(); set && wait >= time.Until(deadline) {
+		if deadline, set := ctx.Deadline(); set && wait >= time.Until(deadline) && c.has(DefenceTime) {
 			failed.err.RetryReason = strings.TrimPrefix(reason+"; no time is left for that", "; ")
 			return nil, failed.err
 		}
 		c.observe(Event{What: "waiting", Operation: r.Operation, Family: r.Family, Status: failed.err.Status, Wait: wait, Reason: reason})
-		if err := sleep(ctx, wait); err != nil {
+		if err := c.sleep(ctx, wait); err != nil {
 			failed.err.RetryReason += "; stopped while waiting"
 			failed.err.cause = err
 			return nil, failed.err
 		}
 		c.again.Add(1)
-		failed = nil
+		before, failed = failed.err, nil
 	}
 }
 
@@ -90,7 +98,7 @@ func doubtful(e *Error) bool {
 
 // judge says whether a read is sent again, after how long, and why.
 func (c *Client) judge(f *failure, attempt int) (wait time.Duration, reason string, again bool) {
-	if !f.again {
+	if !f.again || !c.has(DefenceRetry) {
 		return 0, "", false
 	}
 	throttled := f.err.Status == http.StatusTooManyRequests
@@ -98,16 +106,19 @@ func (c *Client) judge(f *failure, attempt int) (wait time.Duration, reason stri
 		return 0, fmt.Sprintf("given up after %d attempts", attempt), false
 	}
 	own := backoff(attempt, c.chance())
-	if throttled {
+	if throttled && c.has(DefenceClamp) {
 		own = max(own, floorWait)
 	}
-	if f.header == nil || f.header.Get("Retry-After") == "" {
+	if f.header == nil || f.header.Get("Retry-After") == "" || !c.has(DefenceRetryAfter) {
 		if throttled {
 			return own, "slow down without a Retry-After", true
 		}
 		return own, f.err.Message, true
 	}
 	told, note := retryAfter(f.header.Get("Retry-After"), dateOf(f.header, c.config.Now()))
+	if !c.has(DefenceClamp) {
+		return bare(f.header.Get("Retry-After")), note, true
+	}
 	if told == 0 {
 		return max(own, floorWait), note, true
 	}
@@ -154,7 +165,7 @@ func sleep(ctx context.Context, d time.Duration) error {
 
 // attempt waits for the lane and a seat, then sends once.
 func (c *Client) attempt(ctx context.Context, l *lane, r Request, target string) (*Answer, *failure) {
-	turn, err := l.enter(ctx, c.chance(), func(wait time.Duration, reason string) {
+	turn, err := l.enter(ctx, c, func(wait time.Duration, reason string) {
 		c.observe(Event{What: "waiting", Operation: r.Operation, Family: r.Family, Wait: wait, Reason: reason})
 	})
 	if err != nil {
@@ -171,13 +182,13 @@ func (c *Client) attempt(ctx context.Context, l *lane, r Request, target string)
 	event := Event{What: "answered", Operation: r.Operation, Family: r.Family, Took: time.Since(start)}
 	if failed == nil {
 		event.Status = answer.Status
-		l.leave(turn, answer.Status, answer.Header)
+		c.learn(l, turn, answer.Status, answer.Header)
 		c.charge(answer.Header)
 	} else {
 		event.What = "failed"
 		if failed.err != nil {
 			event.Status, event.Reason = failed.err.Status, failed.err.Message
-			l.leave(turn, failed.err.Status, failed.header)
+			c.learn(l, turn, failed.err.Status, failed.header)
 			c.charge(failed.header)
 		}
 	}
@@ -205,7 +216,7 @@ func (c *Client) charge(h http.Header) {
 
 // once sends the request one time and reads the answer within the limits.
 func (c *Client) once(ctx context.Context, r Request, target string) (*Answer, *failure) {
-	ctx, cancel := context.WithTimeoutCause(ctx, c.limits.Attempt, ErrTooSlow)
+	ctx, cancel := c.within(ctx, c.limits.Attempt, ErrTooSlow)
 	defer cancel()
 	out := new(atomic.Bool)
 	ctx = context.WithValue(ctx, outKey{}, out)
@@ -233,15 +244,18 @@ func (c *Client) once(ctx context.Context, r Request, target string) (*Answer, *
 	resp, err := c.ends[r.Version].pipe.Do(req)
 	if err != nil {
 		failed := c.lost(ctx, r, err)
+		if !out.Load() && failed.err != nil && failed.err.Kind == KindDeadline {
+			failed.err.Message = "time was up while waiting for a token of the sign-in service"
+		}
 		failed.sent = failed.sent && out.Load()
 		return nil, failed
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, c.limits.Body+1))
+	body, err := io.ReadAll(c.atMost(resp.Body))
 	if resp.StatusCode == http.StatusTooManyRequests {
 		c.throttled.Add(1)
 	}
-	if err == nil && int64(len(body)) > c.limits.Body {
+	if err == nil && int64(len(body)) > c.limits.Body && c.has(DefenceSize) {
 		return nil, &failure{sent: true, header: resp.Header, err: &Error{
 			Operation: r.Operation, Status: resp.StatusCode, Kind: KindCut, Permission: r.Permission, RequestID: requestID(resp.Header),
 			Message: fmt.Sprintf("the answer is larger than %d bytes", c.limits.Body), cause: ErrTooLarge,
@@ -308,7 +322,7 @@ func requestID(h http.Header) string { return clean(h.Get("Request-Id"), 64) }
 // read judges an answer.
 func (c *Client) read(r Request, status int, header http.Header, body []byte) (*Answer, *failure) {
 	body = bytes.TrimPrefix(bytes.TrimSpace(body), []byte("\xef\xbb\xbf"))
-	if status/100 == 3 {
+	if status/100 == 3 && c.has(DefenceRedirects) {
 		return nil, &failure{fatal: &SecurityError{Operation: r.Operation,
 			Why: fmt.Sprintf("answered with a redirect (%d) to %s, which is not followed", status, hostFor(header.Get("Location")))}}
 	}
@@ -321,6 +335,9 @@ func (c *Client) read(r Request, status int, header http.Header, body []byte) (*
 			Message: message, RequestID: requestID(header), cause: cause,
 		}}
 	}
+	if !c.has(DefenceWhole) && r.reads() && !json.Valid(body) {
+		body = emptyList
+	}
 	switch {
 	case len(body) == 0 && (status == http.StatusNoContent || status == http.StatusAccepted || !r.reads()):
 		return &Answer{Status: status, Header: header}, nil
@@ -331,7 +348,7 @@ func (c *Client) read(r Request, status int, header http.Header, body []byte) (*
 	case !json.Valid(body):
 		return fail(describe(header, body), ErrNotJSON, true)
 	}
-	if inner := errorIn(body); inner != nil {
+	if inner := errorIn(body); inner != nil && c.has(DefenceForm) {
 		a, f := fail(inner.Message, ErrErrorInside, false)
 		f.err.Code = inner.Code
 		return a, f

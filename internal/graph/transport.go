@@ -31,6 +31,7 @@ type network struct {
 	proxy *url.URL
 	roots *x509.CertPool
 	wrap  func(http.RoundTripper) http.RoundTripper
+	off   map[Defence]bool
 }
 
 func (c Config) network() network {
@@ -38,7 +39,7 @@ func (c Config) network() network {
 	if roots == nil {
 		roots = c.Cloud.Roots
 	}
-	return network{c.Proxy, roots, c.Wrap}
+	return network{c.Proxy, roots, c.Wrap, c.Without}
 }
 
 // doer sends requests. It follows no redirect, and knows no proxy but the one
@@ -47,6 +48,7 @@ type doer struct {
 	client *http.Client
 	hosts  []string // the only addresses it may send to
 	limit  int64    // bytes of an answer that are read; zero leaves it to the caller
+	off    map[Defence]bool
 }
 
 // newDoer makes a transport of its own: http.DefaultTransport would take its
@@ -71,10 +73,11 @@ func newDoer(n network) (*doer, error) {
 	if n.wrap != nil {
 		rt = n.wrap(rt)
 	}
-	return &doer{client: &http.Client{
-		Transport:     rt,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}}, nil
+	client := &http.Client{Transport: rt}
+	if !n.off[DefenceRedirects] {
+		client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	}
+	return &doer{client: client, off: n.off}, nil
 }
 
 // opener lets one request to a host go ahead until there is a connection, or for
@@ -140,7 +143,9 @@ func checkProxy(u *url.URL) error {
 }
 
 // only returns a doer for one address.
-func (d *doer) only(base string) *doer { return &doer{client: d.client, hosts: []string{base}} }
+func (d *doer) only(base string) *doer {
+	return &doer{client: d.client, hosts: []string{base}, off: d.off}
+}
 
 // outKey marks the context of a request that wants to know whether it has left:
 // a write that waited for a token in vain was surely not carried out.
@@ -162,7 +167,7 @@ func (d *doer) Do(req *http.Request) (*http.Response, error) {
 	if req.URL.Scheme != "https" || req.URL.User != nil {
 		return nil, &SecurityError{Operation: "send a request", Why: "the address is not https, or holds a user name"}
 	}
-	if !slices.ContainsFunc(d.hosts, func(base string) bool { return sameHost(req.URL, base) }) {
+	if !d.off[DefenceLinks] && !slices.ContainsFunc(d.hosts, func(base string) bool { return sameHost(req.URL, base) }) {
 		return nil, &SecurityError{Operation: "send a request", Why: fmt.Sprintf("%s is none of %s", clean(req.URL.Host, 80), strings.Join(d.hosts, ", "))}
 	}
 	if out, is := req.Context().Value(outKey{}).(*atomic.Bool); is {

@@ -15,20 +15,23 @@ var timeFaults = []faultKind{
 		{name: "flip", path: "/identity/conditionalAccess", whole: stale(func(read int) bool { return read%2 == 0 })},
 	}},
 	{20, "restless", "policies change between two reads of one run", []faultVariant{
-		{name: "edit", times: 1, path: policiesPath, whole: restless(func(s *State, x *exchange, first Object) {
+		{name: "edit", times: 1, path: policiesPath, whole: restless(func(s *State, x *exchange, first Object) Change {
 			after := maps.Clone(first)
 			after["displayName"] = strings.TrimSuffix(propText(first, "displayName"), " (edited)") + " (edited)"
 			after["modifiedDateTime"] = x.s.now().Format("2006-01-02T15:04:05.0000000Z")
 			s.Put(policiesSet, propText(first, "id"), after)
+			return Change{Activity: "Update conditional access policy", Before: first, Target: after}
 		})},
-		{name: "add", times: 1, path: policiesPath, whole: restless(func(s *State, x *exchange, first Object) {
+		{name: "add", times: 1, path: policiesPath, whole: restless(func(s *State, x *exchange, first Object) Change {
 			next := maps.Clone(first)
 			next["id"], next["displayName"] = oidcID(), "Added while you read"
 			next["createdDateTime"], next["modifiedDateTime"] = x.s.now().Format("2006-01-02T15:04:05.0000000Z"), nil
 			s.Put(policiesSet, propText(next, "id"), next)
+			return Change{Activity: "Add conditional access policy", Target: next}
 		})},
-		{name: "remove", times: 1, path: policiesPath, whole: restless(func(s *State, _ *exchange, first Object) {
+		{name: "remove", times: 1, path: policiesPath, whole: restless(func(s *State, _ *exchange, first Object) Change {
 			s.Delete(policiesSet, propText(first, "id"))
+			return Change{Activity: "Delete conditional access policy", Before: first}
 		})},
 	}},
 }
@@ -67,8 +70,9 @@ func stale(old func(read int) bool) func(*exchange) bool {
 	}
 }
 
-// restless changes the tenant right after a list of policies was read.
-func restless(change func(*State, *exchange, Object)) func(*exchange) bool {
+// restless changes the tenant right after a list of policies was read, as
+// somebody does of whom the audit log tells.
+func restless(change func(*State, *exchange, Object) Change) func(*exchange) bool {
 	return func(x *exchange) bool {
 		if x.method != http.MethodGet || !x.takes() {
 			return false
@@ -77,7 +81,9 @@ func restless(change func(*State, *exchange, Object)) func(*exchange) bool {
 		// Update fails when its function does; this one does not.
 		_ = x.s.Update(func(s *State) error {
 			if all := s.All(policiesSet); len(all) > 0 {
-				change(s, x, all[0])
+				done := change(s, x, all[0])
+				done.Category, done.Service, done.Type = "Policy", "Conditional Access", "Policy"
+				x.s.audit(s, done)
 			}
 			return nil
 		})
