@@ -228,7 +228,7 @@ func (p *page) people(people []sandbox.Person) {
 		return
 	}
 	p.blank()
-	p.line(0, 0, "Who can sign in, with made-up passwords:")
+	p.line(0, 0, "Who can sign in, with made-up passwords; the page shows them, and the codes. Gaia Rune may read everything, and is the one to try Halligan with:")
 	widest := 0
 	shown := people[:min(len(people), peopleShown)]
 	for _, person := range shown {

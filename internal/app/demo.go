@@ -2,11 +2,15 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"halligan/entra"
 	"halligan/examples"
+	"halligan/internal/graph"
+	"halligan/internal/sandbox"
 	"halligan/lockout"
 	"halligan/posture"
 )
@@ -32,9 +36,15 @@ const (
 )
 
 // Demo judges the example tenant as it is, with a careless policy, and with that
-// policy repaired. It reads nothing but what the program carries, and it fails
-// when an act does not end as it must.
+// policy repaired. The tenant is emulated on this machine for as long as it takes,
+// and signed in to and read as any other is. It fails when an act does not end as
+// it must.
 func Demo(ctx context.Context, now lockout.Date, tool string) ([]Act, error) {
+	tenant, err := openDemo(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("demo: %w", err)
+	}
+	defer tenant.close()
 	acts := []struct {
 		title, tells, draft string
 		verdict             lockout.Outcome
@@ -45,7 +55,7 @@ func Demo(ctx context.Context, now lockout.Date, tool string) ([]Act, error) {
 	}
 	var out []Act
 	for _, a := range acts {
-		req := ProveRequest{Sources: []entra.Source{{Name: demoTenant, FS: examples.Tidewater()}}, Accounts: []string{demoNorth, demoSouth}, Now: now, Tool: tool}
+		req := ProveRequest{Tenant: tenant, TenantName: "Tidewater Instruments", Accounts: []string{demoNorth, demoSouth}, Now: now, Tool: tool}
 		command := "halligan prove --from " + demoTenant + " --account " + demoNorth + " --account " + demoSouth
 		if a.draft != "" {
 			data, err := examples.Draft(a.draft)
@@ -65,15 +75,75 @@ func Demo(ctx context.Context, now lockout.Date, tool string) ([]Act, error) {
 		}
 		out = append(out, Act{a.title, a.tells, command, r, nil})
 	}
-	checked, err := demoCheck(ctx, now, tool)
+	checked, err := demoCheck(ctx, tenant, now, tool)
 	if err != nil {
 		return nil, fmt.Errorf("demo, the checks: %w", err)
 	}
 	return append(out, *checked), nil
 }
 
+// demoSite is the example tenant, emulated. It is read once.
+type demoSite struct {
+	site   *sandbox.Site
+	client *graph.Client
+	read   *entra.Snapshot
+}
+
+// Read reads the tenant, the first time.
+func (d *demoSite) Read(ctx context.Context, scope graph.Scope) (*entra.Snapshot, error) {
+	if d.read != nil {
+		return d.read, nil
+	}
+	var err error
+	d.read, err = d.client.Read(ctx, scope)
+	return d.read, err
+}
+
+// close ends the site; nothing of it is left.
+func (d *demoSite) close() { _ = d.site.Close() }
+
+// openDemo emulates the example tenant and signs in to it.
+func openDemo(ctx context.Context) (*demoSite, error) {
+	exported, err := entra.Read(entra.Source{Name: demoTenant, FS: examples.Tidewater()})
+	if err != nil {
+		return nil, err
+	}
+	state, err := sandbox.FromSnapshot(exported)
+	if err != nil {
+		return nil, err
+	}
+	site, err := sandbox.Open(ctx, sandbox.Config{State: state}, "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	client, err := readerOf(site)
+	if err != nil {
+		return nil, errors.Join(err, site.Close())
+	}
+	return &demoSite{site: site, client: client}, nil
+}
+
+// readerOf signs in to an emulated tenant as the application that is there for it.
+func readerOf(site *sandbox.Site) (*graph.Client, error) {
+	apps := site.Apps()
+	i := slices.IndexFunc(apps, func(a sandbox.App) bool { return a.Name == sandbox.ReaderName })
+	if i < 0 {
+		return nil, errors.New("sign in to the emulated tenant: it has no application that may read it")
+	}
+	cloud, err := graph.CustomCloud(site.URL, site.Pool())
+	if err != nil {
+		return nil, err
+	}
+	signIn := graph.SignIn{Method: graph.MethodSecret, Cloud: cloud, Tenant: site.TenantID(), ClientID: apps[i].ClientID, Secret: graph.NewSecret([]byte(apps[i].Secret))}
+	credential, err := signIn.Build()
+	if err != nil {
+		return nil, err
+	}
+	return graph.New(graph.Config{Cloud: cloud, Tenant: site.TenantID(), Credential: credential})
+}
+
 // demoCheck is the act that asks every check.
-func demoCheck(ctx context.Context, now lockout.Date, tool string) (*Act, error) {
+func demoCheck(ctx context.Context, tenant Tenant, now lockout.Date, tool string) (*Act, error) {
 	name := "examples/registers/" + demoRegister
 	text, err := examples.Register(demoRegister)
 	if err != nil {
@@ -87,7 +157,7 @@ func demoCheck(ctx context.Context, now lockout.Date, tool string) (*Act, error)
 	if err != nil {
 		return nil, err
 	}
-	report, err := Check(ctx, CheckRequest{ProveRequest: ProveRequest{Sources: []entra.Source{{Name: demoTenant, FS: examples.Tidewater()}}, Now: now, Tool: tool},
+	report, err := Check(ctx, CheckRequest{ProveRequest: ProveRequest{Tenant: tenant, TenantName: "Tidewater Instruments", Now: now, Tool: tool},
 		Register: r, RegisterName: name, Time: day})
 	if err != nil {
 		return nil, err

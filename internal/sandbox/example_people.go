@@ -34,7 +34,7 @@ func (b *builder) employ() {
 	for _, id := range keys(b.staff) {
 		b.st.Link("groups/members", b.id("group", "All employees"), b.staff[id])
 	}
-	b.app("Halligan reader", readerPermissions...)
+	b.app(ReaderName, readerPermissions...)
 	b.app("HR connector", "User.Read.All")
 }
 
@@ -54,6 +54,10 @@ func (b *builder) auditor(domain string) {
 
 // commandLineTools is Microsoft Graph Command Line Tools.
 const commandLineTools = "14d82eec-204b-4c2f-b7e8-296a70dab67e"
+
+// ReaderName is the application that every example tenant has for being read, with
+// a made-up secret (Server.Apps).
+const ReaderName = "Halligan reader"
 
 // readerPermissions are what reading a tenant takes at least.
 var readerPermissions = []string{"AccessReview.Read.All", "AdministrativeUnit.Read.All", "Agreement.Read.All", "Application.Read.All", "AuditLog.Read.All", "Directory.Read.All", "Domain-InternalFederation.Read.All", "Domain.Read.All",

@@ -17,11 +17,12 @@ import (
 // nothing that was read is hidden.
 func FromSnapshot(snapshot *entra.Snapshot) (*State, error) {
 	c := snapshot.View()
-	if c.TenantID == "" {
-		return nil, fmt.Errorf("make a sandbox of a snapshot: it does not say whose it is")
+	id := c.TenantID.Key()
+	if id == "" { // exports seldom say whose they are
+		id = derivedID("a tenant that nobody named", snapshot.Digest())
 	}
-	b := newBuilder("snapshot "+string(c.TenantID), planOf(c))
-	b.st = NewState(c.TenantID.Key(), "Tenant "+string(c.TenantID), b.st.Plan)
+	b := newBuilder("snapshot "+id, planOf(c))
+	b.st = NewState(id, "Tenant "+id, b.st.Plan)
 	if c.Cloud != "public" {
 		b.st.Cloud = c.Cloud
 	}
@@ -63,7 +64,7 @@ func (l *loader) azure(snapshot *entra.Snapshot) {
 // visitors adds those who may look at the tenant without being of it: an
 // application with a secret, and an auditor.
 func (b *builder) visitors() {
-	b.app("Halligan reader", readerPermissions...)
+	b.app(ReaderName, readerPermissions...)
 	domain := exampleDomain
 	for _, d := range b.st.All("domains") {
 		if initial, _ := d["isInitial"].(bool); initial || domain == exampleDomain {

@@ -186,6 +186,7 @@ type pageData struct {
 	Registered                           []pageMethod
 	Seed, URI                            string
 	MayKey, MayCode                      bool
+	Fiction                              string // what the sandbox made up for the person, for whoever tries it
 }
 
 type pageMethod struct{ ID, Name, Detail string }
@@ -197,12 +198,31 @@ type pageRefusal struct {
 	Back, Register                                         bool
 }
 
+// fiction is the made-up secret that a page asks for. It is shown as long as it is
+// the one that the sandbox made up: nobody who tries the sandbox has an app with
+// its codes.
+func (p *pageHouse) fiction(state *State, user, stage string) string {
+	c := state.Credentials[key(user)]
+	name := propText(state.Get("users", user), "userPrincipalName")
+	switch {
+	case c == nil:
+	case stage == "password" && c.Password != "" && c.Password == ExamplePassword(name):
+		return c.Password
+	case stage == "totp" && c.TOTP != "":
+		return totpAt(c.TOTP, uint64(p.s.now().Unix()/totpStep))
+	}
+	return ""
+}
+
 // show writes a page. Its policy allows this server's own style and script, and
 // forms to this server and to where the waiting authorization leads: browsers
 // hold the redirect that follows a form to form-action too.
 func (p *pageHouse) show(w http.ResponseWriter, v *visitor, code int, d pageData) {
 	d.CSRF, d.Flow, d.Where, d.Security = v.csrf, v.flow, v.where, v.security
-	p.s.View(func(state *State) { d.Tenant = state.Name })
+	p.s.View(func(state *State) {
+		d.Tenant = state.Name
+		d.Fiction = p.fiction(state, v.userID, d.Stage)
+	})
 	forms := "'self'"
 	if f, ok := p.s.flow(v.flow); ok && v.flow != "" {
 		if u, err := url.Parse(f.RedirectURI); err == nil && u.Host != "" && !strings.ContainsAny(u.Host, " ;,'\"") {

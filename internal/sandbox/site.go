@@ -8,6 +8,7 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 )
 
@@ -18,6 +19,9 @@ type Site struct {
 	URL  string // https://localhost:PORT
 	http *http.Server
 	done chan error
+
+	closing sync.Once
+	closed  error // of the first Close
 }
 
 // Open serves a tenant on an address of this machine, "127.0.0.1:8443" or
@@ -53,18 +57,22 @@ func Open(ctx context.Context, config Config, address string) (*Site, error) {
 	return site, nil
 }
 
-// Close ends the site: what is being answered is answered for at most a second.
+// Close ends the site: what is being answered is answered for at most a tenth of
+// a second. A second call does nothing.
 func (s *Site) Close() error {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
-	err := s.http.Shutdown(ctx)
-	if errors.Is(err, context.DeadlineExceeded) {
-		err = s.http.Close()
-	}
-	if ended := <-s.done; !errors.Is(ended, http.ErrServerClosed) {
-		err = errors.Join(err, ended)
-	}
-	return errors.Join(err, s.saved(), s.record.failure())
+	s.closing.Do(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
+		defer cancel()
+		err := s.http.Shutdown(ctx)
+		if errors.Is(err, context.DeadlineExceeded) {
+			err = s.http.Close()
+		}
+		if ended := <-s.done; !errors.Is(ended, http.ErrServerClosed) {
+			err = errors.Join(err, ended)
+		}
+		s.closed = errors.Join(err, s.saved(), s.record.failure())
+	})
+	return s.closed
 }
 
 type refusedAddress struct{ address string }
