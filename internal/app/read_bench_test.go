@@ -138,7 +138,7 @@ func peakHeap(b *testing.B) func() uint64 {
 	stop, done := make(chan struct{}), make(chan uint64)
 	go func() {
 		most := uint64(0)
-		tick := time.NewTicker(500 * time.Millisecond)
+		tick := time.NewTicker(200 * time.Millisecond)
 		defer tick.Stop()
 		for {
 			select {
