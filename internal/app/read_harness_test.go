@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -39,7 +40,7 @@ type place struct {
 // placeOptions are how a tenant is emulated.
 type placeOptions struct {
 	example string // "contoso-hardened" when empty
-	name    string // makes the tenant one of its own
+	number  int    // not 0: a tenant of its own, with accounts of its own
 	change  func(*sandbox.State)
 	config  sandbox.Config
 	limits  graph.Limits
@@ -52,10 +53,30 @@ func (o *placeOptions) state(t testing.TB) *sandbox.State {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if o.number > 0 {
+		st = numbered(t, st, o.number)
+	}
 	if o.change != nil {
 		o.change(st)
 	}
 	return st
+}
+
+// numbered makes another tenant of an example: its own id, its own accounts.
+func numbered(t testing.TB, st *sandbox.State, n int) *sandbox.State {
+	t.Helper()
+	text, err := json.Marshal(st)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, id := range append([]string{st.ID}, emergencyAccounts(t, st)...) {
+		text = bytes.ReplaceAll(text, []byte(id), fmt.Appendf(nil, "7e7a0000-%04d-4000-8000-%012d", i, n))
+	}
+	other := sandbox.NewState("", "", "")
+	if err := json.Unmarshal(text, other); err != nil {
+		t.Fatal(err)
+	}
+	return other
 }
 
 // overSockets opens a tenant on this machine.

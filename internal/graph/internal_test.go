@@ -13,6 +13,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 	"unicode"
 )
@@ -249,4 +250,18 @@ func TestRequestsThatBeginTogetherMakeOneConnection(t *testing.T) {
 	if failed := all(); failed != 40 {
 		t.Errorf("got %d failures without a server, want 40", failed)
 	}
+}
+
+// A request that left later than its place does not shorten the time to the next.
+func TestSpacingCountsFromWhenARequestReallyLeft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		now := time.Now()
+		l := &lane{rule: Families[FamilyConditionalAccess], spacing: time.Second, last429: now, left: now}
+		if _, err := l.enter(t.Context(), 0, func(time.Duration, string) {}); err != nil {
+			t.Fatal(err)
+		}
+		if got := time.Since(now); got != time.Second {
+			t.Errorf("got %s after the last one, want a second", got)
+		}
+	})
 }

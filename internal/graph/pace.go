@@ -56,7 +56,7 @@ const (
 	maxSpacing  = 8 * time.Second         // of a lane that is throttled again and again
 	calmAfter   = 2 * time.Minute         // without a 429 a lane runs free again
 	slowFrom    = 0.9                     // of x-ms-throttle-limit-percentage
-	jitterShare = 10                      // jitter is up to a tenth of the spacing
+	jitterShare = 10                      // jitter is between a twentieth and a tenth of the spacing
 	maxSlowing  = 1500 * time.Millisecond // between two requests at the documented worst, 1.8
 )
 
@@ -91,6 +91,7 @@ type lane struct {
 	next    time.Time     // no request begins before
 	spacing time.Duration // between two requests; zero means none
 	slowed  time.Duration // between two requests because the quota is nearly used
+	left    time.Time     // when the last paced request really began
 	last429 time.Time
 	starts  []time.Time // of the last Limit requests, also those still to begin
 }
@@ -127,7 +128,8 @@ func (l *lane) enter(ctx context.Context, c *Client, waiting func(time.Duration,
 		l.starts = append(l.starts[max(0, len(l.starts)-n+1):], start)
 	}
 	if gap := max(l.spacing, l.slowed); gap > 0 {
-		l.next = start.Add(gap + time.Duration(chance*float64(gap)/jitterShare))
+		// Never less than half the jitter: what leaves evenly arrives unevenly.
+		l.next = start.Add(gap + time.Duration((1+chance)/2*float64(gap)/jitterShare))
 	}
 	paced := l.spacing > 0
 	l.mu.Unlock()
@@ -137,7 +139,30 @@ func (l *lane) enter(ctx context.Context, c *Client, waiting func(time.Duration,
 			return turn{}, err
 		}
 	}
-	return turn{paced}, nil
+	if paced {
+		return turn{true}, l.depart(ctx)
+	}
+	return turn{}, nil
+}
+
+// depart keeps the spacing by the real clock: on a busy machine a request leaves
+// later than its place, and the next one on time would be too early.
+func (l *lane) depart(ctx context.Context) error {
+	for {
+		l.mu.Lock()
+		now := time.Now()
+		rest := l.left.Add(l.spacing).Sub(now)
+		if rest <= 0 {
+			l.left = now
+		}
+		l.mu.Unlock()
+		if rest <= 0 {
+			return nil
+		}
+		if err := sleep(ctx, rest); err != nil {
+			return err
+		}
+	}
 }
 
 // leave learns from an answer.

@@ -276,8 +276,9 @@ func (c *Client) once(ctx context.Context, r Request, target string) (*Answer, *
 // lost makes a failure of a request that got no answer, or half of one.
 func (c *Client) lost(ctx context.Context, r Request, err error) *failure {
 	if refused, is := errors.AsType[*SecurityError](err); is {
-		refused.Operation = r.Operation
-		return &failure{fatal: refused}
+		own := *refused // the sign-in gives the same one to all that wait for it
+		own.Operation = r.Operation
+		return &failure{fatal: &own}
 	}
 	if signIn := signInError(r.Operation, err); signIn != nil {
 		return &failure{fatal: signIn}
