@@ -14,7 +14,7 @@ import (
 
 func TestFault13ListsThatMove(t *testing.T) {
 	const list = "/servicePrincipals"
-	unsure := unknown(entra.PartApplications, "gov-writers", exitUndetermined, "read the service principals", "12 items came, the count says 13, twice")
+	unsure := unknown(entra.PartApplications, "", exitUndetermined, "read the service principals", "12 items came, the count says 13, twice")
 	runFaults(t,
 		faultCase{name: "an item twice", spec: "13=repeat,path=" + list, want: overcome, off: without(graph.DefenceOnce)},
 		faultCase{name: "an item missing for a moment", spec: "13=missing,times=1,path=" + list, want: both(overcome, times(list, 3, 3)), off: without(graph.DefenceCount)},
@@ -27,7 +27,7 @@ func TestFault14AnswersOfSomebodyElse(t *testing.T) {
 		faultCase{name: "another tenant", spec: "14=tenant", off: without(graph.DefenceTenant),
 			want: ends(exitUndetermined, "refused: this is tenant 7e57ab1e-0000-4000-8000-00000000beef, and", "was asked for")},
 		faultCase{name: "another account", spec: "14=id,path=/users/", off: without(graph.DefenceIdentity),
-			want: unknown(entra.PartUsers, "id-domain", exitUndetermined, "read the users", "was asked for, and the answer is about 7e57ab1e-0000-4000-8000-00000000beef")},
+			want: unknown(entra.PartUsers, "id-cloud-only", exitUndetermined, "read the users", "was asked for, and the answer is about 7e57ab1e-0000-4000-8000-00000000beef")},
 	)
 }
 
@@ -58,8 +58,8 @@ func strangeThing(word string) want {
 
 func TestFault15WhatNobodyHasSeenYet(t *testing.T) {
 	runFaults(t,
-		faultCase{name: "value", spec: "15=enum", want: strangeThing("hologram")},
-		faultCase{name: "state", spec: "15=state", want: strangeThing("enabledOnTuesdays")},
+		faultCase{name: "value", spec: "15=enum", want: strangeThing("conditions.clientAppTypes[0]")},
+		faultCase{name: "state", spec: "15=state", want: strangeThing("the state of the policy")},
 		faultCase{name: "condition", spec: "15=condition", want: strangeThing("moonPhases")},
 		faultCase{name: "grant", spec: "15=grant", want: strangeThing("retinaDance")},
 		faultCase{name: "field", spec: "15=field", want: strangeThing("lunarSetting")},

@@ -80,7 +80,7 @@ func TestFault03ConditionalAccessThrottledWithoutRetryAfter(t *testing.T) {
 	slow := func(c *graph.Config) { c.Sleep = nil; c.Limits.Operation = 15 * time.Second } // it is about real time
 	runFaults(t,
 		faultCase{name: "Conditional Access", spec: "3=conditional-access", tune: slow, checkOnly: true, want: both(overcome, spaced), off: without(graph.DefenceLanes)},
-		faultCase{name: "Identity Protection", spec: "3=identity-protection", tune: slow, checkOnly: true, want: both(overcome, spaced), off: without(graph.DefenceLanes)},
+		faultCase{name: "Identity Protection", spec: "3=identity-protection", tune: slow, checkOnly: true, want: both(overcome, spaced)},
 	)
 }
 
@@ -141,9 +141,9 @@ func TestFault09HollowAnswers(t *testing.T) {
 		faultCase{name: "value null", spec: "9=null,path=" + policies, want: noPolicies("the list's value is null"), off: without(graph.DefenceForm)},
 		faultCase{name: "value missing", spec: "9=missing,path=" + policies, want: noPolicies("the list has no value"), off: without(graph.DefenceForm)},
 		faultCase{name: "no applications", spec: "9=empty,path=/servicePrincipals", off: without(graph.DefenceCount),
-			want: unknown(entra.PartApplications, "gov-writers", exitUndetermined, "read the service principals", "0 items came, the count says 13, twice")},
+			want: unknown(entra.PartApplications, "", exitUndetermined, "read the service principals", "0 items came, the count says 13, twice")},
 		faultCase{name: "nobody has a permission", spec: "9=empty,path=/appRoleAssignedTo", off: without(graph.DefenceSome),
-			want: unknown(entra.PartAppRoleAssignments, "gov-writers", exitUndetermined, "read the app", "an empty list, and no tenant has none of these")},
+			want: unknown(entra.PartAppRoleAssignments, "gov-writers", exitUndetermined, "read the permissions of service principals", "an empty list, and no tenant has none of these")},
 		faultCase{name: "no organization", spec: "9=empty,path=/organization", off: without(graph.DefenceSome),
 			want: unknown(entra.PartOrganization, "", exitUndetermined, "read the organization", "an empty list, and no tenant has none of these")},
 	)
