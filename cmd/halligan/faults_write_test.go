@@ -24,12 +24,14 @@ import (
 // writer is a client of an application that may change policies.
 type writer struct {
 	site   *sandbox.Site
+	config graph.Config
 	client *graph.Client
 	mu     sync.Mutex
 	writes []string
 }
 
-func newWriter(t *testing.T, off ...graph.Defence) *writer {
+// newWriter opens a tenant; begin makes the client.
+func newWriter(t *testing.T) *writer {
 	t.Helper()
 	state, err := sandbox.Example("contoso-pim-shared")
 	must(t, err)
@@ -48,11 +50,7 @@ func newWriter(t *testing.T, off ...graph.Defence) *writer {
 	app, secret := secretOf(state, "Policy pipeline")
 	credential, err := graph.SignIn{Method: graph.MethodSecret, Cloud: cloud, Tenant: state.ID, ClientID: app, Secret: graph.NewSecret([]byte(secret))}.Build()
 	must(t, err)
-	without := map[graph.Defence]bool{}
-	for _, d := range off {
-		without[d] = true
-	}
-	w.client, err = graph.New(graph.Config{Cloud: cloud, Tenant: state.ID, Credential: credential, Sleep: hasty, Without: without,
+	w.config = graph.Config{Cloud: cloud, Tenant: state.ID, Credential: credential, Sleep: hasty,
 		Limits: graph.Limits{Operation: 5 * time.Second}, Wrap: func(next http.RoundTripper) http.RoundTripper {
 			return roundTrip(func(r *http.Request) (*http.Response, error) {
 				if r.Method != http.MethodGet {
@@ -62,9 +60,19 @@ func newWriter(t *testing.T, off ...graph.Defence) *writer {
 				}
 				return next.RoundTrip(r)
 			})
-		}})
-	must(t, err)
+		}}
 	return w
+}
+
+// begin puts the tenant back to where it began, and makes a client without a
+// defence.
+func (w *writer) begin(off graph.Defence) (err error) {
+	w.config.Without = map[graph.Defence]bool{off: true}
+	w.writes = nil
+	if w.client, err = graph.New(w.config); err != nil {
+		return err
+	}
+	return errors.Join(w.site.SetFaults(), w.site.Reset())
 }
 
 type roundTrip func(*http.Request) (*http.Response, error)
@@ -107,15 +115,15 @@ func (w *writer) carry(ctx context.Context, fault string, verb plan.Verb) (graph
 }
 
 // tryWrites asserts that something holds, and that it does not with a defence off.
-func tryWrites(t *testing.T, off graph.Defence, judge func(w *writer) error) {
+func tryWrites(t *testing.T, w *writer, off graph.Defence, judge func(w *writer) error) {
 	t.Helper()
-	if err := judge(newWriter(t)); err != nil {
-		t.Fatal(err)
-	}
+	must(t, w.begin(""))
+	must(t, judge(w))
 	if off == "" {
 		return
 	}
-	if err := judge(newWriter(t, off)); err == nil {
+	must(t, w.begin(off))
+	if err := judge(w); err == nil {
 		t.Errorf("the test does not notice that a defence is off: %s", off)
 	} else {
 		t.Logf("without %q: %v", off, err)
@@ -124,10 +132,11 @@ func tryWrites(t *testing.T, off graph.Defence, judge func(w *writer) error) {
 
 func TestFault06AnswerToAWriteIsLost(t *testing.T) {
 	t.Parallel()
+	w := newWriter(t)
 	for _, fault := range []string{"504", "reset", "429"} {
 		for verb, left := range map[plan.Verb]int{plan.VerbCreate: 1, plan.VerbUpdate: 1, plan.VerbDelete: 0} {
 			t.Run(fault+" "+string(verb), func(t *testing.T) {
-				tryWrites(t, graph.DefenceWriteOnce, func(w *writer) error {
+				tryWrites(t, w, graph.DefenceWriteOnce, func(w *writer) error {
 					out, _, err := w.carry(t.Context(), "6="+fault, verb)
 					n, _ := w.named(moon)
 					switch {
@@ -147,7 +156,7 @@ func TestFault06AnswerToAWriteIsLost(t *testing.T) {
 
 func TestFault18CreatedAndNotVisibleYet(t *testing.T) {
 	t.Parallel()
-	tryWrites(t, graph.DefenceSettle, func(w *writer) error {
+	tryWrites(t, newWriter(t), graph.DefenceSettle, func(w *writer) error {
 		out, _, err := w.carry(t.Context(), "18=late,value=300ms", plan.VerbCreate)
 		if n, id := w.named(moon); err != nil || n != 1 || out.ID != id || !out.Done || len(w.writes) != 1 {
 			return fmt.Errorf("%d policies, %+v, %v, written %v", n, out, err, w.writes)
@@ -158,8 +167,9 @@ func TestFault18CreatedAndNotVisibleYet(t *testing.T) {
 
 func TestFault19StaleReplica(t *testing.T) {
 	t.Parallel()
+	w := newWriter(t)
 	t.Run("old for a while", func(t *testing.T) {
-		tryWrites(t, graph.DefenceSettle, func(w *writer) error {
+		tryWrites(t, w, graph.DefenceSettle, func(w *writer) error {
 			out, _, err := w.carry(t.Context(), "19=old,times=3", plan.VerbUpdate)
 			if err != nil || !out.Done || len(w.writes) != 1 {
 				return fmt.Errorf("%+v, %v, written %v", out, err, w.writes)
@@ -168,7 +178,7 @@ func TestFault19StaleReplica(t *testing.T) {
 		})
 	})
 	t.Run("old and new by turns", func(t *testing.T) {
-		tryWrites(t, graph.DefenceAgree, func(w *writer) error {
+		tryWrites(t, w, graph.DefenceAgree, func(w *writer) error {
 			out, ch, err := w.carry(t.Context(), "19=flip", plan.VerbUpdate)
 			if err != nil || !out.Done {
 				return fmt.Errorf("%+v, %w", out, err)
@@ -182,7 +192,7 @@ func TestFault19StaleReplica(t *testing.T) {
 		})
 	})
 	t.Run("changed back in truth", func(t *testing.T) {
-		tryWrites(t, "", func(w *writer) error {
+		tryWrites(t, w, "", func(w *writer) error {
 			out, ch, err := w.carry(t.Context(), "19=old,times=1", plan.VerbUpdate)
 			if err != nil {
 				return err
