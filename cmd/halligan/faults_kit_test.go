@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"net/http"
 	"os"
@@ -537,4 +538,21 @@ func within(most time.Duration) want {
 		}
 		return nil
 	}
+}
+
+// A defence that is off outside of a test would be no defence.
+func TestOnlyTestsSwitchDefencesOff(t *testing.T) {
+	root := os.DirFS(filepath.Join("..", ".."))
+	must(t, fs.WalkDir(root, ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		text, err := fs.ReadFile(root, path)
+		for _, word := range []string{"graph.Defence", "Without[", "Without =", "tune:", ".tune ="} {
+			if strings.Contains(string(text), word) && !strings.HasPrefix(path, "internal/graph/") {
+				t.Errorf("%s: %s", path, word)
+			}
+		}
+		return err
+	}))
 }

@@ -63,7 +63,7 @@ func spaced(_, got *faulted) error {
 		if !s.at.After(last) || !strings.Contains(s.path, "/identity/conditionalAccess/policies") && !strings.Contains(s.path, "/namedLocations") && !strings.Contains(s.path, "/identityProtection/") {
 			continue
 		}
-		if s.at.Sub(last) < 900*time.Millisecond {
+		if s.at.Sub(last) < 700*time.Millisecond {
 			return fmt.Errorf("%s began %s after the request before it", s.path, s.at.Sub(last))
 		}
 		last = s.at
