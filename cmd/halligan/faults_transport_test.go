@@ -85,15 +85,15 @@ func TestFault03ConditionalAccessThrottledWithoutRetryAfter(t *testing.T) {
 }
 
 func TestFault04ThrottledForEver(t *testing.T) {
-	short := limits(time.Second, 1500*time.Millisecond)
+	short := limits(3*time.Second, 3*time.Second)
 	runFaults(t,
-		faultCase{name: "one kind", spec: "4=with-retry-after,path=" + policies, tune: short, bound: 5 * time.Second,
+		faultCase{name: "one kind", spec: "4=with-retry-after,path=" + policies, tune: short, bound: 8 * time.Second,
 			want: noPolicies("429 TooManyRequests"), off: without(graph.DefenceUnknown)},
-		faultCase{name: "the directory", spec: "4=with-retry-after,path=/domains", tune: short, bound: 5 * time.Second,
+		faultCase{name: "the directory", spec: "4=with-retry-after,path=/domains", tune: short, bound: 8 * time.Second,
 			want: unknown(entra.PartDomains, "id-domain", exitUndetermined, "read the domains", "429 TooManyRequests"), off: without(graph.DefenceTime, graph.DefenceUnknown)},
 		faultCase{name: "without Retry-After", spec: "4=without-retry-after,path=" + policies, tune: short, want: noPolicies("429 TooManyRequests"), off: without(graph.DefenceUnknown)},
 		faultCase{name: "everything", spec: "4=without-retry-after", tune: short,
-			want: both(ends(exitUndetermined, "none of", "429 TooManyRequests"), within(8*time.Second))},
+			want: both(ends(exitUndetermined, "none of", "429 TooManyRequests"), within(15*time.Second))},
 	)
 }
 
@@ -117,10 +117,10 @@ func TestFault05ServerErrors(t *testing.T) {
 }
 
 func TestFault07BrokenBodies(t *testing.T) {
-	quick := limits(500*time.Millisecond, 1200*time.Millisecond)
+	quick := limits(700*time.Millisecond, 2*time.Second)
 	runFaults(t,
 		faultCase{name: "reset", spec: "7=reset,path=" + policies, want: noPolicies("given up after 4 attempts"), off: without(graph.DefenceUnknown)},
-		faultCase{name: "slow drip", spec: "7=drip,path=" + policies, tune: quick, bound: 5 * time.Second, want: noPolicies("no whole answer in 500ms"), off: without(graph.DefenceTime)},
+		faultCase{name: "slow drip", spec: "7=drip,path=" + policies, tune: quick, bound: 8 * time.Second, want: noPolicies("no whole answer in 700ms"), off: without(graph.DefenceTime)},
 		faultCase{name: "never-ending", spec: "7=endless,path=" + policies, tune: quick, want: noPolicies("larger than 1048576 bytes"), off: without(graph.DefenceSize)},
 		faultCase{name: "gzip bomb", spec: "7=gzip-bomb,value=33554432,path=" + policies, want: noPolicies("larger than 1048576 bytes"), off: without(graph.DefenceSize)},
 	)
