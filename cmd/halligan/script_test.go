@@ -15,6 +15,9 @@ import (
 var update = flag.Bool("update", false, "rewrite golden files and generated documents; read the difference as code")
 
 func TestMain(m *testing.M) {
+	// Most of the time of these tests is spent waiting, as a program has to that is
+	// told to come back later. -parallel still says otherwise.
+	_ = flag.Set("test.parallel", "8") // the flag is there
 	testscript.Main(m, map[string]func(){"halligan": main})
 }
 

@@ -61,7 +61,8 @@ func (c *Client) send(ctx context.Context, r Request, target string, first *fail
 			// The token may have ended a moment ago. A 401 was not carried out,
 			// so one more attempt with a new token is safe for writes as well.
 			c.gate.forget(failed.token)
-			renewed, failed = true, nil
+			// A part of a batch does not know its token: it is asked once more as it is.
+			renewed, failed = failed.token != "" || attempt > 1, nil
 			continue
 		}
 		if !r.reads() && c.has(DefenceWriteOnce) {

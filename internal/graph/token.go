@@ -101,7 +101,8 @@ func (g *gate) GetToken(ctx context.Context, o policy.TokenRequestOptions) (azco
 	if o.Claims == "" {
 		o.Claims = g.newer(h)
 	}
-	noting, lost := withLost(ctx)
+	// What the sign-in sends says nothing about whether the request has left.
+	noting, lost := withLost(context.WithValue(ctx, outKey{}, nil))
 	token, err := g.inner.GetToken(noting, o)
 	if err == nil {
 		err = g.examine(token, o.Scopes)

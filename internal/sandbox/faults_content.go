@@ -50,12 +50,12 @@ var contentFaults = []faultKind{
 		})},
 		{name: "grant", path: policiesPath, edit: strange(func(policy Object) {
 			controls := innerObject(policy, "grantControls")
-			controls["operator"] = "OR"
+			controls["operator"] = "AND"
 			controls["builtInControls"] = append(anyList(controls["builtInControls"]), "retinaDance")
 		})},
 		{name: "field", path: policiesPath, edit: strange(func(policy Object) { policy["lunarSetting"] = Object{"isEnabled": true} })},
 		{name: "type", path: policiesPath, edit: strange(func(policy Object) {
-			innerObject(innerObject(policy, "conditions"), "users")["includeUsers"] = "All"
+			innerObject(innerObject(policy, "conditions"), "users")["includeUsers"] = Object{"all": true}
 		})},
 	}},
 	{18, "replication", "deleted between list and get; created and not visible yet", []faultVariant{

@@ -308,9 +308,9 @@ var faultTests = map[string]func(*testing.T, *faulty){
 		policyHas(t, f, func(p Object) bool { return p["lunarSetting"] != nil })
 	},
 	"15=type": func(t *testing.T, f *faulty) {
-		policyHas(t, f, func(p Object) bool { return propObject(conditionsOf(p), "users")["includeUsers"] == "All" })
+		policyHas(t, f, func(p Object) bool { return propObject(propObject(conditionsOf(p), "users"), "includeUsers") != nil })
 	},
-	"16=order":    batchIDs("3 2 1"),
+	"16=order":    batchIDs("3 1 2"),
 	"16=missing":  batchIDs("2 3"),
 	"16=twice":    batchIDs("1 2 3 1"),
 	"16=stranger": batchIDs("1 2 3 nobody-asked"),
