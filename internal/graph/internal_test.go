@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"crypto/rand"
 	"crypto/x509"
 	"encoding/json"
 	"io"
@@ -257,7 +258,7 @@ func TestSpacingCountsFromWhenARequestReallyLeft(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		now := time.Now()
 		l := &lane{rule: Families[FamilyConditionalAccess], spacing: time.Second, last429: now, left: now}
-		if _, err := l.enter(t.Context(), 0, func(time.Duration, string) {}); err != nil {
+		if _, err := l.enter(t.Context(), &Client{config: Config{Rand: rand.Reader}}, func(time.Duration, string) {}); err != nil {
 			t.Fatal(err)
 		}
 		if got := time.Since(now); got != time.Second {
