@@ -76,6 +76,12 @@ func (t *agreeTenant) any() signIn {
 func (t *agreeTenant) aim(i int, in bool) signIn {
 	at := t.any()
 	if !in {
+		switch out := t.outside[i]; {
+		case len(out) > 0 && t.r.IntN(2) == 0:
+			at.who = out[t.r.IntN(len(out))]
+		case t.r.IntN(3) == 0:
+			at.goal = &t.goals[slices.IndexFunc(t.goals, func(g agreeGoal) bool { return g.step.Context == "c99" })]
+		}
 		return at
 	}
 	c := &t.enabled[i].Conditions
@@ -268,10 +274,30 @@ func (t *agreeTenant) never(i int, fewOn, fewOff bool) string {
 		return "never: it has no target that a person signs in to"
 	case fewOn && t.inside[i] < 0:
 		return "never: whoever it includes it excludes too"
+	case fewOn && u.IncludeGuests != nil && len(u.IncludeUsers)+len(u.IncludeGroups)+len(u.IncludeRoles) == 0 && !slices.ContainsFunc(u.IncludeGuests.Types, func(g entra.GuestType) bool {
+		return strings.EqualFold(string(g), "internalGuest") || strings.HasPrefix(string(g), "b2bCollaboration")
+	}):
+		return "never: it is for guests that sign in elsewhere"
+	case fewOn && t.gone(c):
+		return "not surely: it names a location that is gone, or one by GPS, or the MFA trusted IPs"
 	case trouble:
 		return "not surely: it holds something that nobody documents"
 	}
 	return ""
 }
 
-var _ = entra.ID("")
+// gone reports whether a policy names a location of which not everything can be
+// told.
+func (t *agreeTenant) gone(c *entra.Conditions) bool {
+	if c.Locations == nil {
+		return false
+	}
+	view := t.snap.View()
+	return slices.ContainsFunc(slices.Concat(c.Locations.Include, c.Locations.Exclude), func(id entra.ID) bool {
+		if id.Equal("All") || id.Equal("AllTrusted") || id.Equal("3d46dbda-8382-466a-856d-eb00cbc6b910") {
+			return false
+		}
+		at := slices.IndexFunc(view.Locations, func(l entra.NamedLocation) bool { return l.ID.Equal(id) })
+		return at < 0 || view.Locations[at].GPS
+	})
+}
