@@ -109,7 +109,7 @@ func (t *agreeTenant) aim(i int, in bool) signIn {
 	if c.DeviceFilter != nil {
 		at.device = t.r.IntN(len(t.devices))
 	}
-	t.aimPlace(c, &at)
+	t.aimPlace(i, &at)
 	at.resource = at.ip
 	return at
 }
@@ -164,35 +164,56 @@ func (t *agreeTenant) aimGoal(c *entra.Conditions, at *signIn) {
 }
 
 // aimPlace: a place of the include list that no excluded one holds.
-func (t *agreeTenant) aimPlace(c *entra.Conditions, at *signIn) {
-	if c.Locations == nil || len(c.Locations.Include) == 0 {
-		return
+func (t *agreeTenant) aimPlace(i int, at *signIn) {
+	if places := t.places[i]; len(places) > 0 {
+		place := places[t.r.IntN(len(places))]
+		at.ip, at.country, at.gps = place.ip, t.countries[place.country], t.countries[place.country]
 	}
+}
+
+// agreePlace is an address and a country, by their indices.
+type agreePlace struct{ ip, country int }
+
+// placesOf are the addresses and countries that a policy's lists of locations
+// hold; none when it has no such lists.
+func (t *agreeTenant) placesOf(l *entra.Locations) (out []agreePlace) {
+	if l == nil || len(l.Include) == 0 {
+		return nil
+	}
+	byIP, byCountry := t.reach(l.Include)
+	notIP, notCountry := t.reach(l.Exclude)
+	for i := range t.addresses {
+		for c := range t.countries {
+			if (byIP[i] || byCountry[c]) && !notIP[i] && !notCountry[c] {
+				out = append(out, agreePlace{i, c})
+			}
+		}
+	}
+	return out
+}
+
+// reach says which addresses and which countries a list of locations holds.
+func (t *agreeTenant) reach(list []entra.ID) (byIP, byCountry []bool) {
+	byIP, byCountry = make([]bool, len(t.addresses)), make([]bool, len(t.countries))
 	view := t.snap.View()
-	inside := func(list []entra.ID, at *signIn) bool {
-		for _, id := range list {
-			for i := range view.Locations {
-				l := &view.Locations[i]
-				if !l.ID.Equal(id) && !(id.Equal("AllTrusted") && l.Trusted) {
-					continue
-				}
-				if slices.Contains(strings.Split(t.addresses[at.ip].locations, ","), string(l.ID)) ||
-					slices.ContainsFunc(l.Countries, func(x string) bool { return strings.EqualFold(x, at.country) }) || l.IncludeUnknown && at.country == "" {
-					return true
-				}
+	for _, id := range list {
+		for a := range byIP {
+			byIP[a] = byIP[a] || id.Equal("All")
+		}
+		for i := range view.Locations {
+			l := &view.Locations[i]
+			if !l.ID.Equal(id) && !(id.Equal("AllTrusted") && l.Trusted) {
+				continue
 			}
-			if id.Equal("All") {
-				return true
+			for a := range byIP {
+				byIP[a] = byIP[a] || slices.Contains(strings.Split(t.addresses[a].locations, ","), string(l.ID))
+			}
+			for c, code := range t.countries {
+				byCountry[c] = byCountry[c] || slices.ContainsFunc(l.Countries, func(x string) bool { return strings.EqualFold(x, code) }) || l.IncludeUnknown && code == ""
 			}
 		}
-		return false
 	}
-	for range 40 {
-		at.ip, at.country, at.gps = t.r.IntN(len(t.addresses)), t.one(t.countries), t.one(t.countries)
-		if inside(c.Locations.Include, at) && !inside(c.Locations.Exclude, at) {
-			return
-		}
-	}
+	return byIP, byCountry
 }
 
 // point is the sign-in in the prover's words.

@@ -33,6 +33,7 @@ type agreeTenant struct {
 	devices   []sandbox.Device
 	envelope  map[lockout.Dimension]lockout.Quantifier
 	addresses []agreeAddress
+	places    [][]agreePlace // by policy: where it is meant for
 	countries []string
 }
 
@@ -84,6 +85,9 @@ func (t *agreeTenant) finish(tb testing.TB, accounts []entra.ID) *agreeTenant {
 	t.makeGoals()
 	t.makeDevices()
 	t.makePlaces()
+	for _, p := range t.enabled {
+		t.places = append(t.places, t.placesOf(p.Conditions.Locations))
+	}
 	return t
 }
 
