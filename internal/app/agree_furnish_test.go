@@ -97,6 +97,11 @@ func (f *furnisher) furnish() {
 		}
 		return out
 	}
+	for _, g := range groups { // a few people each, with different methods
+		for n := 0; strings.HasPrefix(string(g), "corner ") && n < 3; n++ {
+			list = append(list, invitee{groups: []entra.ID{g}})
+		}
+	}
 	for range 6 {
 		add(invitee{groups: some(groups), roles: some(roles)})
 	}
@@ -172,6 +177,50 @@ func (f *furnisher) invite(n int, i invitee, roles []entra.ID) {
 			}
 		}
 	}
+}
+
+// cornerPolicies are what published sets hardly have: each for a group of its
+// own, so that no other hides what it does.
+func cornerPolicies() []entra.Source {
+	type object = map[string]any
+	var out []any
+	add := func(name string, conditions, grant, session object) {
+		c := object{"clientAppTypes": []any{"all"}, "applications": object{"includeApplications": []any{"All"}}, "users": object{"includeGroups": []any{"corner " + name}}}
+		for k, v := range conditions {
+			c[k] = v
+		}
+		out = append(out, object{"id": "corner policy " + name, "displayName": name, "state": "enabled", "conditions": c, "grantControls": grant, "sessionControls": session})
+	}
+	demand := func(operator string, controls ...any) object {
+		return object{"operator": operator, "builtInControls": controls}
+	}
+	strength := func(id, combination string, bound object) object {
+		bound["appliesToCombinations"] = []any{combination}
+		return object{"operator": "OR", "builtInControls": []any{}, "authenticationStrength": object{"id": id, "displayName": id, "policyType": "custom",
+			"allowedCombinations": []any{combination}, "combinationConfigurations": []any{bound}}}
+	}
+	keys := func(model string) object {
+		return object{"@odata.type": "#microsoft.graph.fido2CombinationConfiguration", "id": "models", "allowedAAGUIDs": []any{model}}
+	}
+	issued := func(by string) object {
+		return object{"@odata.type": "#microsoft.graph.x509CertificateCombinationConfiguration", "id": "issuers", "allowedIssuerSkis": []any{by}, "allowedPolicyOIDs": []any{}}
+	}
+	both := object{"users": object{"includeGroups": []any{"corner pair"}}}
+	add("one model", nil, strength("s-yubi", "fido2", keys(yubikey5)), nil)
+	add("first of two models", both, strength("s-yubi", "fido2", keys(yubikey5)), nil)
+	add("second of two models", both, strength("s-epass", "fido2", keys(epassK9)), nil)
+	add("first issuer", object{"users": object{"includeGroups": []any{"corner certificates"}}}, strength("s-aa", "x509CertificateMultiFactor", issued("aa11")), nil)
+	add("second issuer", object{"users": object{"includeGroups": []any{"corner certificates"}}}, strength("s-bb", "x509CertificateMultiFactor", issued("bb22")), nil)
+	add("negative filter", object{"devices": object{"deviceFilter": object{"mode": "include", "rule": `device.model -ne "SAW"`}}}, demand("OR", "block"), nil)
+	add("block among others", nil, demand("OR", "block", "mfa"), nil)
+	add("both of two", nil, demand("AND", "mfa", "compliantDevice"), nil)
+	add("insider", object{"insiderRiskLevels": "moderate,elevated"}, demand("OR", "block"), nil)
+	add("every time", nil, nil, object{"signInFrequency": object{"isEnabled": true, "frequencyInterval": "everyTime", "authenticationType": "primaryAndSecondaryAuthentication"}})
+	add("step up", object{"applications": object{"includeAuthenticationContextClassReferences": []any{"c1"}}}, demand("OR", "mfa"), nil)
+	add("no resilience", nil, demand("OR", "mfa"), object{"disableResilienceDefaults": true})
+	add("away", object{"locations": object{"includeLocations": []any{"All"}, "excludeLocations": []any{"AllTrusted"}}}, demand("OR", "block"), nil)
+	add("device code", object{"authenticationFlows": object{"transferMethods": "deviceCodeFlow,authenticationTransfer"}}, demand("OR", "block"), nil)
+	return []entra.Source{{Name: "corners.json", Data: mustJSON(out)}}
 }
 
 const (

@@ -331,8 +331,9 @@ func agreeTenants(t *testing.T) []*agreeTenant {
 	for i, name := range sandbox.ExampleNames() {
 		out = append(out, exampleTenant(t, name, uint64(i)))
 	}
+	out = append(out, furnished(t, "corners", cornerPolicies(), 98), furnished(t, "corners", cornerPolicies(), 99))
 	for i, set := range corpusSets(t) {
-		out = append(out, furnished(t, set, uint64(100+i)))
+		out = append(out, furnished(t, set.Repo+" "+set.Source, set.sources(t), uint64(100+i)))
 	}
 	return out
 }
@@ -398,9 +399,9 @@ func exampleTenant(t *testing.T, name string, n uint64) *agreeTenant {
 
 // furnished is a published set of policies with invented people, groups, roles,
 // locations and methods around it.
-func furnished(t *testing.T, set policySet, n uint64) *agreeTenant {
+func furnished(t *testing.T, name string, sources []entra.Source, n uint64) *agreeTenant {
 	t.Helper()
-	snap, err := entra.Read(set.sources(t)...)
+	snap, err := entra.Read(sources...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -415,13 +416,13 @@ func furnished(t *testing.T, set policySet, n uint64) *agreeTenant {
 		c.LowPrivilegeScopes = &enforced
 	}
 	for i := range c.Accounts {
-		if i%5 == 3 { // Graph does not tell of certificates; a person does
+		if i%5 == 3 || slices.ContainsFunc(c.Accounts[i].Memberships, entra.ID("corner certificates").Equal) { // Graph does not tell of certificates; a person does
 			c.Accounts[i].Methods = append(c.Accounts[i].Methods,
 				entra.AuthMethod{ID: "certificate-1", Type: entra.MethodX509, MultiFactor: i%2 == 0, IssuerSKI: "aa11"},
 				entra.AuthMethod{ID: "certificate-2", Type: entra.MethodX509, MultiFactor: true, IssuerSKI: "bb22", PolicyOIDs: []string{"1.2.3"}})
 		}
 	}
-	a := &agreeTenant{name: set.Repo + " " + set.Source, snap: entra.NewSnapshot(c), r: f.r}
+	a := &agreeTenant{name: name, snap: entra.NewSnapshot(c), r: f.r}
 	return a.finish(t, f.accounts)
 }
 

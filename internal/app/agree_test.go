@@ -285,7 +285,10 @@ func newTally() *tally {
 // Prover and evaluator agree on random sign-ins over example tenants, read over
 // the wire, and published policy sets.
 func TestProverAndEvaluatorAgree(t *testing.T) {
-	quota, least := 200, 1000
+	quota, least := 30, 150
+	if full := os.Getenv("HALLIGAN_FULL") == "1"; full {
+		quota, least = 200, 1000
+	}
 	began := time.Now()
 	sum := newTally()
 	var all []*compared
@@ -303,8 +306,8 @@ func TestProverAndEvaluatorAgree(t *testing.T) {
 	for _, key := range slices.Sorted(maps.Keys(sum.differ)) {
 		t.Errorf("%d points: %s", sum.differ[key], sum.examples[key])
 	}
-	if sum.points < 100_000 {
-		t.Errorf("%d points, want 100,000 or more", sum.points)
+	if want := 500 * quota; sum.points < want { // 100,000 in full
+		t.Errorf("%d points, want %d or more", sum.points, want)
 	}
 	if 10*sum.denied < 3*sum.points {
 		t.Errorf("%d of %d points are denied, want 30 %% or more", sum.denied, sum.points)
@@ -319,6 +322,12 @@ func TestProverAndEvaluatorAgree(t *testing.T) {
 
 func percent(part, whole int) float64 { return 100 * float64(part) / float64(max(whole, 1)) }
 
+// agreeElsewhere are faults of the prover in what follows a sign-in: activation
+// and protected actions, of which the evaluator judges nothing. The vectors find
+// them (lockout: TestDeliberateFaultsAreCaught).
+var agreeElsewhere = map[string]bool{"protected actions are forgotten": true, "a protected action whose context no policy targets is open": true,
+	"approval of a role activation is forgotten": true, "after activation the sign-in is not evaluated again": true}
+
 // plant puts each fault into one of the judges and asks again for what the other
 // has said.
 func plant(t *testing.T, all []*compared) {
@@ -331,10 +340,13 @@ func plant(t *testing.T, all []*compared) {
 			found["evaluator"]++
 			t.Logf("evaluator: %-60s found: %s", flaw, where)
 		} else {
-			t.Logf("evaluator: %-60s NOT FOUND", flaw)
+			t.Errorf("evaluator: %-60s NOT FOUND", flaw)
 		}
 	}
 	for _, flaw := range lockout.Flaws() {
+		if agreeElsewhere[flaw] {
+			continue
+		}
 		if where := findIn(all, func(c *compared) func(*signIn) (verdict, error) {
 			p := &proofSide{c.t, lockout.NewFlawed(c.t.snap, flaw), map[string]*lockout.Applier{}}
 			return p.judge
@@ -342,7 +354,7 @@ func plant(t *testing.T, all []*compared) {
 			found["prover"]++
 			t.Logf("prover: %-60s found: %s", flaw, where)
 		} else {
-			t.Logf("prover: %-60s NOT FOUND", flaw)
+			t.Errorf("prover: %-60s NOT FOUND", flaw)
 		}
 	}
 	for _, judge := range []string{"evaluator", "prover"} {
@@ -352,10 +364,12 @@ func plant(t *testing.T, all []*compared) {
 	}
 }
 
+// findIn asks a flawed judge about a few hundred sign-ins of each tenant, until it
+// contradicts the other or does not know a sign-in at all.
 func findIn(all []*compared, flawed func(*compared) func(*signIn) (verdict, error), isProof bool) string {
 	for _, c := range all {
 		judge := flawed(c)
-		for i := range c.at {
+		for i := 0; i < len(c.at); i += 1 + len(c.at)/600 {
 			v, err := judge(&c.at[i])
 			if err != nil {
 				return c.t.name + ": " + err.Error()
