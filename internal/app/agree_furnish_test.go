@@ -41,6 +41,7 @@ type invitee struct {
 	guest  string // "", "internal", "external"
 	groups []entra.ID
 	roles  []entra.ID
+	kit    int // 0: by turns
 }
 
 func (f *furnisher) furnish() {
@@ -98,8 +99,10 @@ func (f *furnisher) furnish() {
 		return out
 	}
 	for _, g := range groups { // a few people each, with different methods
-		for n := 0; strings.HasPrefix(string(g), "corner ") && n < 3; n++ {
-			list = append(list, invitee{groups: []entra.ID{g}})
+		for _, kit := range []int{9, 3, 1, 0} { // the other model, both, a password, the first
+			if strings.HasPrefix(string(g), "corner ") {
+				list = append(list, invitee{groups: []entra.ID{g}, kit: kit})
+			}
 		}
 	}
 	for range 6 {
@@ -159,7 +162,7 @@ func (f *furnisher) invite(n int, i invitee, roles []entra.ID) {
 	}
 	f.add(entra.PartAccounts, i.id, entra.RelationMemberships, of...)
 	f.add(entra.PartAccounts, i.id, entra.RelationRequirements, map[string]any{"perUserMfaState": []string{"disabled", "disabled", "disabled", "disabled", "disabled", "disabled", "enforced"}[n%7]})
-	f.add(entra.PartAccounts, i.id, entra.RelationMethods, f.kit(n)...)
+	f.add(entra.PartAccounts, i.id, entra.RelationMethods, f.kit(n, i.kit)...)
 	assign := func(part entra.Part, role entra.ID, scope string) {
 		f.add(part, "", "", map[string]any{"id": f.id(string(part)+string(i.id)+scope, len(f.answers)), "principalId": i.id, "roleDefinitionId": role, "directoryScopeId": scope})
 	}
@@ -211,6 +214,7 @@ func cornerPolicies() []entra.Source {
 	add("second of two models", both, strength("s-epass", "fido2", keys(epassK9)), nil)
 	add("first issuer", object{"users": object{"includeGroups": []any{"corner certificates"}}}, strength("s-aa", "x509CertificateMultiFactor", issued("aa11")), nil)
 	add("second issuer", object{"users": object{"includeGroups": []any{"corner certificates"}}}, strength("s-bb", "x509CertificateMultiFactor", issued("bb22")), nil)
+	add("one issuer", nil, strength("s-aa", "x509CertificateMultiFactor", issued("aa11")), nil)
 	add("negative filter", object{"devices": object{"deviceFilter": object{"mode": "include", "rule": `device.model -ne "SAW"`}}}, demand("OR", "block"), nil)
 	add("block among others", nil, demand("OR", "block", "mfa"), nil)
 	add("both of two", nil, demand("AND", "mfa", "compliantDevice"), nil)
@@ -229,7 +233,7 @@ const (
 )
 
 // kit are the registered methods of a person.
-func (f *furnisher) kit(n int) []any {
+func (f *furnisher) kit(n, kit int) []any {
 	method := func(kind string, more ...any) map[string]any {
 		o := map[string]any{"@odata.type": "#microsoft.graph." + kind + "AuthenticationMethod", "id": string(f.id(kind, n*10+len(more)))}
 		for i := 0; i+1 < len(more); i += 2 {
@@ -246,7 +250,10 @@ func (f *furnisher) kit(n int) []any {
 		{method("temporaryAccessPass", "isUsableOnce", false, "isUsable", true)}, {password, method("windowsHelloForBusiness")}, {password, method("phone", "phoneType", "mobile")},
 		{spare}, {password, method("hardwareOath")}, {once, password}, {password, method("external")}, {once}, {key},
 	}
-	return kits[n%len(kits)]
+	if kit == 0 {
+		kit = n % len(kits)
+	}
+	return kits[kit]
 }
 
 // locations that the policies name: by address, by country, the odd one unknown.

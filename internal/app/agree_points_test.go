@@ -85,8 +85,8 @@ func (t *agreeTenant) aim(i int, in bool) signIn {
 		return at
 	}
 	c := &t.enabled[i].Conditions
-	if t.inside[i] >= 0 {
-		at.who = t.inside[i]
+	if in := t.inside[i]; len(in) > 0 {
+		at.who = in[t.r.IntN(len(in))]
 	}
 	t.aimGoal(c, &at)
 	pick(t, c.ClientAppTypes, &at.client, agreeClients)
@@ -293,7 +293,7 @@ func (t *agreeTenant) never(i int, fewOn, fewOff bool) string {
 		return "never: it includes no person"
 	case fewOn && none(a.Include) && len(a.UserActions)+len(a.AuthContexts) == 0:
 		return "never: it has no target that a person signs in to"
-	case fewOn && t.inside[i] < 0:
+	case fewOn && len(t.inside[i]) == 0:
 		return "never: whoever it includes it excludes too"
 	case fewOn && u.IncludeGuests != nil && len(u.IncludeUsers)+len(u.IncludeGroups)+len(u.IncludeRoles) == 0 && !slices.ContainsFunc(u.IncludeGuests.Types, func(g entra.GuestType) bool {
 		return strings.EqualFold(string(g), "internalGuest") || strings.HasPrefix(string(g), "b2bCollaboration")

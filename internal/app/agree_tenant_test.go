@@ -27,7 +27,8 @@ type agreeTenant struct {
 	enabled   []*entra.Policy
 	index     map[string]int // of enabled by id
 	people    []agreePerson
-	inside    []int   // by policy: somebody whom it is meant for
+	inside    [][]int // by policy: a few whom it is meant for
+	many      int     // how many these are
 	outside   [][]int // by policy: everybody whom it is not meant for
 	goals     []agreeGoal
 	devices   []sandbox.Device
@@ -79,7 +80,7 @@ func (t *agreeTenant) finish(tb testing.TB, accounts []entra.ID) *agreeTenant {
 		t.people = append(t.people, t.person(id))
 	}
 	for i := range t.enabled {
-		in, out := t.insider(i)
+		in, out := t.insiders(i)
 		t.inside, t.outside = append(t.inside, in), append(t.outside, out)
 	}
 	t.makeGoals()
@@ -142,9 +143,9 @@ func showing(m entra.AuthMethod) []sandbox.Shown {
 	return []sandbox.Shown{s}
 }
 
-// insider finds an account that a policy includes and does not exclude, by the
+// insiders finds accounts that a policy includes and does not exclude, by the
 // lists alone, and all whom it does not.
-func (t *agreeTenant) insider(i int) (best int, out []int) {
+func (t *agreeTenant) insiders(i int) (in, out []int) {
 	u := &t.enabled[i].Conditions.Users
 	c := t.snap.View()
 	has := func(p *agreePerson, users, groups, roles []entra.ID, guests *entra.Guests) bool {
@@ -167,18 +168,16 @@ func (t *agreeTenant) insider(i int) (best int, out []int) {
 		}
 		return guest && guests != nil
 	}
-	best = -1
 	for j := range t.people {
 		p := &t.people[j]
 		if has(p, u.IncludeUsers, u.IncludeGroups, u.IncludeRoles, u.IncludeGuests) && !has(p, u.ExcludeUsers, u.ExcludeGroups, u.ExcludeRoles, u.ExcludeGuests) {
-			if best < 0 || t.r.IntN(2) == 0 {
-				best = j
-			}
+			in = append(in, j)
 			continue
 		}
 		out = append(out, j)
 	}
-	return best, out
+	t.r.Shuffle(len(in), func(a, b int) { in[a], in[b] = in[b], in[a] })
+	return in[:min(len(in), max(t.many, 1))], out
 }
 
 const (
@@ -416,13 +415,16 @@ func furnished(t *testing.T, name string, sources []entra.Source, n uint64) *agr
 		c.LowPrivilegeScopes = &enforced
 	}
 	for i := range c.Accounts {
-		if i%5 == 3 || slices.ContainsFunc(c.Accounts[i].Memberships, entra.ID("corner certificates").Equal) { // Graph does not tell of certificates; a person does
+		if i%5 == 3 || slices.ContainsFunc(c.Accounts[i].Memberships, func(g entra.ID) bool { return g.Equal("corner certificates") || g.Equal("corner one issuer") }) { // Graph does not tell of certificates; a person does
 			c.Accounts[i].Methods = append(c.Accounts[i].Methods,
 				entra.AuthMethod{ID: "certificate-1", Type: entra.MethodX509, MultiFactor: i%2 == 0, IssuerSKI: "aa11"},
 				entra.AuthMethod{ID: "certificate-2", Type: entra.MethodX509, MultiFactor: true, IssuerSKI: "bb22", PolicyOIDs: []string{"1.2.3"}})
 		}
 	}
 	a := &agreeTenant{name: name, snap: entra.NewSnapshot(c), r: f.r}
+	if name == "corners" {
+		a.many = 8 // each with other methods
+	}
 	return a.finish(t, f.accounts)
 }
 

@@ -245,7 +245,7 @@ func compare(t testing.TB, tenant *agreeTenant, quota, least int, sum *tally) *c
 		}
 	}
 	for i := range tenant.enabled {
-		for try := 0; on[i] < quota && try < 20*quota && (on[i]*30 > try || try < quota); try++ {
+		for try := 0; on[i] < quota && try < 4000 && (on[i]*30 > try || try < 400); try++ {
 			judge(tenant.aim(i, true))
 		}
 		for try := 0; off[i] < quota && try < 4*quota; try++ {
