@@ -245,7 +245,7 @@ func compare(t testing.TB, tenant *agreeTenant, quota, least int, sum *tally) *c
 		}
 	}
 	for i := range tenant.enabled {
-		for try := 0; on[i] < quota && try < 4000 && (on[i]*30 > try || try < 400); try++ {
+		for try := 0; on[i] < quota && try < 4000 && (on[i]*30 > try || try < max(quota, 120)); try++ {
 			judge(tenant.aim(i, true))
 		}
 		for try := 0; off[i] < quota && try < 4*quota; try++ {
@@ -283,7 +283,8 @@ func newTally() *tally {
 }
 
 // Prover and evaluator agree on random sign-ins over example tenants, read over
-// the wire, and published policy sets.
+// the wire, and published policy sets; and each fault planted in one of them makes
+// them disagree. With HALLIGAN_FULL=1 there are more than 100,000 sign-ins.
 func TestProverAndEvaluatorAgree(t *testing.T) {
 	quota, least := 30, 150
 	if full := os.Getenv("HALLIGAN_FULL") == "1"; full {
@@ -315,9 +316,7 @@ func TestProverAndEvaluatorAgree(t *testing.T) {
 	if 5*sum.unsure >= sum.points {
 		t.Errorf("the evaluator is unsure at %d of %d points, want less than 20 %%", sum.unsure, sum.points)
 	}
-	if os.Getenv("HALLIGAN_AGREE_FAULTS") != "0" {
-		plant(t, all)
-	}
+	plant(t, all)
 }
 
 func percent(part, whole int) float64 { return 100 * float64(part) / float64(max(whole, 1)) }
