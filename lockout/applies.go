@@ -14,29 +14,71 @@ type Applicability struct {
 	Surely, Possibly bool
 }
 
+// Step is one evaluation of Conditional Access on the way to a goal. The zero
+// value is the request for the goal's resources.
+type Step struct {
+	Action    string     // the performance of a user action: urn:user:registersecurityinfo
+	Audiences []entra.ID // of the action
+	Context   string     // stepping up for an authentication context: c1
+}
+
 // Applier says which policies apply to single sign-ins of one question: the same
 // conditions by which Prove judges all of them, for comparing with somebody else's
 // answer. It is not safe for concurrent use.
 type Applier struct {
 	p     *Prover
+	q     Question
+	a     *account
 	cs    *compiledSpace
 	scope [2][]scoped // adverse last, as in compiledSpace
+	whole [2]*problem // made when first asked for
 }
 
 // Applier prepares a question. Only the sign-in to the goal is looked at, not
 // what follows it.
-func (p *Prover) Applier(q Question) (*Applier, error) {
+func (p *Prover) Applier(q Question) (*Applier, error) { return p.ApplierOf(q, Step{}) }
+
+// ApplierOf prepares a question; which policies apply is asked of one step of it.
+func (p *Prover) ApplierOf(q Question, step Step) (*Applier, error) {
 	cs, err := p.spaceFor(&q)
 	if err != nil {
 		return nil, err
 	}
 	a := p.account(q.Account)
-	out := &Applier{p: p, cs: cs}
-	signIn := p.stages(&q, a, "")[0]
+	out := &Applier{p: p, q: q, a: a, cs: cs}
+	st := p.stages(&q, a, "")[0]
+	switch {
+	case step.Action != "":
+		st = stage{name: "userAction", kind: stageUserAction, action: step.Action, audiences: step.Audiences}
+	case step.Context != "":
+		st = stage{name: "stepUp", kind: stageContext, context: step.Context}
+	}
 	for r, adverse := range []bool{false, true} {
-		out.scope[r] = p.scope(a, &signIn, adverse)
+		out.scope[r] = p.scope(a, &st, adverse)
 	}
 	return out, nil
+}
+
+// Denied is Prover.At for many points of one question: whether a point is denied
+// on the adverse and on the favourable reading, by any step.
+func (x *Applier) Denied(at map[Dimension]string) (adverse, favourable bool, err error) {
+	point, err := x.p.pointOf(x.cs, at)
+	if err != nil {
+		return false, false, err
+	}
+	for r := range x.whole {
+		if x.whole[r] == nil {
+			x.whole[r] = x.p.build(&x.q, x.a, x.cs, r == 1)
+		}
+	}
+	return x.whole[1].denies(point), x.whole[0].denies(point), nil
+}
+
+// denies reports whether every option has a denial that holds the point.
+func (pr *problem) denies(point []int) bool {
+	return !slices.ContainsFunc(pr.bad, func(list []denial) bool {
+		return !slices.ContainsFunc(list, func(d denial) bool { return holds(pr.cs.space, d.box, point) })
+	})
 }
 
 // Values lists the values that a dimension of the question has.

@@ -1,6 +1,9 @@
 package lockout_test
 
 import (
+	"io/fs"
+	"os"
+	"strings"
 	"testing"
 
 	"halligan/entra"
@@ -54,5 +57,46 @@ func TestWhichPoliciesApplyAtAPoint(t *testing.T) {
 				t.Errorf("%s by %s on %s: got %s, want %s", p.Policy, c.client, c.platform, is, c.want[string(p.Policy)])
 			}
 		}
+	}
+}
+
+// Nobody documents that policies on resources act while a device is registered;
+// while security information is registered they do.
+func TestPoliciesOnResourcesDuringUserActions(t *testing.T) {
+	s, err := entra.Read(entra.Source{Name: "policies", Data: []byte(`[{"id":"all","displayName":"all resources","state":"enabled","conditions":{"users":{"includeUsers":["All"]},"applications":{"includeApplications":["All"]},"clientAppTypes":["all"]},"grantControls":{"operator":"OR","builtInControls":["block"]}}]`)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	goal, _ := lockout.ResolveGoal("graphPowerShell")
+	for action, surely := range map[string]bool{"urn:user:registersecurityinfo": true, "urn:user:registerdevice": false} {
+		x, err := lockout.New(s).ApplierOf(lockout.Question{Account: "11111111-1111-4111-8111-111111111111", Goal: goal}, lockout.Step{Action: action, Audiences: goal.Audiences})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := x.At(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got[0].Surely != surely || !got[0].Possibly {
+			t.Errorf("%s: surely %v, possibly %v; want surely %v, and possibly in any case", action, got[0].Surely, got[0].Possibly, surely)
+		}
+	}
+}
+
+// A prover with a mistake in it is for tests alone.
+func TestFlawedProversAreForTestsAlone(t *testing.T) {
+	looked := 0
+	err := fs.WalkDir(os.DirFS(".."), ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") || path == "lockout/faults.go" {
+			return err
+		}
+		text, err := os.ReadFile("../" + path)
+		if looked++; strings.Contains(string(text), "NewFlawed(") {
+			t.Errorf("%s makes a flawed prover", path)
+		}
+		return err
+	})
+	if err != nil || looked < 100 {
+		t.Errorf("%d files: %v", looked, err)
 	}
 }

@@ -1,5 +1,11 @@
 package lockout
 
+import (
+	"slices"
+
+	"halligan/entra"
+)
+
 // fault is a deliberate mistake in the evaluator. Tests switch one on to show
 // that the vectors or the oracle would notice it; nothing else does.
 type fault int
@@ -90,6 +96,16 @@ var faultNames = [faultCount]string{
 	faultEveryTimeIgnored:           "sign-in frequency \"every time\" is harmless",
 	faultSmartLockoutIgnored:        "smart lockout leaves the password usable",
 	faultOutageIgnored:              "an outage of the sign-in service is harmless",
+}
+
+// Flaws names the deliberate mistakes that NewFlawed can make.
+func Flaws() []string { return slices.Clone(faultNames[faultNone+1:]) }
+
+// NewFlawed is New with one deliberate mistake of Flaws in it: tests show with it
+// that a comparison with another judge would notice. Its verdicts are wrong, so
+// nothing but tests calls it. A name that is none makes no mistake.
+func NewFlawed(s *entra.Snapshot, flaw string) *Prover {
+	return newProver(s, fault(max(slices.Index(faultNames[:], flaw), 0)))
 }
 
 func (p *Prover) fault(f fault) bool { return p.injected == f && f != faultNone }

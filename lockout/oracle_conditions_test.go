@@ -396,7 +396,11 @@ func (o *oracle) target(p *entra.Policy, s *stage) tri {
 		return found
 	}
 	if !s.lowPriv {
-		return inScope(s.audiences)
+		found := inScope(s.audiences)
+		if s.action != "" && !strings.EqualFold(s.action, "urn:user:registersecurityinfo") {
+			found = found.and(maybe) // of other actions nobody says that resources count
+		}
+		return found
 	}
 	// A request for baseline scopes only used to escape policies for all resources
 	// with exclusions. Under the new rule it is evaluated for the directory.

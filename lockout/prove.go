@@ -314,9 +314,7 @@ func (p *Prover) At(q Question, at map[Dimension]string) (deniedP, deniedO bool,
 	var hit [2]*problem
 	for r, adverse := range []bool{false, true} {
 		pr := p.build(&q, a, cs, adverse)
-		if all := slices.IndexFunc(pr.bad, func(list []denial) bool {
-			return !slices.ContainsFunc(list, func(d denial) bool { return holds(cs.space, d.box, point) })
-		}) < 0; all {
+		if pr.denies(point) {
 			hit[r] = pr
 		}
 	}

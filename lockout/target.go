@@ -49,6 +49,11 @@ func (p *Prover) targets(pol *compiled, st *stage) ans {
 			if len(st.audiences) == 0 && strings.EqualFold(st.action, securityInfoAct) && pol.allResources {
 				r = sure(true)
 			}
+			if r.v == yes && !strings.EqualFold(st.action, securityInfoAct) {
+				r = p.unknowns.open(Unknown{ID: "resources-in-other-actions", Subject: string(pol.policy.ID),
+					What:   "whether a policy on resources acts during a user action other than registering security information is not documented",
+					Settle: "exclude the account, or ask What-If for this account and action"})
+			}
 		}
 	default:
 		if len(app.UserActions) > 0 || len(app.AuthContexts) > 0 {

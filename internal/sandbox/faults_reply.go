@@ -25,7 +25,7 @@ var replyFaults = []faultKind{
 		{name: "empty", times: 1, reply: tooMany(func(string) string { return "" })},
 	}},
 	{3, "no-retry-after", "429 without Retry-After, as Conditional Access gives", []faultVariant{
-		{name: "conditional-access", times: 1, path: "/identity/conditionalAccess", reply: tooMany(nil)},
+		{name: "conditional-access", times: 1, path: "/identity/conditionalAccess/policies", reply: tooMany(nil)},
 		{name: "identity-protection", times: 1, path: "/identityProtection", reply: tooMany(nil)},
 	}},
 	{4, "throttle-forever", "429 for ever", []faultVariant{

@@ -123,12 +123,40 @@ func (l *loader) raw(what string, raw json.RawMessage) Object {
 	if err := d.Decode(&o); err != nil && l.err == nil {
 		l.err = fmt.Errorf("make a sandbox of a snapshot: read %s: %v", what, err)
 	}
+	o, _ = asGraph(o).(Object)
 	for k := range o { // contexts are the source's
 		if strings.Contains(k, "@odata.context") {
 			delete(o, k)
 		}
 	}
 	return o
+}
+
+// asGraph spells the names of properties as Graph does: PowerShell writes the
+// objects that it got from Graph with a capital letter first. Two spellings of
+// one name keep the one that says something.
+func asGraph(v any) any {
+	switch v := v.(type) {
+	case Object:
+		out := make(Object, len(v))
+		for _, k := range keys(v) {
+			name := k
+			if c := k[:min(len(k), 1)]; c >= "A" && c <= "Z" && !strings.Contains(k, "@") {
+				name = strings.ToLower(c) + k[1:]
+			}
+			if e := asGraph(v[k]); out[name] == nil {
+				out[name] = e
+			}
+		}
+		return out
+	case []any:
+		out := make([]any, len(v))
+		for i := range v {
+			out[i] = asGraph(v[i])
+		}
+		return out
+	}
+	return v
 }
 
 // fill puts a value where the object has none.
@@ -367,8 +395,15 @@ func (l *loader) policies(c *entra.Content) {
 	}
 	for i := range c.Policies {
 		o := put(setPolicies, "a policy", c.Policies[i].ID, c.Policies[i].Raw)
+		grant, _ := o["grantControls"].(Object)
+		inline, _ := grant["authenticationStrength"].(Object)
 		if _, ok := o["conditions"].(Object); ok {
 			completePolicy(o)
+		}
+		// What a policy carries of a strength is all there is of one that nobody read.
+		if id := text(inline, "id"); id != "" && inline["allowedCombinations"] != nil && st.Get(setStrengths, id) == nil {
+			fill(inline, "combinationConfigurations", []any{})
+			st.Put(setStrengths, id, inline)
 		}
 	}
 	for i := range c.Locations {

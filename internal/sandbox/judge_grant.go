@@ -118,8 +118,16 @@ func (w *World) control(name string, p *caPolicy, q *question, k *kit, all *appl
 }
 
 func (w *World) strengthMet(p *caPolicy, q *question, k *kit, all *applying) truth {
-	// The backup service does not evaluate strengths (entra-docs
-	// resilience-defaults), but the session that it renews began under them.
+	if q.Outage == "existingSession" {
+		// The backup service does not evaluate strengths (entra-docs
+		// resilience-defaults); whether a session could begin that meets none is
+		// another matter.
+		if w.satisfies(q, k, p.strength) == yes {
+			return yes
+		}
+		q.note("authentication strength in a session that goes on during an outage")
+		return maybe
+	}
 	if q.Action != "" && all.actionStrength && len(p.actions) == 0 {
 		return yes // replaced by the one aimed at the action
 	}
