@@ -16,9 +16,9 @@ func TestFault13ListsThatMove(t *testing.T) {
 	const list = "/servicePrincipals"
 	unsure := unknown(entra.PartApplications, "", exitUndetermined, "read the service principals", "12 items came, the count says 13, twice")
 	runFaults(t,
-		faultCase{name: "an item twice", spec: "13=repeat,path=" + list, want: overcome, off: without(graph.DefenceOnce)},
-		faultCase{name: "an item missing for a moment", spec: "13=missing,times=1,path=" + list, want: both(overcome, times(list, 3, 3)), off: without(graph.DefenceCount)},
-		faultCase{name: "an item missing", spec: "13=missing,path=" + list, want: unsure, off: without(graph.DefenceCount)},
+		faultCase{name: "an item twice", spec: "13=repeat,path=" + list + "$", want: overcome, off: without(graph.DefenceOnce)},
+		faultCase{name: "an item missing for a moment", spec: "13=missing,times=1,path=" + list + "$", want: both(overcome, times(list, 3, 3)), off: without(graph.DefenceCount)},
+		faultCase{name: "an item missing", spec: "13=missing,path=" + list + "$", want: unsure, off: without(graph.DefenceCount)},
 	)
 }
 

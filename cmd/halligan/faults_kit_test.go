@@ -108,6 +108,7 @@ func (f *faultTenant) run(ctx context.Context, tune func(*graph.Config), args ..
 type faulted struct {
 	exit, proof int              // of check, of prove
 	said        string           // by check, on stderr
+	proved      string           // by prove, on stdout
 	report      *app.CheckReport // nil when there was none
 	took        time.Duration    // check alone
 	cut         bool             // it had to be ended
@@ -214,7 +215,7 @@ func (c *faultCase) run(t testing.TB, f *faultTenant, off ...graph.Defence) *fau
 	for _, a := range f.accounts {
 		args = append(args, "--account", a)
 	}
-	got.proof, _, _ = f.run(ctx, quiet, args...)
+	got.proof, got.proved, _ = f.run(ctx, quiet, args...)
 	got.cut = got.cut || ctx.Err() != nil
 	return got
 }
@@ -406,7 +407,7 @@ func overcome(good, got *faulted) error {
 	case got.report == nil:
 		return fmt.Errorf("want a report; it ended with %d: %s", got.exit, got.said)
 	case got.exit != good.exit || got.proof >= 0 && got.proof != good.proof:
-		return fmt.Errorf("check and prove ended with %d and %d, without the fault with %d and %d", got.exit, got.proof, good.exit, good.proof)
+		return fmt.Errorf("check and prove ended with %d and %d, without the fault with %d and %d; prove said: %s", got.exit, got.proof, good.exit, good.proof, got.proved)
 	case !maps.Equal(statuses(good), statuses(got)):
 		for name, was := range statuses(good) {
 			if now := statuses(got)[name]; now != was {

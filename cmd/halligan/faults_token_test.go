@@ -20,7 +20,7 @@ import (
 
 func TestFault22TokensThatEnd(t *testing.T) {
 	runFaults(t,
-		faultCase{name: "in mid-run", spec: "22=expired,after=10", want: both(overcome, tokens(3)), off: without(graph.DefenceRenew)},
+		faultCase{name: "in mid-run", spec: "22=expired,after=10", tune: limits(5*time.Second, 20*time.Second), want: both(overcome, tokens(3)), off: without(graph.DefenceRenew)},
 		faultCase{name: "at once", spec: "22=zero", want: both(overcome, tokens(1)), off: without(graph.DefenceReuse)},
 		faultCase{name: "clock ahead", spec: "22=ahead", want: both(overcome, tokens(2))},
 		faultCase{name: "clock behind", spec: "22=behind", want: both(overcome, tokens(2))},

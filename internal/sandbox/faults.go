@@ -212,8 +212,14 @@ func (a *armedFault) strike() bool {
 	return true
 }
 
-// fits tells whether a request is one that a fault is for.
-func (a *armedFault) fits(path string) bool { return strings.Contains(path, a.Path) }
+// fits reports whether a fault strikes a path: one that has its part, or ends with
+// it where the part ends with a dollar sign.
+func (a *armedFault) fits(path string) bool {
+	if end, is := strings.CutSuffix(a.Path, "$"); is {
+		return strings.HasSuffix(path, end)
+	}
+	return strings.Contains(path, a.Path)
+}
 
 // list is what fits a request, by number.
 func (f *Faults) list(path string) []*armedFault {
