@@ -73,6 +73,8 @@ var floors = map[string]room{
 	"internal/testenv":  {worlds, nil}, // finds data for tests; only _test.go files import it
 	"internal/contract": {worlds, nil}, // Microsoft's description of Graph, for tests; only _test.go files import it
 
+	"internal/testbrowser": {verbs, []string{"internal/testenv"}}, // a real Chromium, for tests; only _test.go files import it
+
 	// The suite of a store and the software key stand beside their world and
 	// speak its language; only they and app may.
 	"internal/storetest": {verbs, slices.Concat(pureRooms, []string{"internal/store"})},

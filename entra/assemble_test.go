@@ -2,6 +2,7 @@ package entra_test
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 	"time"
 
@@ -67,5 +68,20 @@ func TestAnElementThatIsNoObjectIsNotSkipped(t *testing.T) {
 	s := entra.Assemble("t", "", time.Time{}, []entra.Answer{{Part: entra.PartPolicies, State: wasRead, Where: "policies", Items: raws(`"text"`)}})
 	if s.Status(entra.PartPolicies).Status == entra.StatusRead || len(s.View().Troubles) == 0 {
 		t.Errorf("got %v, troubles %v", s.Status(entra.PartPolicies), s.View().Troubles)
+	}
+}
+
+// Of a policy without its rules nobody knows whether it asks for approval.
+func TestRolePolicyWithoutRulesIsTrouble(t *testing.T) {
+	for _, policy := range []string{`{}`, `{"policy":null}`, `{"policy":{"id":"p"}}`, `{"policy":{"id":"p","rules":null}}`} {
+		raw := json.RawMessage(`{"scopeType":"DirectoryRole","roleDefinitionId":"62e90394-69f5-4237-9190-012177145e10",` + strings.TrimPrefix(policy, "{"))
+		if policy == `{}` {
+			raw = json.RawMessage(`{"scopeType":"DirectoryRole","roleDefinitionId":"62e90394-69f5-4237-9190-012177145e10"}`)
+		}
+		s := entra.Assemble("5a8d0000-0000-4000-8000-000000000002", "public", time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC),
+			[]entra.Answer{{Part: entra.PartRolePolicies, Items: []json.RawMessage{raw}, State: entra.PartState{Status: entra.StatusRead}}})
+		if v := s.View(); len(v.Troubles) != 1 || len(v.RolePolicies) != 0 {
+			t.Errorf("%s: got %d troubles and %d policies", policy, len(v.Troubles), len(v.RolePolicies))
+		}
 	}
 }

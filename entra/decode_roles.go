@@ -110,7 +110,12 @@ func (r *reader) rolePolicy(doc *document, v *node, _ Origin) {
 	if t := v.str("scopeType"); t != "" && !strings.EqualFold(t, "DirectoryRole") && !strings.EqualFold(t, "Directory") {
 		return // PIM for groups
 	}
-	p := decodeRules(doc, ID(v.str("roleDefinitionId")), v.get("policy").get("rules"))
+	rules := v.get("policy").get("rules")
+	if rules == nil || rules.unset() {
+		r.trouble(doc, v.off, "the PIM policy of a role comes without its rules: ask with $expand=policy($expand=rules)")
+		return
+	}
+	p := decodeRules(doc, ID(v.str("roleDefinitionId")), rules)
 	p.Raw = doc.canonical(v)
 	r.content.RolePolicies = append(r.content.RolePolicies, p)
 	r.keep(PartRolePolicies, p.Role, p.Raw)

@@ -8,7 +8,7 @@ import (
 // NewPages is a server for tests of the pages; it panics on a configuration that
 // makes none.
 func NewPages(config Config) *Server {
-	s, err := New(config)
+	s, err := New(judged(config))
 	if err != nil {
 		panic(err)
 	}

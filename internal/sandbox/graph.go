@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"mime"
 	"net/http"
 	"net/url"
 	"slices"
@@ -242,6 +243,15 @@ func readBody(r *http.Request) (Object, error) {
 	}
 	if len(bytes.TrimSpace(text)) == 0 {
 		return Object{}, nil
+	}
+	// The words are those of the gateway (microsoft-graph-docs-contrib issue 6215,
+	// msgraph-sample-pythondjangoapp issue 22).
+	switch kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); kind {
+	case "application/json":
+	case "":
+		return nil, &graphError{400, "BadRequest", "Write requests (excluding DELETE) must contain the Content-Type header declaration."}
+	default:
+		return nil, &graphError{400, "BadRequest", "Entity only allows writes with a JSON Content-Type header."}
 	}
 	var v any
 	d := json.NewDecoder(bytes.NewReader(text))

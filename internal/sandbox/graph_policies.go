@@ -229,9 +229,38 @@ func readMethodsPolicy(c *call) (a answer, err error) {
 	return a, err
 }
 
+// mergedConfigurations are the configurations after a PATCH of the whole policy
+// that names some of them (graph: authenticationmethodspolicy-update, example 1).
+func mergedConfigurations(version string, have, given []Object) ([]any, error) {
+	list := []any{}
+	for _, o := range have {
+		list = append(list, o)
+	}
+	for _, patch := range given {
+		i := slices.IndexFunc(have, func(o Object) bool { return strings.EqualFold(text(o, "id"), text(patch, "id")) })
+		if i < 0 {
+			return nil, notFound(text(patch, "id"))
+		}
+		typ := typeOf(have[i], "authenticationMethodConfiguration")
+		checked, err := written(version, typ, patch)
+		if err != nil {
+			return nil, err
+		}
+		merged := maps.Clone(list[i].(Object))
+		maps.Copy(merged, checked)
+		merged["id"] = have[i]["id"]
+		list[i] = merged
+	}
+	return list, nil
+}
+
 func changeMethodsPolicy(c *call, st *State, before, after Object) error {
-	if _, has := c.body["authenticationMethodConfigurations"]; has {
-		return badRequest("authenticationMethodConfigurations cannot be changed here: PATCH each configuration.")
+	if given := objects(c.body, "authenticationMethodConfigurations"); len(given) > 0 {
+		list, err := mergedConfigurations(c.version, objects(before, "authenticationMethodConfigurations"), given)
+		if err != nil {
+			return err
+		}
+		after["authenticationMethodConfigurations"] = list
 	}
 	after["lastModifiedDateTime"] = stamp(c.now)
 	return nil

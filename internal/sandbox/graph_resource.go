@@ -405,7 +405,11 @@ func create(res *resource) func(*call) (answer, error) {
 			st.Born[key(id)] = c.now
 			c.audited(st, res, "Add "+res.noun, nil, o)
 			out, err := res.show(c, st, o, nil)
-			a = c.entity(http.StatusCreated, res.contextName()+"/$entity", out)
+			status := http.StatusCreated
+			if res == contexts && c.version == beta {
+				status = http.StatusOK // graph: conditionalaccessroot-post-authenticationcontextclassreferences
+			}
+			a = c.entity(status, res.contextName()+"/$entity", out)
 			return err
 		})
 		return a, err

@@ -2,6 +2,8 @@ package sandbox
 
 import (
 	"encoding/json"
+	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -15,6 +17,7 @@ type bench struct {
 	g      *graph
 	caller Caller
 	at     time.Time
+	heard  io.Writer // who is told what is said; nil the judge of all tests
 }
 
 const testHost = "localhost:8443"
@@ -75,6 +78,9 @@ func (r reply) code() string {
 func (b *bench) do(method, path, body string, headers ...string) reply {
 	b.t.Helper()
 	r := httptest.NewRequest(method, "https://"+testHost+strings.ReplaceAll(path, " ", "%20"), strings.NewReader(body))
+	if body != "" {
+		r.Header.Set("Content-Type", "application/json")
+	}
 	for i := 0; i+1 < len(headers); i += 2 {
 		r.Header.Set(headers[i], headers[i+1])
 	}
@@ -83,7 +89,12 @@ func (b *bench) do(method, path, body string, headers ...string) reply {
 		version = beta
 	}
 	w := httptest.NewRecorder()
-	b.g.serve(w, r, version)
+	serve := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { b.g.serve(w, r, version) })
+	to := judged(Config{}).Record
+	if b.heard != nil {
+		to = b.heard
+	}
+	newRecorder(to).around(serve)(w, r)
 	out := reply{status: w.Code, text: w.Body.String(), header: w.Header()}
 	if strings.HasPrefix(strings.TrimSpace(out.text), "{") {
 		if err := json.Unmarshal(w.Body.Bytes(), &out.body); err != nil {
@@ -280,5 +291,16 @@ func TestMillionUsersAreListedWithoutBeingMade(t *testing.T) {
 	b.must(404, "GET", "/v1.0/users/"+last, "")
 	if n := b.must(200, "GET", "/v1.0/users/$count", "", "ConsistencyLevel", "eventual").text; n != "999999" {
 		t.Errorf("got %s users after one of a million was deleted", n)
+	}
+}
+
+// What is written says that it is JSON.
+func TestWritesNeedTheirContentType(t *testing.T) {
+	b := newBench(t, "contoso-free")
+	for kind, want := range map[string]int{"application/json": 201, "application/json; charset=utf-8": 201, "": 400, "text/plain": 400} {
+		body := strings.ReplaceAll(newUser, "new@", fmt.Sprintf("new%d@", len(kind)))
+		if r := b.do("POST", "/v1.0/users", body, "Content-Type", kind); r.status != want {
+			t.Errorf("%q: got %d %s, want %d", kind, r.status, r.code(), want)
+		}
 	}
 }

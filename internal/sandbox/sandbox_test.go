@@ -63,7 +63,7 @@ func openSite(t *testing.T, config Config, change func(*State)) *Site {
 	if change != nil {
 		change(config.State)
 	}
-	site, err := Open(t.Context(), config, "127.0.0.1:0")
+	site, err := Open(t.Context(), judged(config), "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
