@@ -29,6 +29,8 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
 	"halligan/internal/graph"
+
+	"halligan/internal/testenv"
 )
 
 const app = "aaaaaaaa-0000-0000-0000-000000000001"
@@ -475,7 +477,7 @@ func TestProfileIsKeptWithoutSecrets(t *testing.T) {
 
 func TestLogoutRemovesTheTokens(t *testing.T) {
 	if runtime.GOOS == "windows" {
-		t.Skip("the folder of the store cannot be moved on Windows")
+		testenv.Missing(t, "the folder of the store cannot be moved on Windows")
 	}
 	home := t.TempDir()
 	t.Setenv("XDG_CACHE_HOME", home)
@@ -484,7 +486,7 @@ func TestLogoutRemovesTheTokens(t *testing.T) {
 		t.Errorf("persist %v, where %q, why %q", persist, where, why)
 	}
 	if !persist {
-		t.Skipf("tokens cannot be kept here: %s", why)
+		testenv.Missing(t, "tokens cannot be kept here: "+why)
 	}
 	a := newAuthority(t)
 	s := a.signIn(t, graph.MethodDeviceCode)

@@ -24,6 +24,10 @@ func Folder(t testing.TB, variable string) string {
 	return path
 }
 
+// Missing ends a test that lacks something of its surroundings: it is skipped, or
+// fails where HALLIGAN_REQUIRE=1 demands that nothing is.
+func Missing(t testing.TB, why string) { missing(t, why) }
+
 func missing(t testing.TB, why string) {
 	t.Helper()
 	if os.Getenv("HALLIGAN_REQUIRE") == "1" {
