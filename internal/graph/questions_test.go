@@ -3,6 +3,7 @@ package graph
 import (
 	"cmp"
 	"encoding/json"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -61,6 +62,9 @@ func TestQuestionsAreDescribed(t *testing.T) {
 			address += "/" + string(q.version)
 		}
 		x := contract.Exchange{Method: o.Method, URL: address + path + "?" + strings.Join(parts, "&"), Fault: "the question alone"}
+		if q.counted {
+			x.RequestHeader = http.Header{"ConsistencyLevel": {"eventual"}}
+		}
 		if query == "" {
 			x.URL = address + path
 		}

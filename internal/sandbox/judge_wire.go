@@ -85,7 +85,7 @@ func wireEmpty(v any) bool {
 func wireUnknown(o Object, known ...string) []string {
 	var out []string
 	for k, v := range o {
-		if !strings.Contains(k, "@") && !slices.Contains(known, k) && !wireEmpty(v) {
+		if !strings.ContainsAny(k, "@#") && !slices.Contains(known, k) && !wireEmpty(v) {
 			out = append(out, k)
 		}
 	}
