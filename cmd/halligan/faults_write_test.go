@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"halligan/custody"
 	"halligan/internal/graph"
 	"halligan/internal/sandbox"
 	"halligan/plan"
@@ -48,7 +49,7 @@ func newWriter(t *testing.T) *writer {
 	cloud, err := graph.CustomCloud(w.site.URL, roots)
 	must(t, err)
 	app, secret := secretOf(state, "Policy pipeline")
-	credential, err := graph.SignIn{Method: graph.MethodSecret, Cloud: cloud, Tenant: state.ID, ClientID: app, Secret: graph.NewSecret([]byte(secret))}.Build()
+	credential, err := graph.SignIn{Method: graph.MethodSecret, Cloud: cloud, Tenant: state.ID, ClientID: app, Secret: custody.NewSecret([]byte(secret))}.Build()
 	must(t, err)
 	w.config = graph.Config{Cloud: cloud, Tenant: state.ID, Credential: credential, Sleep: hasty,
 		Limits: graph.Limits{Operation: 5 * time.Second}, Wrap: func(next http.RoundTripper) http.RoundTripper {

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"halligan/custody"
 	"halligan/internal/graph"
 )
 
@@ -163,7 +164,7 @@ func (c *console) login(ctx context.Context, f *loginFlags) error {
 		if err != nil {
 			return err
 		}
-		s.Secret = graph.NewSecret(text)
+		s.Secret = custody.NewSecret(text)
 	}
 	c.announce(&p, rule, keeps, where, why)
 	waiting, cancel := context.WithTimeout(ctx, f.timeout)

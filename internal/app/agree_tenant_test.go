@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"halligan/custody"
 	"halligan/entra"
 	"halligan/internal/graph"
 	"halligan/internal/sandbox"
@@ -363,7 +364,7 @@ func exampleTenant(t *testing.T, name string, n uint64) *agreeTenant {
 			secret = state.Secrets[key]
 		}
 	}
-	credential, err := graph.SignIn{Method: graph.MethodSecret, Cloud: cloud, Tenant: state.ID, ClientID: clientID, Secret: graph.NewSecret([]byte(secret))}.Build()
+	credential, err := graph.SignIn{Method: graph.MethodSecret, Cloud: cloud, Tenant: state.ID, ClientID: clientID, Secret: custody.NewSecret([]byte(secret))}.Build()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"halligan/custody"
 	"halligan/entra"
 	"halligan/examples"
 	"halligan/internal/graph"
@@ -134,7 +135,7 @@ func readerOf(site *sandbox.Site) (*graph.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	signIn := graph.SignIn{Method: graph.MethodSecret, Cloud: cloud, Tenant: site.TenantID(), ClientID: apps[i].ClientID, Secret: graph.NewSecret([]byte(apps[i].Secret))}
+	signIn := graph.SignIn{Method: graph.MethodSecret, Cloud: cloud, Tenant: site.TenantID(), ClientID: apps[i].ClientID, Secret: custody.NewSecret([]byte(apps[i].Secret))}
 	credential, err := signIn.Build()
 	if err != nil {
 		return nil, err

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"halligan/custody"
 	"halligan/entra"
 	"halligan/internal/app"
 	"halligan/internal/graph"
@@ -37,7 +38,7 @@ func openTenant(t *testing.T, state *sandbox.State, change func(*sandbox.Config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	signIn := graph.SignIn{Method: graph.MethodSecret, Cloud: cloud, Tenant: site.TenantID(), ClientID: reader.ClientID, Secret: graph.NewSecret([]byte(reader.Secret))}
+	signIn := graph.SignIn{Method: graph.MethodSecret, Cloud: cloud, Tenant: site.TenantID(), ClientID: reader.ClientID, Secret: custody.NewSecret([]byte(reader.Secret))}
 	credential, err := signIn.Build()
 	if err != nil {
 		t.Fatal(err)

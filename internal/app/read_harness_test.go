@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"halligan/custody"
 	"halligan/internal/graph"
 	"halligan/internal/sandbox"
 )
@@ -120,7 +121,7 @@ func (o *placeOptions) place(t testing.TB, server *sandbox.Server, cloud graph.C
 	t.Helper()
 	st, traffic := o.config.State, &traffic{}
 	id, secret := secretOf(t, st, "Halligan reader")
-	credential, err := graph.SignIn{Method: graph.MethodSecret, Cloud: cloud, Tenant: st.ID, ClientID: id, Secret: graph.NewSecret([]byte(secret)), Wrap: wrap}.Build()
+	credential, err := graph.SignIn{Method: graph.MethodSecret, Cloud: cloud, Tenant: st.ID, ClientID: id, Secret: custody.NewSecret([]byte(secret)), Wrap: wrap}.Build()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,6 +19,8 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
+
+	"halligan/custody"
 )
 
 // DefaultClientID is Microsoft Graph Command Line Tools: a public client that
@@ -88,24 +90,6 @@ func RuleOf(m Method) (MethodRule, error) {
 	return MethodRule{}, &ConfigError{What: fmt.Sprintf("sign in by %q: there is no such way", clean(string(m), 40)), Cure: "Use one of " + strings.Join(names, ", ") + "."}
 }
 
-// Secret holds a secret that does not print, log or marshal.
-type Secret struct{ text []byte }
-
-// NewSecret wraps a secret that was typed in.
-func NewSecret(text []byte) Secret { return Secret{text} }
-
-// String hides the secret.
-func (Secret) String() string { return "[secret]" }
-
-// GoString hides the secret.
-func (Secret) GoString() string { return "[secret]" }
-
-// Format hides the secret from every verb.
-func (Secret) Format(f fmt.State, _ rune) { io.WriteString(f, "[secret]") }
-
-// MarshalText hides the secret.
-func (Secret) MarshalText() ([]byte, error) { return []byte("[secret]"), nil }
-
 // SignIn is all that a sign-in is made from.
 type SignIn struct {
 	Method          Method
@@ -117,9 +101,9 @@ type SignIn struct {
 	CertificateFile string
 	SecretFile      string
 	TokenFile       string
-	Secret          Secret // client secret from a prompt, or the certificate's password
-	CacheName       string // of the platform's store; "" keeps tokens in memory
-	Interactive     bool   // a person may be asked; otherwise a missing token is an error
+	Secret          custody.Secret // client secret from a prompt, or the certificate's password
+	CacheName       string         // of the platform's store; "" keeps tokens in memory
+	Interactive     bool           // a person may be asked; otherwise a missing token is an error
 	Proxy           *url.URL
 	Roots           *x509.CertPool
 	Wrap            func(http.RoundTripper) http.RoundTripper
@@ -189,7 +173,7 @@ func (s SignIn) check(rule MethodRule) error {
 	}
 	given := map[string]bool{
 		"tenant": s.Tenant != "", "client id": s.ClientID != "", "certificate file": s.CertificateFile != "",
-		"token file": s.TokenFile != "", "secret": s.SecretFile != "" || len(s.Secret.text) > 0,
+		"token file": s.TokenFile != "", "secret": s.SecretFile != "" || !s.Secret.Empty(),
 	}
 	for _, need := range rule.Needs {
 		if !given[need] {
@@ -297,7 +281,7 @@ func certificate(s SignIn, o azcore.ClientOptions) (azcore.TokenCredential, erro
 	if err != nil {
 		return nil, err
 	}
-	certs, key, err := azidentity.ParseCertificates(data, s.Secret.text)
+	certs, key, err := azidentity.ParseCertificates(data, s.Secret.Reveal())
 	if err != nil {
 		return nil, &ConfigError{What: fmt.Sprintf("read certificate %s: it holds no certificate with its key, or the password is wrong", s.CertificateFile),
 			Cure: "Give a PEM file with certificate and unencrypted key, or a PFX file and its password."}
@@ -350,7 +334,7 @@ func managedIdentity(s SignIn, o azcore.ClientOptions) (azcore.TokenCredential, 
 }
 
 func secret(s SignIn, o azcore.ClientOptions) (azcore.TokenCredential, error) {
-	text := s.Secret.text
+	text := s.Secret.Reveal()
 	if s.SecretFile != "" {
 		data, err := readPrivate(s.SecretFile)
 		if err != nil {

@@ -28,6 +28,7 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
+	"halligan/custody"
 	"halligan/internal/graph"
 
 	"halligan/internal/testenv"
@@ -158,7 +159,7 @@ func TestApplicationsSignIn(t *testing.T) {
 		sends  string // a field of the form
 	}{
 		"secret from a file":   {graph.MethodSecret, func(s *graph.SignIn) { s.SecretFile = file(t, []byte("s3cret\n"), 0o600) }, "client_credentials", "client_secret"},
-		"secret from a prompt": {graph.MethodSecret, func(s *graph.SignIn) { s.Secret = graph.NewSecret([]byte("s3cret")) }, "client_credentials", "client_secret"},
+		"secret from a prompt": {graph.MethodSecret, func(s *graph.SignIn) { s.Secret = custody.NewSecret([]byte("s3cret")) }, "client_credentials", "client_secret"},
 		"certificate": {graph.MethodCertificate, func(s *graph.SignIn) { s.CertificateFile = file(t, pair(t, time.Now().Add(time.Hour)), 0o600) },
 			"client_credentials", "client_assertion"},
 		"federated token": {graph.MethodWorkload, func(s *graph.SignIn) { s.TokenFile = file(t, []byte(token(map[string]any{"sub": "pod"})), 0o600) },
@@ -270,7 +271,7 @@ func TestTroubleAtTheTokenEndpointHasAClearCause(t *testing.T) {
 				return true
 			}
 			s := a.signIn(t, graph.MethodSecret)
-			s.Secret = graph.NewSecret([]byte("s3cret"))
+			s.Secret = custody.NewSecret([]byte("s3cret"))
 			credential, err := s.Build()
 			if err != nil {
 				t.Fatal(err)
@@ -308,7 +309,7 @@ func TestEndlessAnswerOfTheTokenEndpointIsCut(t *testing.T) {
 		return false
 	}
 	s := a.signIn(t, graph.MethodSecret)
-	s.Secret = graph.NewSecret([]byte("s3cret"))
+	s.Secret = custody.NewSecret([]byte("s3cret"))
 	if err := read(t, s); err == nil {
 		t.Error("it was read to its end")
 	}
@@ -317,7 +318,7 @@ func TestEndlessAnswerOfTheTokenEndpointIsCut(t *testing.T) {
 func TestSignInServiceThatCannotBeReachedIsNotTheUsersFault(t *testing.T) {
 	a := newAuthority(t)
 	s := a.signIn(t, graph.MethodSecret)
-	s.Secret = graph.NewSecret([]byte("s3cret"))
+	s.Secret = custody.NewSecret([]byte("s3cret"))
 	s.Wrap = func(http.RoundTripper) http.RoundTripper {
 		return roundTrip(func(*http.Request) (*http.Response, error) {
 			return nil, &net.OpError{Op: "dial", Err: errors.New("connection refused")}
@@ -384,7 +385,7 @@ func TestTokenRequestsGoToTheAuthorityOnly(t *testing.T) {
 	t.Setenv("HTTPS_PROXY", "http://127.0.0.1:1")
 	a := newAuthority(t)
 	s := a.signIn(t, graph.MethodSecret)
-	s.Secret = graph.NewSecret([]byte("s3cret"))
+	s.Secret = custody.NewSecret([]byte("s3cret"))
 	if err := read(t, s); err != nil {
 		t.Errorf("the environment was asked: %v", err)
 	}
@@ -397,8 +398,8 @@ func TestTokenRequestsGoToTheAuthorityOnly(t *testing.T) {
 }
 
 func TestSecretDoesNotPrint(t *testing.T) {
-	s := graph.SignIn{Secret: graph.NewSecret([]byte("s3cret"))}
-	data, err := json.Marshal(struct{ S graph.Secret }{s.Secret})
+	s := graph.SignIn{Secret: custody.NewSecret([]byte("s3cret"))}
+	data, err := json.Marshal(struct{ S custody.Secret }{s.Secret})
 	if err != nil {
 		t.Fatal(err)
 	}

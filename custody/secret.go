@@ -1,0 +1,44 @@
+// Package custody holds who keeps what of an emergency account, and how secrets
+// are handled on the way.
+//
+// A Secret is text that must not be seen: it does not print, format, log or
+// marshal, and whoever needs it asks for it by name (Reveal). It cannot be
+// compared by mistake. Go may copy memory when it collects garbage, so a secret
+// cannot be wiped for sure; it is kept for as short as may be.
+package custody
+
+import (
+	"fmt"
+	"io"
+)
+
+// Secret holds a secret. The zero value holds none.
+type Secret struct {
+	text []byte
+	_    [0]func() // not comparable
+}
+
+// hidden is what is shown in place of a secret.
+const hidden = "[secret]"
+
+// NewSecret takes the text over; it is the caller's no more.
+func NewSecret(text []byte) Secret { return Secret{text: text} }
+
+// Empty reports whether there is no secret.
+func (s Secret) Empty() bool { return len(s.text) == 0 }
+
+// Reveal returns the secret itself, for the one call that needs it. It must not be
+// changed or kept.
+func (s Secret) Reveal() []byte { return s.text }
+
+// String hides the secret.
+func (Secret) String() string { return hidden }
+
+// GoString hides the secret.
+func (Secret) GoString() string { return hidden }
+
+// Format hides the secret from every verb.
+func (Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, hidden) }
+
+// MarshalText hides the secret from JSON, YAML and logs.
+func (Secret) MarshalText() ([]byte, error) { return []byte(hidden), nil }
