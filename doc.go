@@ -11,7 +11,12 @@
 //	lockout       does an account get in whatever happens: Proved, Lockout or Undetermined, with the reasons
 //	              facts below it holds what Microsoft documents and changes, as data with source and date
 //	plan          changes as values, and what a Snapshot becomes when one is made
-//	internal/graph  a live tenant: signing in, reading, following, changing with read-back
+//	posture       the checks, as tables, and the grade
+//	custody       how secrets are handled; later who holds what where
+//	internal/graph    a live tenant: signing in, reading, following, changing with read-back
+//	internal/sandbox  an emulated tenant: sign-in, Graph, logs, faults; never imports graph
+//	internal/contract, internal/testbrowser, internal/testenv
+//	              for tests alone: Microsoft's description of Graph, a real browser, data from elsewhere
 //	internal/app  the verbs: what the command line does, without flags and exit codes
 //	cmd/halligan  the command line: flags, streams, exit codes
 //	scripts       makes the release files and checks the transcripts in the documents
@@ -21,7 +26,7 @@
 //	4   cmd/halligan                    flags, wiring, opening paths and streams, exit codes
 //	3   internal/app                    the verbs
 //	2   (internal/...)                  one outside world each; siblings never meet
-//	1   lockout, plan                   value in, value out
+//	1   lockout, plan, posture, custody value in, value out
 //	0   entra, register, lockout/facts  nouns, and facts as data
 //
 // Imports go down. The two lowest floors touch no network, no disk, no process,
