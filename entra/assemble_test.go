@@ -85,3 +85,20 @@ func TestRolePolicyWithoutRulesIsTrouble(t *testing.T) {
 		}
 	}
 }
+
+// One list of a part was refused: whoever asks for the subject must not hear that
+// the part was read.
+func TestOfTwoAnswersAboutASubjectTheWorseCounts(t *testing.T) {
+	const ana = entra.ID("11111111-1111-1111-1111-111111111111")
+	denied := entra.PartState{Status: entra.StatusDenied, Detail: "403"}
+	for _, states := range [][]entra.PartState{{wasRead, denied}, {denied, wasRead}} {
+		var answers []entra.Answer
+		for _, st := range states {
+			answers = append(answers, entra.Answer{Part: entra.PartDevices, Subject: ana, State: st})
+		}
+		s := entra.Assemble("t", "", time.Time{}, answers)
+		if _, st := s.Of(entra.PartDevices, ana); st.Status != entra.StatusDenied {
+			t.Errorf("%v: got %v, want denied", states, st)
+		}
+	}
+}

@@ -357,7 +357,7 @@ func (c *Content) settleObjects() {
 		return a.Part == b.Part && a.Subject.Equal(b.Subject) && bytes.Equal(a.Raw, b.Raw)
 	})
 	slices.SortFunc(c.Readings, func(a, b Reading) int {
-		return cmp.Or(cmp.Compare(a.Part, b.Part), cmp.Compare(a.Subject.Key(), b.Subject.Key()), -cmp.Compare(rank[a.Status], rank[b.Status]), cmp.Compare(a.Detail, b.Detail))
+		return cmp.Or(cmp.Compare(a.Part, b.Part), cmp.Compare(a.Subject.Key(), b.Subject.Key()), cmp.Compare(bad[b.Status], bad[a.Status]), cmp.Compare(a.Detail, b.Detail))
 	})
 	c.Readings = slices.CompactFunc(c.Readings, func(a, b Reading) bool { return a.Part == b.Part && a.Subject.Equal(b.Subject) })
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -30,7 +31,7 @@ func (s *Snapshot) Pseudonyms(key []byte, keep func(ID) bool) (*Snapshot, error)
 		p.domains[strings.ToLower(d.Name)] = ""
 	}
 	for i := range doc.values {
-		p.value("", &doc.values[i])
+		p.value("", &doc.values[i], "")
 	}
 	return Read(Source{Name: "snapshot", Data: doc.values[0].canonical(nil)})
 }
@@ -46,7 +47,7 @@ type pseudonyms struct {
 var nameKeys = keySet("displayName", "accountName", "givenName", "surname", "mailNickname", "description", "jobTitle", "department", "officeLocation",
 	"city", "companyName", "street", "streetAddress", "postalCode", "employeeId", "mobilePhone", "phoneNumber", "businessPhones", "businessPhones", "technicalNotificationMails",
 	"principalDisplayName", "resourceDisplayName", "appDisplayName", "serialNumber", "initiatorName", "resultReason", "file", "path", "what", "label",
-	"onPremisesImmutableId", "onPremisesSecurityIdentifier", "onPremisesDistinguishedName", "userAgent", "deviceDetail", "additionalDetails", "certificateUserIds")
+	"issuer", "issuerAssignedId", "thumbprint", "certificate", "signingCertificate", "nextSigningCertificate", "subject", "securityIdentifier", "userAgent", "deviceDetail", "additionalDetails", "certificateUserIds")
 
 // ownKeys are keys whose values belong to Microsoft, and stay.
 var ownKeys = keySet("@odata.type", "aaGuid", "aaguid", "aaguids", "allowedAAGUIDs", "skuId", "skuPartNumber", "servicePlanId", "servicePlanName", "service", "roleTemplateId", "templateId",
@@ -71,22 +72,38 @@ var (
 	contextLink = regexp.MustCompile(`^https://graph\.microsoft\.(com|us)/`)
 )
 
-// value replaces the texts of a value that stands under a key.
-func (p *pseudonyms) value(key string, n *node) {
+// value replaces the texts of a value that stands under a key; above is the key of
+// the object around it.
+func (p *pseudonyms) value(key string, n *node, above string) {
+	lower := strings.ToLower(key)
 	switch n.kind {
 	case '{':
 		for i := range n.pairs {
 			if guidInText.MatchString(n.pairs[i].key) {
 				n.pairs[i].key = p.inside(n.pairs[i].key)
 			}
-			p.value(n.pairs[i].key, &n.pairs[i].val)
+			p.value(n.pairs[i].key, &n.pairs[i].val, lower)
 		}
 	case '[':
 		for i := range n.items {
-			p.value(key, &n.items[i])
+			if n.items[i].kind == '{' || n.items[i].kind == '[' {
+				p.value(key, &n.items[i], lower)
+			} else {
+				p.value(key, &n.items[i], above)
+			}
 		}
 	case jsontext.Kind('"'):
-		n.text = p.text(strings.ToLower(key), n.text)
+		switch {
+		case above == "approles" && lower == "id": // a permission of Microsoft's, as appRoleId names it
+		case above == "location" || above == "address":
+			n.text = p.name(n.text)
+		default:
+			n.text = p.text(lower, n.text)
+		}
+	case jsontext.Kind('0'):
+		if lower == "latitude" || lower == "longitude" || lower == "altitude" {
+			n.text = "0"
+		}
 	}
 }
 
@@ -100,7 +117,11 @@ func (p *pseudonyms) text(key, text string) string {
 		return p.domain(text)
 	case guidInText.FindString(text) == text:
 		return p.id(text)
-	case nameKeys[key] || key == "name" && !plainWord.MatchString(text):
+	case nameKeys[key] || strings.HasSuffix(key, "displayname") || strings.HasPrefix(key, "onpremises") || key == "name" && !plainWord.MatchString(text):
+		return p.name(text)
+	case strings.HasPrefix(text, "/subscriptions/"):
+		return p.resource(text)
+	case len(text) > 100 && !strings.ContainsAny(text, " -"): // a certificate, or another long thing that names its owner
 		return p.name(text)
 	case key == "rule" || key == "membershiprule" || key == "query":
 		return p.rule(text)
@@ -120,6 +141,22 @@ func (p *pseudonyms) inside(text string) string {
 	})
 	text = guidInText.ReplaceAllStringFunc(text, p.id)
 	return ipInText.ReplaceAllStringFunc(text, p.address)
+}
+
+// resource replaces the names in an id of Azure Resource Manager and leaves the
+// types: they stand in turn after the provider.
+func (p *pseudonyms) resource(id string) string {
+	parts := strings.Split(p.inside(id), "/")
+	for i := range parts {
+		before := ""
+		if i > 0 {
+			before = strings.ToLower(parts[i-1])
+		}
+		if provider := slices.IndexFunc(parts, func(x string) bool { return strings.EqualFold(x, "providers") }); before == "resourcegroups" || provider >= 0 && i > provider+2 && (i-provider)%2 == 1 {
+			parts[i] = p.name(parts[i])
+		}
+	}
+	return strings.Join(parts, "/")
 }
 
 // rule keeps a rule's operators and replaces what it compares with.

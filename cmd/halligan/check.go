@@ -172,6 +172,7 @@ func (c *console) checkRequest(ctx context.Context, f *checkFlags) (*app.CheckRe
 	}
 	if f.cross {
 		prove.Evaluator, _ = prove.Tenant.(app.Evaluator)
+		c.say("note:", bold, "Microsoft is asked about at most 60 sign-ins; when it slows down, that takes about a second each")
 	}
 	req := &app.CheckRequest{ProveRequest: *prove, FailOn: posture.Severity(f.failOn), Time: time.Now()}
 	if f.date != "" {

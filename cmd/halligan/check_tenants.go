@@ -203,7 +203,7 @@ func keepReports(folder string, t *tenantEntry, r *app.CheckReport) (string, err
 		if err := write(&out); err != nil {
 			return "", fmt.Errorf("write the report of %s: %w", t.Name, err)
 		}
-		if err := os.WriteFile(filepath.Join(folder, base+ext), out.Bytes(), 0o600); err != nil {
+		if err := writePrivate(filepath.Join(folder, base+ext), out.Bytes()); err != nil {
 			return "", fmt.Errorf("write the report of %s: %v", t.Name, err)
 		}
 	}

@@ -57,6 +57,8 @@ const about = "Halligan tells whether an emergency account gets into Microsoft E
 // beginnings are what bare halligan advises.
 var beginnings = []struct{ command, does string }{
 	{"halligan demo", "see it at work on an example tenant, offline"},
+	{"halligan login", "sign in to your tenant, to read it; then: halligan check"},
+	{"halligan sandbox", "an emulated tenant, to try it on"},
 	{"halligan check --from FOLDER", "judge the tenant whose policies you exported, by every check"},
 	{"halligan init --from FOLDER --account ID", "say which accounts are your emergency accounts"},
 }

@@ -145,7 +145,11 @@ func (c *console) tellInit(f *initFlags, made *app.Initial) error {
 		p.line(2, 2, s)
 	}
 	p.list("To complete by hand", made.Open)
-	p.nextSteps([]app.Step{{Do: "halligan check --from PATH", Why: "judge the tenant with this register; read the file first, what it says is intended", Command: true}})
+	check := "halligan check --from PATH"
+	if len(f.from) == 0 {
+		check = "halligan check"
+	}
+	p.nextSteps([]app.Step{{Do: check, Why: "judge the tenant with this register; read the file first, what it says is intended", Command: true}})
 	_, err := fmt.Fprint(c.stdout, p.b.String())
 	return err
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/spf13/pflag"
 
+	"halligan/custody"
 	"halligan/entra"
 	"halligan/internal/app"
 	"halligan/internal/graph"
@@ -102,6 +103,13 @@ func (c *console) tenant(l *liveFlags, reg *register.Register, observe func(grap
 	}
 	s.Interactive = p.Store == "" && isTerminal(c.stderr)
 	s.Prompt = c.showCode
+	if p.Method == graph.MethodSecret && p.SecretFile == "" {
+		text, err := c.typed("Client secret: ")
+		if err != nil {
+			return nil, &fault{exitNotSignedIn, errors.New("sign in by secret: the secret is not kept, and there is no terminal on which to ask for it"), "halligan login --method secret --secret-file FILE"}
+		}
+		s.Secret = custody.NewSecret(text)
+	}
 	credential, err := s.Build()
 	if err != nil {
 		return nil, err

@@ -167,6 +167,9 @@ func (c *console) login(ctx context.Context, f *loginFlags) error {
 		s.Secret = custody.NewSecret(text)
 	}
 	c.announce(&p, rule, keeps, where, why)
+	if rule.Method == graph.MethodBrowser {
+		_, _ = fmt.Fprintf(c.stderr, "Waiting for the browser, for %s at most; Ctrl-C ends it. Without a browser here: halligan login --device-code\n", f.timeout)
+	}
 	waiting, cancel := context.WithTimeout(ctx, f.timeout)
 	defer cancel()
 	credential, record, err := s.Login(waiting, p.Permissions)
@@ -187,6 +190,9 @@ func (c *console) login(ctx context.Context, f *loginFlags) error {
 	p.Tenant = ifElse(claims.Tenant != "", claims.Tenant, p.Tenant)
 	if err := c.keepProfile(f.profile, p); err != nil {
 		return err
+	}
+	if rule.Method == graph.MethodSecret && p.SecretFile == "" {
+		c.say("note:", bold, "the secret is not kept: each command asks for it on the terminal, or give --secret-file")
 	}
 	return c.tellWho(claims, &p)
 }
@@ -229,7 +235,11 @@ func (c *console) announce(p *graph.Profile, rule graph.MethodRule, keeps bool, 
 	default:
 		o.line(0, 2, "Tokens stay in memory, and each command asks you to sign in again: "+why+".")
 	}
-	o.line(0, 2, "To undo it: halligan logout; and for the consent: Entra admin center > Enterprise applications > Microsoft Graph Command Line Tools > Permissions.")
+	consented := "Microsoft Graph Command Line Tools"
+	if p.ClientID != "" {
+		consented = "the application " + p.ClientID
+	}
+	o.line(0, 2, "To undo it: halligan logout; and for the consent: Entra admin center > Enterprise applications > "+consented+" > Permissions.")
 	_, _ = fmt.Fprint(c.stderr, o.b.String())
 }
 

@@ -111,7 +111,11 @@ func (c *console) sandbox(ctx context.Context, f *sandboxFlags) error {
 	}
 	site, err := sandbox.Open(ctx, config, f.listen)
 	if err != nil {
-		return err
+		hint := hintOf(err)
+		if hint == "" {
+			hint = "another sandbox may be running; --listen 127.0.0.1:0 takes a free port"
+		}
+		return &fault{exitFailed, err, hint}
 	}
 	return errors.Join(c.serveSandbox(ctx, f, site), site.Close())
 }
@@ -209,10 +213,10 @@ func (c *console) showSandbox(f *sandboxFlags, start *sandboxStart) error {
 	for _, line := range loginLines(start, powershellQuoted) {
 		fmt.Fprintf(&p.b, "  %s\n", line)
 	}
+	p.blank()
+	p.line(0, 0, fmt.Sprintf("To register a security key, open %s/security-info. The browser warns of the certificate: go on for this address, or import the CA file into a profile made for it. Never add it to the system's store.", start.URL))
+	p.line(0, 0, fmt.Sprintf("To end the trust, delete the CA file and that profile; by itself it ends on %s.", start.CAEnds.Local().Format("2006-01-02")))
 	if isTerminal(c.stdout) {
-		p.blank()
-		p.line(0, 0, fmt.Sprintf("To register a security key, open %s/security-info. The browser warns of the certificate: go on for this address, or import the CA file into a profile made for it. Never add it to the system's store.", start.URL))
-		p.line(0, 0, fmt.Sprintf("To end the trust, delete the CA file and that profile; by itself it ends on %s.", start.CAEnds.Local().Format("2006-01-02")))
 		p.blank()
 		p.line(0, 0, "Ctrl-C ends the sandbox.")
 	}

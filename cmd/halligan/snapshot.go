@@ -3,8 +3,10 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -86,7 +88,7 @@ func (c *console) writeSnapshot(path string, s *entra.Snapshot) error {
 		if _, err := c.stdout.Write(s.JSON()); err != nil {
 			return err
 		}
-	} else if err := os.WriteFile(path, s.JSON(), 0o600); err != nil {
+	} else if err := writePrivate(path, s.JSON()); err != nil {
 		return &fault{exitFailed, fmt.Errorf("write snapshot: %v", err), "give a file in a folder that exists"}
 	}
 	p := &page{look: look{columns: width(c.stderr, c.getenv), paint: c.paintOn(c.stderr)}}
@@ -104,4 +106,23 @@ func (c *console) writeSnapshot(path string, s *entra.Snapshot) error {
 		return err
 	}
 	return ended(code)
+}
+
+// writePrivate writes a file that only its owner may read, whatever was there
+// before, in one step.
+func writePrivate(path string, data []byte) error {
+	file, err := os.CreateTemp(filepath.Dir(path), ".halligan-*") // mode 0600
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(data)
+	if err := errors.Join(err, file.Close()); err != nil {
+		_ = os.Remove(file.Name())
+		return err
+	}
+	if err := os.Rename(file.Name(), path); err != nil {
+		_ = os.Remove(file.Name())
+		return err
+	}
+	return nil
 }

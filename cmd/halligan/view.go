@@ -167,7 +167,18 @@ func goalTitle(g *app.GoalInfo) string {
 }
 
 func reading(r *app.Report) string {
-	s := plural(r.PoliciesRead, "policy", "policies") + " read"
+	s := ""
+	if t := r.Tenant; t.ID != "" {
+		s = "tenant " + string(t.ID)
+		if t.Name != "" {
+			s = t.Name + " (" + s + ")"
+		}
+		if t.Taken != "" {
+			s += ", read " + strings.Replace(strings.TrimSuffix(t.Taken, "Z"), "T", " ", 1) + " UTC"
+		}
+		s += ": "
+	}
+	s += plural(r.PoliciesRead, "policy", "policies") + " read"
 	if r.Date != "" {
 		s += ", judged for " + string(r.Date)
 	}

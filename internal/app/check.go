@@ -177,17 +177,38 @@ func Check(ctx context.Context, req CheckRequest) (*CheckReport, error) {
 	r.Conflicts = choices(req.Register)
 	r.Warnings = warnings(snap, &req)
 	if len(r.Unread) > 0 {
-		more := Step{Do: "export more of the tenant: docs/export.md has the command for each part", Why: fmt.Sprintf("%d findings wait for it", r.Counts[posture.Indeterminate])}
-		if req.Tenant != nil {
-			more.Do = "grant what was denied: halligan permissions says what each permission is for"
+		if req.Tenant == nil {
+			r.Next = append(r.Next, Step{Do: "export more of the tenant: docs/export.md has the command for each part", Why: fmt.Sprintf("%d findings wait for it", r.Counts[posture.Indeterminate])})
+		} else {
+			r.Next = append(r.Next, r.readMore(snap, &req)...)
 		}
-		r.Next = append(r.Next, more)
 	}
 	if r.Report.Hypothesis {
 		r.Init = initCommand(&req, proposals)
 		r.Next = append([]Step{{Do: r.Init, Why: "register your emergency accounts, leaving out those that are none: nobody else can say which they are", Command: true}}, checkSteps(r.Next)...)
 	}
 	return r, nil
+}
+
+// readMore are the steps by which more of a live tenant would be read.
+func (r *CheckReport) readMore(snap *entra.Snapshot, req *CheckRequest) []Step {
+	var out []Step
+	if req.Evaluator == nil && !posture.NoPoliciesByLicence(snap) {
+		out = append(out, Step{Do: "halligan check --cross-check", Why: "Microsoft's own evaluations were not asked for", Command: true})
+	}
+	if !req.Azure {
+		out = append(out, Step{Do: "halligan check --azure", Why: "alert rules, workspaces and rights at the Azure root were not asked for; needs the role Reader", Command: true})
+	}
+	denied := 0
+	for _, info := range entra.PartTable {
+		if snap.Status(info.Part).Status == entra.StatusDenied {
+			denied++
+		}
+	}
+	if denied > 0 {
+		out = append(out, Step{Do: "let whoever is signed in read what was refused: a role that may read, such as Global Reader, and the permissions of halligan permissions", Why: fmt.Sprintf("%d parts of the tenant were refused; halligan snapshot lists them", denied)})
+	}
+	return out
 }
 
 // tenantFacts are what decides how a tenant is judged, and what cannot be seen in
@@ -393,8 +414,8 @@ func initCommand(req *CheckRequest, proposals []posture.Proposal) string {
 	n := 0
 	for i := range proposals {
 		p := &proposals[i]
-		if p.Kind == "user" && n < 2 && (p.Strong() || p.Permanent) {
-			args = append(args, "--account "+quote(string(p.ID)))
+		if p.Kind == "user" && n < maxCandidates && (p.Strong() || p.Permanent) {
+			args = append(args, "--account "+quote(cmp.Or(p.Name, string(p.ID))))
 			n++
 		}
 	}

@@ -53,7 +53,14 @@ func crossPoints(snap *entra.Snapshot, most int) []crossPoint {
 			}
 		}
 	}
-	return out[:min(len(out), most)]
+	if most >= len(out) {
+		return out
+	}
+	var some []crossPoint // spread over all, not the first ones
+	for i := range most {
+		some = append(some, out[i*len(out)/most])
+	}
+	return some
 }
 
 // crossCountries are two countries: one that a named location has, and one that
@@ -68,7 +75,7 @@ func crossCountries(snap *entra.Snapshot) []string {
 			}
 		}
 	}
-	for _, c := range []string{"US", "DE", "NZ", "BR"} {
+	for _, c := range []string{"US", "DE", "NZ", "BR", "IS", "FJ", "UY", "AQ", "BV"} {
 		named := slices.ContainsFunc(v.Locations, func(l entra.NamedLocation) bool {
 			return slices.ContainsFunc(l.Countries, func(x string) bool { return strings.EqualFold(x, c) })
 		})
@@ -95,9 +102,14 @@ func crossCheck(ctx context.Context, req *ProveRequest, snap *entra.Snapshot, ac
 	for _, id := range accounts {
 		answers, errs := evaluateAll(ctx, req.Evaluator, id, points)
 		state := entra.PartState{Status: entra.StatusRead}
+		if len(points) == 0 {
+			state = entra.PartState{Status: entra.StatusNotAsked, Detail: "there are more accounts than questions"}
+		}
 		for i := range points {
 			if errs[i] != nil {
-				state = graph.StateOf(errs[i])
+				if st := graph.StateOf(errs[i]); state.Status == entra.StatusRead || st.Status == entra.StatusDenied {
+					state = st // the worst of them
+				}
 				continue
 			}
 			report.Answered++

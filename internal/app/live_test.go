@@ -177,3 +177,34 @@ func TestExampleTenantsAreJudgedAsTheyAreMeant(t *testing.T) {
 		})
 	}
 }
+
+// What an answer has lost must not prove anything: a licensed tenant without a
+// policy is not one that lets everybody in, and a tenant with policies is licensed.
+func TestAnEmptyAnswerProvesNothing(t *testing.T) {
+	now := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
+	check := func(t *testing.T, faults ...string) *app.CheckReport {
+		t.Helper()
+		state, err := sandbox.Example("contoso-hardened")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, client := openTenant(t, state, func(c *sandbox.Config) { c.Faults = faults })
+		report, err := app.Check(t.Context(), app.CheckRequest{ProveRequest: app.ProveRequest{Tenant: client, Accounts: []string{"juniper.vale@contoso.onmicrosoft.com"}, Now: "2026-11-01"}, Time: now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return report
+	}
+	if got := check(t); got.Verdict != "PROVED" || got.Incomplete {
+		t.Fatalf("without a fault: %s, incomplete %v", got.Verdict, got.Incomplete)
+	}
+	if got := check(t, "9=empty,times=0,path=/identity/conditionalAccess/policies"); got.Verdict == "PROVED" || !got.Incomplete {
+		t.Errorf("no policy came: %s, incomplete %v", got.Verdict, got.Incomplete)
+	}
+	good, got := check(t), check(t, "9=empty,times=0,path=/subscribedSkus")
+	for i, f := range got.Findings {
+		if was := good.Findings[i]; f.Check == was.Check && was.Status == "fail" && f.Status == "notApplicable" {
+			t.Errorf("%s failed, and is not applicable when no licence came", f.Check)
+		}
+	}
+}

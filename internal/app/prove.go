@@ -144,7 +144,7 @@ func (req *ProveRequest) say(what string) {
 
 func newReport(req *ProveRequest, snap *entra.Snapshot, infos []GoalInfo) *Report {
 	v := snap.View()
-	r := &Report{Schema: ProveSchema, Tool: req.Tool, Date: req.Now, Verdict: lockout.Undetermined,
+	r := &Report{Tenant: tenantOf(snap), Schema: ProveSchema, Tool: req.Tool, Date: req.Now, Verdict: lockout.Undetermined,
 		PoliciesRead: snap.PoliciesRead(), Incomplete: snap.Incomplete(), Snapshot: snap.Digest(),
 		Parts: []PartReport{}, Troubles: orEmpty(v.Troubles), Notes: orEmpty(v.Notes), Goals: infos,
 		Accounts: []*AccountReport{}, Next: []Step{}, Names: namesIn(v), StaleData: orEmpty(facts.StaleOn(string(req.Now)))}
@@ -154,11 +154,31 @@ func newReport(req *ProveRequest, snap *entra.Snapshot, infos []GoalInfo) *Repor
 	}
 	if snap.Status(entra.PartPolicies).Status != entra.StatusRead {
 		r.Incomplete = true
-		if len(r.Troubles) == 0 {
+		st := snap.Status(entra.PartPolicies)
+		switch {
+		case st.Status == entra.StatusDenied:
+			r.Troubles = append(r.Troubles, entra.Trouble{File: req.sourceNames(), What: "the Conditional Access policies may not be read by whoever is signed in: " + st.Detail})
+		case st.Status == entra.StatusCutShort && req.Tenant != nil:
+			r.Troubles = append(r.Troubles, entra.Trouble{File: req.sourceNames(), What: "the Conditional Access policies were not read to the end: " + st.Detail})
+		case st.Status == entra.StatusNotAsked && st.Detail != "" && req.Tenant != nil: // no licence for them
+		case len(r.Troubles) == 0:
 			r.Troubles = append(r.Troubles, entra.Trouble{File: req.sourceNames(), What: "no Conditional Access policy was found"})
 		}
 	}
 	return r
+}
+
+// tenantOf says which tenant a report is about, as far as that was read.
+func tenantOf(snap *entra.Snapshot) TenantReport {
+	v := snap.View()
+	t := TenantReport{ID: v.TenantID}
+	for _, o := range snap.Objects(entra.PartOrganization) {
+		t.Name = o.Str("displayName")
+	}
+	if !v.Taken.IsZero() {
+		t.Taken = v.Taken.UTC().Format("2006-01-02T15:04:05Z")
+	}
+	return t
 }
 
 func (r *ProveRequest) sourceNames() string {
@@ -288,6 +308,9 @@ func resolveAccounts(snap *entra.Snapshot, name string) ([]entra.ID, error) {
 	}
 	if len(byName) > 0 {
 		return byName, nil
+	}
+	if _, asked := snap.Of(entra.PartUsers, entra.ID(name)); asked.Status == entra.StatusRead { // and nobody came
+		return nil, &RequestError{Err: fmt.Errorf("no user %q in this tenant", name), Near: near, Word: name, hint: "give the user principal name or the object id of an account"}
 	}
 	if namedAsGroup(v, entra.ID(name)) {
 		return nil, &RequestError{Err: fmt.Errorf("%q is a group in the policies that were read, not an account", name),

@@ -10,6 +10,14 @@ import (
 // docs/prove-json.md and docs/prove.schema.json.
 const ProveSchema = "halligan-prove/1"
 
+// TenantReport names the tenant of a report; what was not read is empty.
+type TenantReport struct {
+	ID   entra.ID `json:"id,omitempty"`
+	Name string   `json:"name,omitempty"`
+	// Taken is when it was read, in UTC (RFC 3339).
+	Taken string `json:"taken,omitempty"`
+}
+
 // Report is what Prove found.
 type Report struct {
 	Schema string `json:"schema"`
@@ -26,7 +34,9 @@ type Report struct {
 	// Incomplete: something that was to be read could not be.
 	Incomplete bool `json:"incomplete"`
 	// Snapshot is the SHA-256 of the canonical JSON of what was read.
-	Snapshot string           `json:"snapshot"`
+	Snapshot string `json:"snapshot"`
+	// Tenant is which tenant the report is about.
+	Tenant   TenantReport     `json:"tenant"`
 	Parts    []PartReport     `json:"parts"`
 	Troubles []entra.Trouble  `json:"troubles"`
 	Notes    []entra.Trouble  `json:"notes"`

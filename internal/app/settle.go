@@ -84,7 +84,7 @@ func (r *Report) conclude(req *ProveRequest) {
 	if len(r.Accounts) == 0 {
 		r.Verdict = lockout.Undetermined
 	}
-	if r.PoliciesRead == 0 && !r.partRead(entra.PartPolicies) {
+	if r.PoliciesRead == 0 && !r.partRead(entra.PartPolicies) && req.Tenant == nil {
 		r.Next = append(r.Next, Step{Do: "az rest --method get --url https://graph.microsoft.com/v1.0/identity/conditionalAccess/policies > policies.json", Why: "exports the policies; then halligan prove --from policies.json", Command: true})
 	}
 	troubles := r.Troubles
@@ -92,6 +92,13 @@ func (r *Report) conclude(req *ProveRequest) {
 		troubles = slices.Concat(r.Change.Troubles, troubles)
 	}
 	for _, t := range troubles {
+		if req.Tenant != nil && t.Other == "" && (r.Change == nil || !slices.Contains(r.Change.Troubles, t)) {
+			step := Step{Do: "halligan doctor", Why: t.What, Command: true}
+			if !slices.ContainsFunc(r.Next, func(s Step) bool { return s.Do == step.Do }) {
+				r.Next = append(r.Next, step)
+			}
+			continue
+		}
 		step := Step{Do: "mend or export again: " + place(t), Why: t.What}
 		if other := t.Other; other != "" && other != t.File {
 			step = Step{Do: fmt.Sprintf("give only one of %s and %s, the newer export, or export once more", other, t.File), Why: "they contradict each other: " + t.What}
@@ -196,7 +203,9 @@ func (r *Report) nameOne(req *ProveRequest) []Step {
 	}
 	steps := []Step{{Do: strings.Join(args, " "), Why: "name your emergency account; state only what is true of it", Command: true}}
 	if slices.ContainsFunc(r.Accounts, func(x *AccountReport) bool { return len(x.Settle) > 0 }) {
-		steps = append(steps, Step{Do: "add exports of users, groups, roles and authentication methods with further --from", Why: "what is read need not be supposed"})
+		if req.Tenant == nil {
+			steps = append(steps, Step{Do: "add exports of users, groups, roles and authentication methods with further --from", Why: "what is read need not be supposed"})
+		}
 	}
 	return steps
 }

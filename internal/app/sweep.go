@@ -95,10 +95,11 @@ func sweepOne(ctx context.Context, t *SweepTenant) SweepLine {
 	}
 	line.Verdict, line.Grade, line.Trouble, line.Settled = report.Verdict, report.Grade, report.Trouble(), report.Settled()
 	line.Failed, line.Open = report.Counts[posture.Fail], report.Counts[posture.Indeterminate]
-	for _, f := range report.Findings {
-		if f.Status == posture.Fail {
-			line.Worst = f.Check + ": " + f.Says
-			break
+	for _, s := range posture.Severities { // the worst first
+		for _, f := range report.Findings {
+			if f.Status == posture.Fail && f.Severity == s && line.Worst == "" {
+				line.Worst = f.Check + ": " + f.Says
+			}
 		}
 	}
 	if t.Keep != nil {

@@ -68,6 +68,13 @@ var probes = []struct {
 	{"permissions", func(_ context.Context, e *examination) Probe { return e.permissions() }},
 }
 
+// readingRoles are the roles with which a person may read Conditional Access and
+// the methods of administrators: Global Administrator, Global Reader, Security
+// Administrator, Security Reader, Conditional Access Administrator (entra-docs
+// permissions-reference).
+var readingRoles = []string{"62e90394-69f5-4237-9190-012177145e10", "f2ef992c-3afb-46b9-b7cf-a126ee74c451", "194ae4cb-b126-40b2-bd5b-6091b380977d",
+	"5d6b6bb7-de71-4623-b4af-96380a352509", "b1be1c3e-b65d-4f19-8427-f6fa0d97feb9"}
+
 // probeTime is how long one probe may take.
 const probeTime = 15 * time.Second
 
@@ -264,6 +271,10 @@ func (e *examination) permissions() Probe {
 		return skipped("there is no token to look at")
 	}
 	missing := e.claims.Missing(e.Permissions)
+	if !e.claims.IsApplication() && len(e.claims.Roles) > 0 && !slices.ContainsFunc(e.claims.Roles, func(id string) bool { return slices.Contains(readingRoles, strings.ToLower(id)) }) {
+		return Probe{State: ProbeWarn, Says: "the permissions are lent by a person whose roles do not read policies and methods: what needs that is refused",
+			Remedy: "Give the person Global Reader, or sign in as somebody who has it."}
+	}
 	if len(missing) == 0 {
 		return Probe{State: ProbeOK, Says: fmt.Sprintf("all %d that are wanted", len(e.Permissions))}
 	}

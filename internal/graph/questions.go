@@ -131,13 +131,15 @@ var (
 	someUsers       = question{part: entra.PartUsers, version: V1, path: "/users", query: "$filter={ids}&$select=" + personProperties}
 	leavingUsers    = question{part: entra.PartUsers, version: V1, path: "/users", query: "$filter={ids}&$select=id,employeeLeaveDateTime", permission: "User-LifeCycleInfo.Read.All", what: "the last working day", beside: true}
 	someGroups      = question{part: entra.PartGroups, version: V1, path: "/groups", query: "$filter={ids}&$select=" + groupProperties}
-	groupMembers    = question{part: entra.PartGroups, relation: entra.RelationMembers, version: V1, path: "/groups/{id}/members", query: "$select=" + personProperties + "&$top=999", what: "the members of groups", pages: 5}
-	groupOwners     = question{part: entra.PartGroupOwners, version: V1, path: "/groups/{id}/owners", query: "$select=id,displayName,userPrincipalName"}
-	unitMembers     = question{part: entra.PartUnitMembers, version: V1, path: "/directory/administrativeUnits/{id}/members", query: "$select=id,displayName,userPrincipalName&$top=999", pages: 5}
-	unitRoles       = question{part: entra.PartUnitRoles, version: V1, path: "/directory/administrativeUnits/{id}/scopedRoleMembers"}
-	federation      = question{part: entra.PartDomains, version: V1, path: "/domains/{id}/federationConfiguration", permission: "Domain-InternalFederation.Read.All", what: "the federation of domains"}
-	certificates    = question{part: entra.PartCertificateAuthority, version: V1, path: "/directory/publicKeyInfrastructure/certificateBasedAuthConfigurations"}
-	authorities     = question{part: entra.PartCertificateAuthority, version: V1, path: "/directory/publicKeyInfrastructure/certificateBasedAuthConfigurations/{id}/certificateAuthorities"}
+	// v1.0 leaves service principals out of members and owners (graph-docs
+	// group-list-owners).
+	groupMembers = question{part: entra.PartGroups, relation: entra.RelationMembers, version: Beta, path: "/groups/{id}/members", query: "$select=" + personProperties + "&$top=999", what: "the members of groups", pages: 5}
+	groupOwners  = question{part: entra.PartGroupOwners, version: Beta, path: "/groups/{id}/owners", query: "$select=id,displayName,userPrincipalName"}
+	unitMembers  = question{part: entra.PartUnitMembers, version: V1, path: "/directory/administrativeUnits/{id}/members", query: "$select=id,displayName,userPrincipalName&$top=999", pages: 5}
+	unitRoles    = question{part: entra.PartUnitRoles, version: V1, path: "/directory/administrativeUnits/{id}/scopedRoleMembers"}
+	federation   = question{part: entra.PartDomains, version: V1, path: "/domains/{id}/federationConfiguration", permission: "Domain-InternalFederation.Read.All", what: "the federation of domains"}
+	certificates = question{part: entra.PartCertificateAuthority, version: V1, path: "/directory/publicKeyInfrastructure/certificateBasedAuthConfigurations"}
+	authorities  = question{part: entra.PartCertificateAuthority, version: V1, path: "/directory/publicKeyInfrastructure/certificateBasedAuthConfigurations/{id}/certificateAuthorities"}
 	// registrations are those of administrators who are eligible only: the report
 	// does not count them as administrators.
 	registrations = question{part: entra.PartRegistrationDetails, version: V1, path: "/reports/authenticationMethods/userRegistrationDetails", query: "$filter={ids}", family: FamilyReports, beside: true}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"halligan/entra"
+	"halligan/posture"
 )
 
 // Scope says what of a tenant to read.
@@ -67,6 +69,9 @@ func (c *Client) Read(ctx context.Context, scope Scope) (*entra.Snapshot, error)
 	}
 	if r.client.has(DefenceChange) && r.changed() {
 		r.policiesAgain(ctx)
+	}
+	if r.suspiciouslyEmpty() {
+		r.emptyAgain(ctx)
 	}
 	return r.snapshot(), nil
 }
@@ -238,7 +243,7 @@ func (r *reading) take(a *ask, items []json.RawMessage, err error) {
 		err = nil
 	}
 	answer := entra.Answer{Part: a.part, Subject: a.subject, Relation: a.relation, Items: items, State: StateOf(err), Where: string(a.version) + a.path}
-	if a.part == entra.PartUsers && a.subject != "" && KindOf(err) == KindNotFound {
+	if a.part == entra.PartUsers && a.subject != "" && notThere(err) {
 		answer.State = entra.PartState{Status: entra.StatusRead} // read, and there is no such user
 	}
 	if a.deal != nil {
@@ -246,6 +251,13 @@ func (r *reading) take(a *ask, items []json.RawMessage, err error) {
 		return
 	}
 	r.answers = append(r.answers, answer)
+}
+
+// notThere reports whether Graph itself says that an object does not exist: a page
+// of a proxy with the same number does not (graph-docs errors).
+func notThere(err error) bool {
+	e, is := errors.AsType[*Error](err)
+	return is && e.Kind == KindNotFound && (strings.EqualFold(e.Code, "Request_ResourceNotFound") || strings.EqualFold(e.Code, "ResourceNotFound"))
 }
 
 // StateOf says what an error leaves of a part of a Snapshot.
@@ -367,6 +379,35 @@ func (r *reading) changed() bool {
 		}
 	}
 	return false
+}
+
+// suspiciouslyEmpty reports whether a tenant that pays for Conditional Access and
+// has security defaults off is said to have no policy at all. That can be; an
+// answer that lost its policies looks the same, and would prove anything.
+func (r *reading) suspiciouslyEmpty() bool {
+	for _, a := range r.answers {
+		if a.Part == entra.PartPolicies && (a.State.Status != entra.StatusRead || len(a.Items) > 0) {
+			return false // at no cost for all others
+		}
+	}
+	s := r.snapshot()
+	v := s.View()
+	return v.SecurityDefaults != nil && !*v.SecurityDefaults && s.Status(entra.PartLicences).Status == entra.StatusRead && !posture.Lacks(s, posture.LicenceP1)
+}
+
+// emptyAgain asks once more, and leaves what stays empty open.
+func (r *reading) emptyAgain(ctx context.Context) {
+	r.answers = slices.DeleteFunc(r.answers, func(a entra.Answer) bool { return a.Part == entra.PartPolicies })
+	for _, q := range tenantQuestions {
+		if q.part == entra.PartPolicies {
+			r.put(ctx, []ask{{question: q}})
+		}
+	}
+	for i := range r.answers {
+		if a := &r.answers[i]; a.Part == entra.PartPolicies && a.State.Status == entra.StatusRead && len(a.Items) == 0 {
+			a.State = entra.PartState{Status: entra.StatusCutShort, Detail: "there is no policy, twice, in a tenant that is licensed for Conditional Access and has security defaults off: look in the Entra admin center whether that is so"}
+		}
+	}
 }
 
 // policiesAgain reads the policies and locations once more. When they are not

@@ -229,7 +229,7 @@ func (r *reading) third() []ask {
 func (r *reading) nameAccounts() {
 	for i := range r.answers {
 		a := &r.answers[i]
-		if a.Part == entra.PartUsers && a.Subject != "" && len(a.Items) == 1 {
+		if a.Part == entra.PartUsers && len(a.Items) == 1 && r.asked["account "+strings.ToLower(string(a.Subject))] {
 			if id := entra.ParseFields(a.Items[0]).ID(); id != "" {
 				r.ids[strings.ToLower(string(a.Subject))] = id
 			}

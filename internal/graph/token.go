@@ -306,7 +306,14 @@ func explainSignIn(err error, lost *error) error {
 	e.Code = aadsts.FindString(text)
 	if lost != nil {
 		e.Kind = KindUnavailable
-		e.Why, e.Cure = "the sign-in service cannot be reached: "+clean(plainCause(*lost), maxMessage), hints[KindUnavailable]
+		why := plainCause(*lost)
+		e.Why, e.Cure = "the sign-in service cannot be reached: "+clean(why, maxMessage), hints[KindUnavailable]
+		switch {
+		case isCertificate(*lost):
+			e.Cure = "Its certificate is not from an authority that is trusted here. A sandbox makes a new one at each start: sign in again with the --ca that it printed. Where a proxy looks into TLS: ca_bundle: in halligan.yaml."
+		case strings.Contains(why, "127.0.0.1") || strings.Contains(why, "[::1]") || strings.Contains(why, "localhost"):
+			e.Cure = "Nothing listens there: is `halligan sandbox` running, and on this port?"
+		}
 	} else if failed, is := errors.AsType[*azidentity.AuthenticationFailedError](err); is && failed.RawResponse != nil {
 		e.Why = fmt.Sprintf("the sign-in service answered %d", failed.RawResponse.StatusCode)
 		if failed.RawResponse.StatusCode == http.StatusTooManyRequests || failed.RawResponse.StatusCode >= 500 {
@@ -339,9 +346,11 @@ func ifCode(code string) string {
 	return " (" + code + ")"
 }
 
-// oauthWords are the errors of the sign-in service that carry no AADSTS number of
-// their own (RFC 6749 4.1.2.1, RFC 8628 3.5, entra-docs v2-oauth2-device-code).
+// oauthWords are the errors of the sign-in service, and of the browser, that carry
+// no AADSTS number of their own (RFC 6749 4.1.2.1, RFC 8628 3.5, entra-docs v2-oauth2-device-code).
 var oauthWords = []struct{ word, why, cure string }{
+	{"InteractiveBrowserCredential: exit status", "no browser could be opened on this machine", "Sign in on another machine with `halligan login --device-code`."},
+	{"executable file not found", "no browser could be opened on this machine", "Sign in on another machine with `halligan login --device-code`."},
 	{"declined scopes", "some of the permissions were not granted", "Accept all of them, or have an administrator consent first: `halligan permissions` lists them."},
 	{"authorization_declined", "the sign-in or the consent was refused: the page that refused it says why", "If consent was missing: accept it, or have an administrator consent first (`halligan permissions`). If a policy blocks device codes: sign in without --device-code."},
 	{"access_denied", "the consent was refused", "Sign in again and accept, or have an administrator consent first: `halligan permissions` lists what is asked for."},
