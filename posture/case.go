@@ -335,25 +335,9 @@ func Lacks(s *entra.Snapshot, licence string) bool {
 	if !ok || s.Status(entra.PartLicences).Status != entra.StatusRead {
 		return false
 	}
-	if shows(s, licence) {
-		return false // the list of licences and the tenant contradict each other
-	}
 	return !slices.ContainsFunc(s.View().ServicePlans, func(p entra.ServicePlan) bool {
 		return slices.ContainsFunc(plans, func(x string) bool { return strings.EqualFold(x, string(p)) })
 	})
-}
-
-// shows reports whether a tenant has what only the licence gives.
-func shows(s *entra.Snapshot, licence string) bool {
-	v := s.View()
-	p2 := slices.ContainsFunc(v.RoleAssignments, func(a entra.RoleAssignment) bool { return a.Assignment == entra.AssignmentEligible }) || len(v.RolePolicies) > 0
-	switch licence {
-	case LicenceP1:
-		return p2 || slices.ContainsFunc(v.Policies, func(p entra.Policy) bool { return p.State == entra.StateEnabled })
-	case LicenceP2:
-		return p2
-	}
-	return false
 }
 
 // NoPoliciesByLicence reports whether a tenant is known to have no licence for

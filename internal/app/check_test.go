@@ -69,7 +69,7 @@ func TestWithoutRegisterNothingIsSettled(t *testing.T) {
 	if r.Settled() || r.Grade == posture.Green || !r.Hypothesis {
 		t.Errorf("settled %v, grade %s, hypothesis %v", r.Settled(), r.Grade, r.Hypothesis)
 	}
-	if !strings.HasPrefix(r.Init, "halligan init --from tidewater --account "+tidewaterNorth) || len(r.Next) == 0 || r.Next[0].Do != r.Init {
+	if !strings.HasPrefix(r.Init, "halligan init --from tidewater --account ea-north@tidewaterinstruments.onmicrosoft.com") || len(r.Next) == 0 || r.Next[0].Do != r.Init {
 		t.Errorf("the report does not begin its next steps with init: %q %v", r.Init, r.Next)
 	}
 	for _, a := range r.Accounts {

@@ -63,7 +63,8 @@ func TestQuestionsAreDescribed(t *testing.T) {
 		}
 		x := contract.Exchange{Method: o.Method, URL: address + path + "?" + strings.Join(parts, "&"), Fault: "the question alone"}
 		if q.counted {
-			x.RequestHeader = http.Header{"ConsistencyLevel": {"eventual"}}
+			x.RequestHeader = http.Header{}
+			x.RequestHeader.Set("ConsistencyLevel", "eventual")
 		}
 		if query == "" {
 			x.URL = address + path

@@ -70,6 +70,7 @@ func (c *Client) Read(ctx context.Context, scope Scope) (*entra.Snapshot, error)
 	if r.client.has(DefenceChange) && r.changed() {
 		r.policiesAgain(ctx)
 	}
+	r.doubtLicences()
 	if r.suspiciouslyEmpty() {
 		r.emptyAgain(ctx)
 	}
@@ -379,6 +380,21 @@ func (r *reading) changed() bool {
 		}
 	}
 	return false
+}
+
+// doubtLicences: a tenant without any licence has neither policies in force nor
+// PIM. Where it has, the empty list of licences is not believed: much would else
+// not apply.
+func (r *reading) doubtLicences() {
+	if len(r.of(entra.PartLicences)) > 0 {
+		return
+	}
+	premium := len(r.of(entra.PartRolePolicies)) > 0 || slices.ContainsFunc(r.of(entra.PartPolicies), func(f entra.Fields) bool { return f.Str("state") == string(entra.StateEnabled) })
+	for i := range r.answers {
+		if a := &r.answers[i]; premium && a.Part == entra.PartLicences && a.State.Status == entra.StatusRead {
+			a.State = entra.PartState{Status: entra.StatusCutShort, Detail: "no licence is listed, and the tenant has what only a licence gives"}
+		}
+	}
 }
 
 // suspiciouslyEmpty reports whether a tenant that pays for Conditional Access and
