@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -221,10 +220,7 @@ func (c *console) tellSweep(f *checkFlags, lines []app.SweepLine) error {
 		}
 	}
 	if f.format == "json" {
-		e := json.NewEncoder(c.stdout)
-		e.SetEscapeHTML(false)
-		e.SetIndent("", "  ")
-		if err := e.Encode(map[string]any{"schema": app.SweepSchema, "tool": "halligan " + versionName(), "tenants": lines}); err != nil {
+		if err := indented(c.stdout, map[string]any{"schema": app.SweepSchema, "tool": "halligan " + versionName(), "tenants": lines}); err != nil {
 			return err
 		}
 		return ended(code)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"os/exec"
 	"slices"
@@ -124,10 +123,7 @@ func (c *console) unreadChecks(ctx context.Context, patient graph.Patient) []pro
 
 func (c *console) writeProbes(lines []probeView, format string) error {
 	if format == "json" {
-		e := json.NewEncoder(c.stdout)
-		e.SetEscapeHTML(false)
-		e.SetIndent("", "  ")
-		return e.Encode(lines)
+		return indented(c.stdout, lines)
 	}
 	o := &page{look: look{columns: width(c.stdout, c.getenv), paint: c.paintOn(c.stdout)}}
 	for _, p := range lines {

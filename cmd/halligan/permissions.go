@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -93,10 +92,7 @@ func (c *console) permissions(format string, features []graph.Feature) ([]byte, 
 	switch format {
 	case "json":
 		var out bytes.Buffer
-		e := json.NewEncoder(&out)
-		e.SetEscapeHTML(false)
-		e.SetIndent("", "  ")
-		err := e.Encode(entries)
+		err := indented(&out, entries)
 		return out.Bytes(), err
 	case "markdown":
 		return []byte(permissionsDocument(entries)), nil

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -42,8 +41,8 @@ func whoamiCommand(c *console) *cobra.Command {
 }
 
 func (c *console) whoami(ctx context.Context, l *liveFlags, format string) error {
-	if format != "terminal" && format != "json" {
-		return misused("forms: terminal, json", "no form %q", format)
+	if err := oneOf("format", format, "terminal", "json"); err != nil {
+		return err
 	}
 	p, err := c.profile(l.profile)
 	if err != nil {
@@ -64,9 +63,7 @@ func (c *console) whoami(ctx context.Context, l *liveFlags, format string) error
 	v := whoamiView{Tenant: claims.Tenant, Name: claims.Name, Object: claims.Object, App: claims.App, Application: claims.IsApplication(), Method: string(p.Method), Cloud: p.Cloud,
 		Expires: claims.Expires, Granted: claims.Granted(), Missing: claims.Missing(p.Permissions)}
 	if format == "json" {
-		e := json.NewEncoder(c.stdout)
-		e.SetIndent("", "  ")
-		return e.Encode(v)
+		return indented(c.stdout, v)
 	}
 	o := &page{look: look{columns: width(c.stdout, c.getenv), paint: c.paintOn(c.stdout)}}
 	o.styled(0, 2, bold, ifElse(v.Application, "application "+v.App, v.Name), "in tenant "+v.Tenant+", signed in by "+v.Method+", cloud "+v.Cloud)

@@ -23,10 +23,6 @@ import (
 // judged.
 const FaultHeader = "X-Sandbox-Fault"
 
-// LogVariable names the folder into which a process writes its exchanges, one
-// Exchange as JSON in a line, for ValidateLog.
-const LogVariable = "HALLIGAN_CONTRACT_LOG"
-
 // mostBody is the most that is kept of a body, in bytes.
 const mostBody = 32 << 20
 
