@@ -30,7 +30,7 @@ const (
 	DefenceLinks      Defence = "links lead to the configured host only"      // 11
 	DefenceRedirects  Defence = "redirects are not followed"                  // 12
 	DefenceOnce       Defence = "an item that comes twice is one"             // 13
-	DefenceCount      Defence = "items are compared with the count"           // 13
+	DefenceCount      Defence = "items are compared with the count, or twice" // 13
 	DefenceTenant     Defence = "answers and tokens are of the tenant"        // 14, 24
 	DefenceIdentity   Defence = "an object is the one that was asked for"     // 14
 	DefenceBatch      Defence = "parts of a batch are told apart by id"       // 16

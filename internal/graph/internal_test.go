@@ -1,9 +1,11 @@
 package graph
 
 import (
+	"context"
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/json"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -253,16 +255,32 @@ func TestRequestsThatBeginTogetherMakeOneConnection(t *testing.T) {
 	}
 }
 
-// A request that left later than its place does not shorten the time to the next.
-func TestSpacingCountsFromWhenARequestReallyLeft(t *testing.T) {
+// In a throttled lane the next request leaves a second after the answer to the one
+// before, however long that was on its way.
+func TestSpacingCountsFromTheAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		now := time.Now()
-		l := &lane{rule: Families[FamilyConditionalAccess], spacing: time.Second, last429: now, left: now}
-		if _, err := l.enter(t.Context(), &Client{config: Config{Rand: rand.Reader}}, func(time.Duration, string) {}); err != nil {
+		begun, c := time.Now(), &Client{config: Config{Rand: rand.Reader}}
+		l := &lane{rule: Families[FamilyConditionalAccess], spacing: time.Second, last429: begun}
+		if err := l.depart(t.Context(), c, turn{}); err != nil { // left before the lane was throttled
 			t.Fatal(err)
 		}
-		if got := time.Since(now); got != time.Second {
-			t.Errorf("got %s after the last one, want a second", got)
+		go func() { time.Sleep(3 * time.Second); l.arrive() }()
+		for _, want := range []time.Duration{4 * time.Second, 5 * time.Second} {
+			if err := l.depart(t.Context(), c, turn{paced: true}); err != nil {
+				t.Fatal(err)
+			}
+			if got := time.Since(begun); got != want {
+				t.Errorf("left after %s, want after %s", got, want)
+			}
+			l.arrive()
+		}
+		short, stop := context.WithTimeout(t.Context(), time.Second)
+		defer stop()
+		if err := l.depart(t.Context(), c, turn{}); err != nil {
+			t.Fatal(err)
+		}
+		if err := l.depart(short, c, turn{paced: true}); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v while another is under way, want the end of its time", err)
 		}
 	})
 }

@@ -1,12 +1,15 @@
 package graph
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -21,7 +24,7 @@ type List struct {
 	Pages     int       // read
 	Context   string    // @odata.context of the first page
 	DeltaLink string    // @odata.deltaLink of the last page
-	Again     bool      // the list was read a second time because the count differed
+	Again     bool      // the list was read again: the count differed, or there was none for several pages
 	Date      time.Time // of the first page, by Graph's clock; zero when it did not say
 }
 
@@ -41,22 +44,56 @@ func (c *Client) pages(ctx context.Context, r Request, start string, first *Answ
 	ctx, cancel := c.within(ctx, c.limits.List, nil)
 	defer cancel()
 	list, err := c.walk(ctx, r, start, first, !c.has(DefenceOnce))
-	if err != nil || !list.differs() || !c.has(DefenceCount) {
-		return list, err
+	if KindOf(err) == KindBadRequest && list.Pages == 0 && r.Query.Get("$count") != "" && !r.Eventual {
+		// A count that cannot be had is no reason to know nothing of the list.
+		r.Query = maps.Clone(r.Query)
+		r.Query.Del("$count")
+		start = c.address(r)
+		list, err = c.walk(ctx, r, start, nil, !c.has(DefenceOnce))
 	}
 	// The tenant may have changed between two pages: an item can be missing
-	// although it was there all the time. Once more, then it stays unknown.
-	list, err = c.walk(ctx, r, start, nil, !c.has(DefenceOnce))
-	list.Again = true
-	if err == nil && list.differs() {
-		list.Complete = false
-		list.Cut = fmt.Sprintf("%d items came, the count says %d, twice", len(list.Items), list.Count)
-		err = c.cut(r, list.Cut, ErrCount)
+	// although it was there all the time. Where Graph gives no count, two readings
+	// have to agree; then it stays unknown. A log only grows, and is followed with
+	// an overlap.
+	for reading := 2; err == nil && c.has(DefenceCount); reading++ {
+		uncounted := list.Count < 0 && list.Pages > 1 && r.Method == http.MethodGet && r.Family != FamilyReports
+		if !list.differs() && !uncounted {
+			return list, nil
+		}
+		before := list
+		list, err = c.walk(ctx, r, start, nil, !c.has(DefenceOnce))
+		list.Again = true
+		switch {
+		case err != nil || uncounted && list.sameItems(before):
+			return list, err
+		case list.differs():
+			list.Complete = false
+			list.Cut = fmt.Sprintf("%d items came, the count says %d, twice", len(list.Items), list.Count)
+			return list, c.cut(r, list.Cut, ErrCount)
+		case uncounted && reading == 3:
+			list.Complete = false
+			list.Cut = fmt.Sprintf("three readings of its %d pages bring other items each", list.Pages)
+			return list, c.cut(r, list.Cut, ErrCount)
+		}
 	}
 	return list, err
 }
 
 func (l List) differs() bool { return l.Count >= 0 && l.Count != int64(len(l.Items)) }
+
+// sameItems compares what two readings of a list brought, by what tells items
+// apart; their order may differ.
+func (l List) sameItems(other List) bool {
+	keys := func(items []json.RawMessage) []string {
+		var out []string
+		for _, item := range items {
+			out = append(out, cmp.Or(idOf(item), string(item)))
+		}
+		slices.Sort(out)
+		return out
+	}
+	return slices.Equal(keys(l.Items), keys(other.Items))
+}
 
 func (c *Client) cut(r Request, why string, cause error) *Error {
 	return &Error{Operation: r.Operation, Kind: KindCut, Permission: r.Permission, Message: why, cause: cause}

@@ -51,8 +51,8 @@ func TestPagesThatGoOnForEverAreCut(t *testing.T) {
 		})
 	})
 	t.Run("an empty last page is fine", func(t *testing.T) {
-		w := &wire{answer: func(n int, _ *http.Request) (*http.Response, error) {
-			if n == 1 {
+		w := &wire{answer: func(_ int, r *http.Request) (*http.Response, error) {
+			if !strings.Contains(r.URL.RawQuery, "skiptoken") {
 				return reply(200, link(1)), nil
 			}
 			return reply(200, empty), nil
@@ -137,7 +137,7 @@ func TestOwnLinksAreFollowed(t *testing.T) {
 				if r.Header.Get("ConsistencyLevel") != "eventual" {
 					t.Errorf("page %d has no ConsistencyLevel", n)
 				}
-				if n == 1 {
+				if !strings.Contains(r.URL.RawQuery, "skiptoken") {
 					return reply(200, fmt.Sprintf(`{"value":[{"id":"a"}],"@odata.nextLink":%q}`, link)), nil
 				}
 				if r.URL.String() != link {
@@ -157,8 +157,8 @@ func TestOwnLinksAreFollowed(t *testing.T) {
 
 // Fault 13.
 func TestItemThatComesTwiceCountsOnce(t *testing.T) {
-	w := &wire{answer: func(n int, _ *http.Request) (*http.Response, error) {
-		if n == 1 {
+	w := &wire{answer: func(_ int, r *http.Request) (*http.Response, error) {
+		if r.URL.Query().Get("p") == "" {
 			return reply(200, `{"value":[{"id":"a","v":1},{"id":"b"},{"x":1},{"x":1}],"@odata.nextLink":"https://graph.test/v1.0/users?p=2"}`), nil
 		}
 		return reply(200, `{"value":[{"id":"a","v":2},{"id":"c"}]}`), nil
@@ -201,6 +201,54 @@ func TestCountThatDiffersIsReadOnceMore(t *testing.T) {
 				t.Errorf("got %v", err)
 			}
 		})
+	}
+}
+
+// Fault 13, where Graph gives no count: two readings of several pages agree, or
+// nobody knows what is missing.
+func TestPagesWithoutACountAreReadUntilTwoReadingsAgree(t *testing.T) {
+	const first, last = `{"value":[{"id":"a"}],"@odata.nextLink":"https://graph.test/v1.0/users?p=2"}`, `{"value":[{"id":"%d"}]}`
+	logs := users
+	logs.Family = graph.FamilyReports
+	for name, tt := range map[string]struct {
+		request graph.Request
+		second  func(reading int) int // what is on the second page
+		asked   int
+		ok      bool
+	}{
+		"the same again":         {users, func(int) int { return 7 }, 4, true},
+		"another one, then same": {users, func(reading int) int { return min(reading, 2) }, 6, true},
+		"each time another one":  {users, func(reading int) int { return reading }, 6, false},
+		"a log":                  {logs, func(reading int) int { return reading }, 2, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := &wire{answer: func(n int, r *http.Request) (*http.Response, error) {
+				if r.URL.Query().Get("p") == "" {
+					return reply(200, first), nil
+				}
+				return reply(200, fmt.Sprintf(last, tt.second(n/2))), nil
+			}}
+			list, err := inMemory(t, w).List(t.Context(), tt.request)
+			if w.count() != tt.asked || list.Complete != tt.ok || (err == nil) != tt.ok || !tt.ok && !errors.Is(err, graph.ErrCount) {
+				t.Errorf("%d requests, want %d; %+v: %v", w.count(), tt.asked, list, err)
+			}
+		})
+	}
+}
+
+// Where a list cannot be counted after all, it is read without.
+func TestACountThatIsRefusedIsDoneWithout(t *testing.T) {
+	w := &wire{answer: func(_ int, r *http.Request) (*http.Response, error) {
+		if r.URL.Query().Has("$count") {
+			return reply(400, `{"error":{"code":"BadRequest","message":"$count is not supported"}}`), nil
+		}
+		return reply(200, `{"value":[{"id":"a"}]}`), nil
+	}}
+	r := users
+	r.Query = url.Values{"$count": {"true"}}
+	list, err := inMemory(t, w).List(t.Context(), r)
+	if err != nil || !list.Complete || len(list.Items) != 1 || w.count() != 2 || r.Query.Get("$count") == "" {
+		t.Errorf("%d requests, %+v: %v", w.count(), list, err)
 	}
 }
 

@@ -91,7 +91,9 @@ type lane struct {
 	next    time.Time     // no request begins before
 	spacing time.Duration // between two requests; zero means none
 	slowed  time.Duration // between two requests because the quota is nearly used
-	left    time.Time     // when the last paced request really began
+	away    int           // requests under way
+	back    time.Time     // when the last one was answered
+	freed   chan struct{} // closed when one is; nil while nobody waits for that
 	last429 time.Time
 	starts  []time.Time // of the last Limit requests, also those still to begin
 }
@@ -128,7 +130,7 @@ func (l *lane) enter(ctx context.Context, c *Client, waiting func(time.Duration,
 		l.starts = append(l.starts[max(0, len(l.starts)-n+1):], start)
 	}
 	if gap := max(l.spacing, l.slowed); gap > 0 {
-		// Never less than half the jitter: what leaves evenly arrives unevenly.
+		// Never less than half the jitter: other programs use the quota as well.
 		l.next = start.Add(gap + time.Duration((1+chance)/2*float64(gap)/jitterShare))
 	}
 	paced := l.spacing > 0
@@ -139,32 +141,55 @@ func (l *lane) enter(ctx context.Context, c *Client, waiting func(time.Duration,
 			return turn{}, err
 		}
 	}
-	if paced {
-		return turn{true}, l.depart(ctx, c)
-	}
-	return turn{}, nil
+	return turn{paced}, nil
 }
 
-// depart keeps the spacing by the real clock: on a busy machine a request leaves
-// later than its place, and the next one on time would be too early.
-func (l *lane) depart(ctx context.Context, c *Client) error {
+// depart lets a request leave; whoever calls it calls arrive when the answer is
+// there. In a throttled lane it waits until all that left before was answered, and
+// the spacing from then on: what leaves evenly arrives unevenly, and only the
+// answer shows when a request has arrived.
+func (l *lane) depart(ctx context.Context, c *Client, t turn) error {
 	for {
 		l.mu.Lock()
-		now := time.Now()
-		rest := l.left.Add(l.spacing).Sub(now)
-		if c.config.Sleep != nil { // a test's clock: its sleeps are all the time that passes
-			rest = 0
+		rest, freed := time.Duration(0), (chan struct{})(nil)
+		if t.paced && c.config.Sleep == nil { // a test's sleeps are all the time that passes
+			rest = l.back.Add(l.spacing).Sub(time.Now())
+			if l.away > 0 {
+				if l.freed == nil {
+					l.freed = make(chan struct{})
+				}
+				freed = l.freed
+			}
 		}
-		if rest <= 0 {
-			l.left = now
-		}
-		l.mu.Unlock()
-		if rest <= 0 {
+		if freed == nil && rest <= 0 {
+			l.away++
+			l.mu.Unlock()
 			return nil
 		}
-		if err := c.sleep(ctx, rest); err != nil {
-			return err
+		l.mu.Unlock()
+		if freed == nil {
+			if err := c.sleep(ctx, rest); err != nil {
+				return err
+			}
+			continue
 		}
+		select {
+		case <-freed:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// arrive notes that a request was answered, or never will be.
+func (l *lane) arrive() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.away--
+	l.back = time.Now()
+	if l.freed != nil {
+		close(l.freed)
+		l.freed = nil
 	}
 }
 

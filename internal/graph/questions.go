@@ -63,8 +63,11 @@ const graphApplication = "00000003-0000-0000-c000-000000000000"
 // tenantQuestions are asked once, at the start.
 var tenantQuestions = []question{
 	{part: entra.PartOrganization, version: V1, path: "/organization", some: true},
-	{part: entra.PartPolicies, version: V1, path: "/identity/conditionalAccess/policies", family: FamilyConditionalAccess},
-	{part: entra.PartLocations, version: V1, path: "/identity/conditionalAccess/namedLocations", family: FamilyConditionalAccess},
+	// These two can be counted (graph-docs conditionalaccessroot-list-policies,
+	// conditionalaccessroot-list-namedlocations): the proof must not rest on a list
+	// that lacks one.
+	{part: entra.PartPolicies, version: V1, path: "/identity/conditionalAccess/policies", query: "$count=true", family: FamilyConditionalAccess},
+	{part: entra.PartLocations, version: V1, path: "/identity/conditionalAccess/namedLocations", query: "$count=true", family: FamilyConditionalAccess},
 	{part: entra.PartStrengths, version: V1, path: "/policies/authenticationStrengthPolicies", query: "$expand=combinationConfigurations"},
 	{part: entra.PartContexts, version: V1, path: "/identity/conditionalAccess/authenticationContextClassReferences"},
 	// v1.0 has neither systemCredentialPreferences nor the end of a campaign's

@@ -178,8 +178,12 @@ func (c *Client) attempt(ctx context.Context, l *lane, r Request, target string)
 	case <-ctx.Done():
 		return nil, &failure{err: c.noTime(r, context.Cause(ctx), "waiting for other requests")}
 	}
+	if err := l.depart(ctx, c, turn); err != nil {
+		return nil, &failure{err: c.noTime(r, err, "waiting for the turn of "+l.rule.Lane)}
+	}
 	start := time.Now()
 	answer, failed := c.once(ctx, r, target)
+	l.arrive()
 	event := Event{What: "answered", Operation: r.Operation, Family: r.Family, Took: time.Since(start)}
 	if failed == nil {
 		event.Status = answer.Status
