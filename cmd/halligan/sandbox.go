@@ -77,6 +77,7 @@ type sandboxStart struct {
 	Name     string           `json:"name"`
 	CA       string           `json:"ca"`
 	CAEnds   time.Time        `json:"caEnds"`
+	Reader   string           `json:"readerCertificate,omitempty"` // path of the certificate, with its key, of the application that reads
 	AdminKey string           `json:"adminKey"`
 	Accounts []sandbox.Person `json:"accounts"`
 	Apps     []sandbox.App    `json:"applications"`
@@ -177,7 +178,11 @@ func (c *console) serveSandbox(ctx context.Context, f *sandboxFlags, site *sandb
 	if ca, err = filepath.Abs(ca); err != nil {
 		return fmt.Errorf("write the sandbox's authority: %w", err)
 	}
-	start := &sandboxStart{site.URL, site.TenantID(), site.TenantName(), ca, site.Ends(), site.AdminKey(), site.People(), site.Apps()}
+	reader, err := site.SaveReader(filepath.Dir(ca))
+	if err != nil {
+		return err
+	}
+	start := &sandboxStart{site.URL, site.TenantID(), site.TenantName(), ca, site.Ends(), reader, site.AdminKey(), site.People(), site.Apps()}
 	if err := c.showSandbox(f, start); err != nil {
 		return err
 	}
@@ -202,6 +207,9 @@ func (c *console) showSandbox(f *sandboxFlags, start *sandboxStart) error {
 		p.line(0, 0, "Applications, with made-up secrets:")
 		for _, app := range start.Apps {
 			fmt.Fprintf(&p.b, "  %s  %s  %s\n", app.ClientID, escape(app.Secret), escape(app.Name))
+		}
+		if start.Reader != "" {
+			fmt.Fprintf(&p.b, "  %s also has a certificate, with its key: %s\n", sandbox.ReaderName, escape(start.Reader))
 		}
 	}
 	p.blank()
