@@ -146,6 +146,10 @@ func (c *console) check(ctx context.Context, f *checkFlags) error {
 	if err := c.deliver(f.output, out.Bytes()); err != nil {
 		return err
 	}
+	if f.output != "" {
+		v := viewCheck(report, false)
+		c.say(v.Word, bold, "– "+v.Means)
+	}
 	c.tellTroubles(&report.Report, format.name != "terminal" || f.output != "")
 	code := exitDone
 	if !report.Settled() {

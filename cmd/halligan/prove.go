@@ -243,6 +243,9 @@ func (c *console) proveRequest(ctx context.Context, f *proveFlags) (*app.ProveRe
 	if len(f.from) == 0 {
 		return req, &sources{}, c.readLive(req, &f.live, f.register)
 	}
+	if f.live.azure {
+		return nil, nil, misused("sign in with halligan login, and leave --from out", "--azure reads a live tenant, and --from gives an export")
+	}
 	from, err := c.open(ctx, "--from", f.from)
 	if err != nil {
 		return nil, nil, err
@@ -302,7 +305,8 @@ func (c *console) deliver(path string, data []byte) error {
 		_, err := c.stdout.Write(data)
 		return err
 	}
-	if err := os.WriteFile(path, data, 0o644); err != nil {
+	// For its owner alone: it says where the tenant is weak.
+	if err := os.WriteFile(path, data, 0o600); err != nil {
 		return &fault{exitFailed, fmt.Errorf("write report: %v", err), "give a file in a folder that exists"}
 	}
 	_, err := fmt.Fprintf(c.stderr, "written to %s\n", escape(path))
