@@ -13,6 +13,7 @@
 //	plan          changes as values, and what a Snapshot becomes when one is made
 //	posture       the checks, as tables, and the grade
 //	custody       how secrets are handled; later who holds what where
+//	evidence      a log that cannot be rewritten unseen: entries, checkpoints, Verify
 //	internal/graph    a live tenant: signing in, reading, following, changing with read-back
 //	internal/sandbox  an emulated tenant: sign-in, Graph, logs, faults; never imports graph
 //	internal/contract, internal/testbrowser, internal/testenv
@@ -26,7 +27,8 @@
 //	4   cmd/halligan                    flags, wiring, opening paths and streams, exit codes
 //	3   internal/app                    the verbs
 //	2   (internal/...)                  one outside world each; siblings never meet
-//	1   lockout, plan, posture, custody value in, value out
+//	1   lockout, plan, posture,         value in, value out
+//	    custody, evidence
 //	0   entra, register, lockout/facts  nouns, and facts as data
 //
 // Imports go down. The two lowest floors touch no network, no disk, no process,

@@ -53,7 +53,7 @@ var floors = map[string]room{
 	"lockout":   {pure, []string{"entra", "lockout/facts"}},
 	"custody":   {pure, []string{"entra", "register"}},
 	"plan":      {pure, []string{"entra", "lockout", "lockout/facts", "register"}},
-	"evidence":  {pure, []string{"entra"}},
+	"evidence":  {pure, []string{"entra", "custody"}}, // custody for the type of a secret: the log key
 	"posture":   {pure, []string{"entra", "lockout", "lockout/facts", "custody", "plan", "register"}},
 	"procedure": {pure, []string{"entra", "custody", "register"}},
 

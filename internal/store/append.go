@@ -1,0 +1,394 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+
+	"halligan/evidence"
+)
+
+// writer is what the owner keeps between two appends. It is guarded by DB.turn.
+type writer struct {
+	statements map[string]*sql.Stmt
+	tree       evidence.Tree
+	note       []byte
+	signer     string // public half of the key that is known to have signed note
+	sinceTidy  int    // pages written since the write-ahead log was carried over, roughly
+	witness    *witness
+}
+
+func (w *writer) close() {
+	for _, statement := range w.statements {
+		statement.Close()
+	}
+}
+
+const (
+	insertEntry = `insert into entries ("index", kind, subject, line, leaf) values ($1, $2, $3, $4, $5)`
+	updateHead  = `update head set size = $1, tree = $2, note = $3 where size = $4`
+	keepNote    = `insert into checkpoints (size, note, given) values ($1, $2, '') on conflict (size) do nothing`
+)
+
+// keepEvery is how many entries lie between two checkpoints that are kept. They
+// narrow down where a log was rewritten.
+const keepEvery = 64
+
+// Draft says what to append after it has looked at the log, or that nothing
+// must be: its error ends the append, and nothing happens. It must not use the
+// DB itself. The entries it returns need no Index, and no Time if it is now.
+type Draft func(View) ([]evidence.Entry, error)
+
+// call is one draft on its way into a transaction.
+type call struct {
+	ctx     context.Context
+	draft   Draft
+	entries []evidence.Entry
+	err     error
+	panic   any
+	done    chan struct{} // of a Group
+}
+
+func (c *call) result() ([]evidence.Entry, error) {
+	if c.panic != nil {
+		panic(c.panic)
+	}
+	return c.entries, c.err
+}
+
+// signing says how a transaction is signed.
+type signing struct {
+	key  *evidence.LogKey
+	from string // public half that must have signed the newest checkpoint; empty when that key is lost
+	keep bool   // the checkpoint is kept: a verifier needs it
+}
+
+// Append adds the entries of a draft, signed with the log key, in one
+// transaction. It returns them with their place once they are durable. On an
+// error nothing has happened, but for one case that [PoisonedError] and
+// [WitnessError] name. Appends stand in line; each draft sees what those before
+// it wrote. A context that ends stops the waiting and the draft, never a write.
+func (d *DB) Append(ctx context.Context, key *evidence.LogKey, draft Draft) ([]evidence.Entry, error) {
+	return d.appendOne(ctx, signing{key: key, from: key.Public()}, draft)
+}
+
+// Rotate appends the entry with which a new log key takes over from the old. The
+// checkpoint over it is signed by both.
+func (d *DB) Rotate(ctx context.Context, old, new *evidence.LogKey, draft Draft) ([]evidence.Entry, error) {
+	return d.appendOne(ctx, signing{key: new.After(old), from: old.Public(), keep: true}, draft)
+}
+
+// Replace appends the entry that says that the log key is lost. Whoever verifies
+// the log believes the new key only when told to.
+func (d *DB) Replace(ctx context.Context, new *evidence.LogKey, draft Draft) ([]evidence.Entry, error) {
+	return d.appendOne(ctx, signing{key: new, keep: true}, draft)
+}
+
+func (d *DB) appendOne(ctx context.Context, s signing, draft Draft) ([]evidence.Entry, error) {
+	c := &call{ctx: ctx, draft: draft}
+	if err := d.write(ctx, s, []*call{c}); err != nil {
+		return nil, err
+	}
+	return c.result()
+}
+
+// write puts what the calls draft into one transaction. An error concerns all.
+func (d *DB) write(ctx context.Context, s signing, calls []*call) error {
+	if d.options.ReadOnly {
+		return fmt.Errorf("write to store %s: it was opened for reading", d.Name())
+	}
+	select {
+	case d.turn <- struct{}{}:
+	case <-d.ended:
+		return errClosed
+	case <-ctx.Done():
+		return fmt.Errorf("write to store %s: wait for other appends: %w", d.Name(), context.Cause(ctx))
+	}
+	defer func() { <-d.turn }()
+	if p := d.poison.Load(); p != nil {
+		return p
+	}
+	ctx, cancel := d.engine.bounded(context.WithoutCancel(ctx), d.options.Patience)
+	defer cancel()
+	if err := d.signedBy(s.from); err != nil {
+		return err
+	}
+	if err := d.engine.tidy(ctx, d); err != nil {
+		return d.poisoned(err, false)
+	}
+	return d.witnessed(ctx, s, calls)
+}
+
+// signedBy makes sure that the key belongs to this log before it signs.
+func (d *DB) signedBy(public string) error {
+	w := &d.writer
+	if public == "" || public == w.signer || w.tree.Size() == 0 {
+		return nil
+	}
+	if _, err := evidence.OpenCheckpoint(w.note, public); err != nil {
+		return &KeyError{d.Name(), public}
+	}
+	w.signer = public
+	return nil
+}
+
+// poisoned ends all writing of this DB, and returns the error that says why.
+func (d *DB) poisoned(why error, inDoubt bool) error {
+	d.poison.CompareAndSwap(nil, &PoisonedError{d.Name(), why, inDoubt})
+	return d.poison.Load()
+}
+
+// transaction is one that is being written.
+type transaction struct {
+	d       *DB
+	ctx     context.Context
+	s       signing
+	tree    evidence.Tree // as it will be
+	bytes   int
+	pending []evidence.Entry // before the calls' own: a restore
+	lost    *evidence.Checkpoint
+}
+
+// transact writes the calls. prepare is called with the signed checkpoint before
+// the commit.
+func (d *DB) transact(ctx context.Context, s signing, calls []*call, lost *evidence.Checkpoint, prepare func(note []byte) error) (note []byte, err error) {
+	if _, err := d.session.ExecContext(ctx, d.engine.begin); err != nil {
+		if d.engine.transient(err) {
+			return nil, fmt.Errorf("write to store %s: begin: %w", d.Name(), sqliteError(err))
+		}
+		return nil, d.poisoned(sqliteError(err), false)
+	}
+	open := true
+	defer func() {
+		if !open {
+			return
+		}
+		if _, e := d.session.ExecContext(ctx, "rollback"); e != nil && d.poison.Load() == nil {
+			err = d.poisoned(fmt.Errorf("roll back: %w", sqliteError(e)), false)
+		}
+	}()
+	t := &transaction{d: d, ctx: ctx, s: s, tree: d.writer.tree.Clone(), lost: lost}
+	if err := t.fence(); err != nil {
+		return nil, err
+	}
+	if err := t.restored(); err != nil {
+		return nil, err
+	}
+	for _, c := range calls {
+		if err := t.run(c); err != nil {
+			return nil, err
+		}
+	}
+	if t.tree.Size() == d.writer.tree.Size() {
+		return nil, nil // nobody had anything to write
+	}
+	note, err = t.sign()
+	if err != nil {
+		return nil, err
+	}
+	if err := prepare(note); err != nil {
+		return nil, err
+	}
+	open = false
+	if _, err := d.session.ExecContext(ctx, "commit"); err != nil {
+		return nil, d.poisoned(fmt.Errorf("commit: %w", sqliteError(err)), true)
+	}
+	w := &d.writer
+	w.tree, w.note, w.signer = t.tree, note, s.key.Public()
+	w.sinceTidy += 4 + 2*t.bytes/4096
+	d.pendingRestore = nil
+	return note, nil
+}
+
+func (t *transaction) exec(query string, args ...any) (int64, error) {
+	d := t.d
+	statement := d.writer.statements[query]
+	if statement == nil {
+		var err error
+		if statement, err = d.session.PrepareContext(t.ctx, query); err != nil {
+			return 0, d.poisoned(sqliteError(err), false)
+		}
+		if d.writer.statements == nil {
+			d.writer.statements = map[string]*sql.Stmt{}
+		}
+		d.writer.statements[query] = statement
+	}
+	result, err := statement.ExecContext(t.ctx, args...)
+	if err != nil {
+		return 0, d.poisoned(sqliteError(err), false)
+	}
+	n, err := result.RowsAffected()
+	if err != nil {
+		return 0, d.poisoned(err, false)
+	}
+	return n, nil
+}
+
+// fence refuses to write when a newer owner has been here.
+func (t *transaction) fence() error {
+	var newest int64
+	if err := t.d.session.QueryRowContext(t.ctx, t.d.engine.fence).Scan(&newest); err != nil {
+		return t.d.poisoned(sqliteError(err), false)
+	}
+	if newest != t.d.fence {
+		return t.d.poisoned(&FencedError{t.d.Name(), t.d.fence, newest}, false)
+	}
+	return nil
+}
+
+// run lets one draft look at the log and writes what it returns. Only an error
+// of the store is returned; one of the draft stays with its call.
+func (t *transaction) run(c *call) error {
+	entries, ok := t.drafted(c)
+	if !ok || len(entries) == 0 {
+		return nil
+	}
+	entries = slices.Clone(entries)
+	lines, err := t.lines(entries)
+	if err != nil {
+		c.err = err
+		return nil
+	}
+	if err := t.insert(entries, lines); err != nil {
+		return err
+	}
+	c.entries = entries
+	return nil
+}
+
+func (t *transaction) drafted(c *call) (entries []evidence.Entry, ok bool) {
+	if c.ctx.Err() != nil {
+		c.err = fmt.Errorf("write to store %s: %w", t.d.Name(), context.Cause(c.ctx))
+		return nil, false
+	}
+	finished := false
+	defer func() {
+		if finished {
+			return
+		}
+		if p := recover(); p != nil {
+			c.panic = p
+		} else {
+			c.err = errors.New("write to store: the draft ended its goroutine")
+		}
+	}()
+	view := View{ctx: c.ctx, q: t.d.session, name: t.d.Name(), size: t.tree.Size(), note: t.d.writer.note}
+	if t.d.engine == &postgres {
+		view.ctx = t.ctx // to cancel a query there ends the session
+	}
+	entries, c.err = c.draft(view)
+	finished = true
+	return entries, c.err == nil
+}
+
+// lines gives the entries their places, and makes all lines before the first is
+// written: a draft is written whole or not at all.
+func (t *transaction) lines(entries []evidence.Entry) ([][]byte, error) {
+	lines := make([][]byte, len(entries))
+	for i := range entries {
+		e := &entries[i]
+		e.Index = t.tree.Size() + uint64(i)
+		if e.Time.IsZero() {
+			e.Time = t.d.options.Now()
+		}
+		err := e.Check()
+		if err == nil {
+			lines[i], err = e.Line()
+		}
+		var back evidence.Entry
+		if err == nil {
+			back, err = evidence.ParseLine(lines[i])
+		}
+		if err != nil {
+			return nil, fmt.Errorf("write to store %s: %w", t.d.Name(), err)
+		}
+		*e = back // what was written, not what was meant
+	}
+	return lines, nil
+}
+
+func (t *transaction) insert(entries []evidence.Entry, lines [][]byte) error {
+	for i, e := range entries {
+		leaf := evidence.LeafHash(lines[i])
+		if _, err := t.exec(insertEntry, int64(e.Index), string(e.Kind), e.Subject, lines[i], leaf[:]); err != nil {
+			return err
+		}
+		t.tree.Append(leaf)
+		t.bytes += len(lines[i])
+	}
+	return nil
+}
+
+// sign moves the head to where the tree now is.
+func (t *transaction) sign() ([]byte, error) {
+	d, before := t.d, t.d.writer.tree.Size()
+	note, err := t.s.key.Sign(evidence.Checkpoint{
+		Origin:     d.origin(),
+		Size:       t.tree.Size(),
+		Root:       t.tree.Root(),
+		Time:       d.options.Now(),
+		Generation: uint64(d.generation()),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("write to store %s: %w", d.Name(), err)
+	}
+	tree, err := t.tree.MarshalBinary()
+	if err != nil {
+		return nil, fmt.Errorf("write to store %s: %w", d.Name(), err)
+	}
+	n, err := t.exec(updateHead, int64(t.tree.Size()), tree, note, int64(before))
+	if err != nil {
+		return nil, err
+	}
+	if n != 1 {
+		return nil, d.poisoned(&DamagedError{d.Name(), fmt.Sprintf("the head is no longer at %d entries: somebody else changed it", before)}, false)
+	}
+	if t.s.keep && before > 0 {
+		// A change of keys is verified from the last word of the old one.
+		if _, err := t.exec(keepNote, int64(before), d.writer.note); err != nil {
+			return nil, err
+		}
+	}
+	if t.s.keep || before/keepEvery != t.tree.Size()/keepEvery {
+		if _, err := t.exec(keepNote, int64(t.tree.Size()), note); err != nil {
+			return nil, err
+		}
+	}
+	return note, nil
+}
+
+func (d *DB) origin() string { return evidence.OriginPrefix + d.identity.ID }
+
+// recall reads the head, and refuses a store that contradicts itself.
+func (d *DB) recall(ctx context.Context) error {
+	var size int64
+	var tree []byte
+	w := &d.writer
+	if err := d.session.QueryRowContext(ctx, `select size, tree, note from head`).Scan(&size, &tree, &w.note); err != nil {
+		return fmt.Errorf("open store %s: read the head: %w", d.Name(), err)
+	}
+	if err := w.tree.UnmarshalBinary(tree); err != nil {
+		return &DamagedError{d.Name(), "its head: " + err.Error()}
+	}
+	var last sql.NullInt64
+	if err := d.session.QueryRowContext(ctx, `select max("index") from entries`).Scan(&last); err != nil {
+		return fmt.Errorf("open store %s: find its last entry: %w", d.Name(), err)
+	}
+	there := uint64(0)
+	if last.Valid {
+		there = uint64(last.Int64) + 1
+	}
+	if there != uint64(size) || w.tree.Size() != uint64(size) {
+		return &DamagedError{d.Name(), fmt.Sprintf("the head counts %d entries, its tree %d, and the last entry there is number %d", size, w.tree.Size(), there)}
+	}
+	if size == 0 {
+		return nil
+	}
+	note, err := plainCheckpoint(w.note)
+	if err != nil || note.Size != uint64(size) || note.Root != w.tree.Root() || note.Origin != d.origin() {
+		return &DamagedError{d.Name(), "the checkpoint of the head is not that of its tree"}
+	}
+	return nil
+}
