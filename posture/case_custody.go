@@ -203,7 +203,7 @@ func (c *Case) actors() []actor {
 	}
 	above := map[string]string{}
 	below, roles := map[string][]string{}, map[string][]string{}
-	for _, h := range reg.Holders {
+	for _, h := range reg.People {
 		person(h.Name)
 		person(h.Manager)
 		k, m := personKey(h.Name), personKey(h.Manager)
@@ -211,7 +211,7 @@ func (c *Case) actors() []actor {
 			above[k] = m
 			below[m] = append(below[m], k)
 		}
-		if r := personKey(h.Role); r != "" {
+		if r := personKey(h.Title); r != "" {
 			roles[r] = append(roles[r], k)
 		}
 	}
@@ -238,10 +238,10 @@ func (c *Case) actors() []actor {
 			out = append(out, actor{names[k] + " and the managers above", line})
 		}
 	}
-	for _, h := range reg.Holders {
-		r := personKey(h.Role)
+	for _, h := range reg.People {
+		r := personKey(h.Title)
 		if len(roles[r]) > 1 && roles[r][0] == personKey(h.Name) {
-			out = append(out, actor{"the role " + strings.TrimSpace(h.Role), roles[r]})
+			out = append(out, actor{"the role " + strings.TrimSpace(h.Title), roles[r]})
 		}
 	}
 	return out

@@ -55,7 +55,7 @@ var checksCustody = []Check{
 		Asks:  []entra.Part{entra.PartUsers},
 		Title: "Every holder still works here, and what a leaver could open has a new combination",
 		Why:   []string{pageEmergency + ": validate after a change of staff", "S11"},
-		Fix: Fix{Portal: []string{"hand the parts over, change the combinations, take the person out of holders and access"},
+		Fix: Fix{Portal: []string{"hand the parts over, change the combinations, take the person out of people and access"},
 			Graph:   []string{"GET /users/{id}?$select=accountEnabled,employeeLeaveDateTime"},
 			Command: []string{"halligan custody hand-over", "halligan person remove"}},
 		Judge: judgeHolders},
@@ -346,12 +346,13 @@ func judgeSeals(c *Case) Result {
 
 func judgeHolders(c *Case) Result {
 	reg := c.Register.Or()
-	if len(reg.Holders) == 0 {
+	holders := reg.Holders()
+	if len(holders) == 0 {
 		return notSetUp("no holder is registered")
 	}
 	var results []Result
-	for i := range reg.Holders {
-		results = append(results, c.holder(&reg.Holders[i]))
+	for i := range holders {
+		results = append(results, c.holder(&holders[i]))
 	}
 	for i := range reg.Places {
 		results = append(results, c.combination(&reg.Places[i]))
@@ -360,7 +361,7 @@ func judgeHolders(c *Case) Result {
 }
 
 // holder judges one holder by the person's own directory object.
-func (c *Case) holder(h *register.Holder) Result {
+func (c *Case) holder(h *register.Person) Result {
 	ev := Evidence{ID: string(h.ID), Name: h.Name}
 	if h.ID == "" {
 		ev.Detail = "no id"
@@ -386,18 +387,18 @@ func (c *Case) holder(h *register.Holder) Result {
 		return c.missing(entra.PartUsers, "accountEnabled", permUserRead).on(ev)
 	case !known:
 		return c.missing(entra.PartUsers, "employeeLeaveDateTime", "User-LifeCycleInfo.Read.All").on(ev)
-	case strings.TrimSpace(h.Role) == "":
-		ev.Detail = "no role"
-		return unknown("in which role a holder holds is not recorded").on(ev)
+	case strings.TrimSpace(h.Title) == "":
+		ev.Detail = "no title"
+		return unknown("what a holder is in the company is not recorded").on(ev)
 	}
-	return pass("%d holders are in service", len(c.Register.Holders))
+	return pass("%d holders are in service", len(c.Register.Holders()))
 }
 
 // combination judges whether a place still opens for somebody who left. Who left
 // is known from the changes of staff that name nobody who still holds.
 func (c *Case) combination(p *register.Place) Result {
 	holder := func(name string) bool {
-		return slices.ContainsFunc(c.Register.Holders, func(h register.Holder) bool { return personKey(h.Name) == personKey(name) })
+		return slices.ContainsFunc(c.Register.People, func(h register.Person) bool { return personKey(h.Name) == personKey(name) })
 	}
 	for _, a := range p.Access {
 		if !holder(a) {
@@ -418,15 +419,15 @@ func (c *Case) combination(p *register.Place) Result {
 			return fail("the combination of a place was not changed after a change of staff").on(ev)
 		}
 	}
-	return pass("%d holders are in service", len(c.Register.Holders))
+	return pass("%d holders are in service", len(c.Register.Holders()))
 }
 
 func judgeTrained(c *Case) Result {
-	holders := c.Register.Or().Holders
+	holders := c.Register.Or().Holders()
 	if len(holders) == 0 {
 		return notSetUp("no holder is registered")
 	}
-	if !slices.ContainsFunc(holders, func(h register.Holder) bool { return h.Trained != "" || h.Aware != "" }) {
+	if !slices.ContainsFunc(holders, func(h register.Person) bool { return h.Trained != "" || h.Aware != "" }) {
 		return notSetUp("no training of a holder is recorded")
 	}
 	first := c.Today().Add(-c.Settings.TrainingDays)

@@ -54,7 +54,7 @@ var checksGroups = []Check{
 		Title: "Only people and applications of the register hold roles on the unit of the accounts",
 		Why:   []string{pageRMAU + ": they can reset the accounts' methods and passwords", "S11"},
 		Reads: []entra.Part{entra.PartAdministrativeUnits},
-		Fix: Fix{Portal: []string{"Entra admin center > Roles & admins > Admin units > the unit > Roles: remove who is not meant", "who is meant: write the object id into halligan.yaml, under holders or writers"},
+		Fix: Fix{Portal: []string{"Entra admin center > Roles & admins > Admin units > the unit > Roles: remove who is not meant", "who is meant: write the object id into halligan.yaml, under people or writers"},
 			Graph: []string{"DELETE /directory/administrativeUnits/{id}/scopedRoleMembers/{id}"}},
 		Judge: judgeScopedAdmins},
 }
@@ -412,7 +412,7 @@ func (c *Case) named(id entra.ID) bool {
 	if c.IsSubject(id) {
 		return true
 	}
-	for _, h := range c.Register.Holders {
+	for _, h := range c.Register.People {
 		if h.ID != "" && h.ID.Equal(id) {
 			return true
 		}

@@ -82,7 +82,7 @@ func Dues(in *Input) []Due {
 	for seal, at := range seals {
 		again(at, s.SealDays, "verify seal %s", seal)
 	}
-	for _, h := range r.Holders {
+	for _, h := range r.Holders() {
 		if t, is := h.Trained.Time(); is {
 			again(t, s.TrainingDays, "train %s", h.Name)
 		}

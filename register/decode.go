@@ -79,9 +79,19 @@ func (d *decoder) mapping(node *ast.MappingNode, shape *Shape, path string, into
 	}
 }
 
+// renamed are keys of earlier forms of the register, and what they are now.
+var renamed = map[string]string{
+	RootShape + ".holders": "it is people: now, and what was role: of a holder is title:",
+	"person.role":          "it is title: now; what a person may do stands under roles:",
+}
+
 // unknown reports a key that the shape does not have.
 func (d *decoder) unknown(at spot, path, key string, shape *Shape) {
 	near := Nearest(key, shape.keys())
+	if now, is := renamed[shape.Name+"."+key]; is {
+		d.report(at, path, now, "unknown key %s", shown(key))
+		return
+	}
 	switch {
 	case isSecretKey(key), near == "" && mentionsSecret(key):
 		d.report(at, path, noSecrets, "the key %s would hold a secret", shown(key))
@@ -197,6 +207,11 @@ func (d *decoder) text(text string, at spot, f *Field, path string) bool {
 			return true
 		}
 		d.report(at, path, noSecrets, "%s looks like a secret", f.Key)
+	case KindSigning:
+		_, err := ParseSigningKey(text)
+		return !d.badKey(path, err)
+	case KindReceiving:
+		return !d.badKey(path, CheckReceivingKey(text))
 	default:
 		return true
 	}
@@ -320,7 +335,7 @@ func article(k Kind) string {
 	switch {
 	case k == KindText || k == KindFlag:
 		return string(k)
-	case strings.ContainsRune("aeio", rune(k[0])):
+	case strings.ContainsRune("aeio", rune(k[0])), k == KindSigning:
 		return "an " + string(k)
 	}
 	return "a " + string(k)
@@ -351,6 +366,10 @@ func example(f *Field) string {
 		return f.Words[0]
 	case KindCheck:
 		return "id-count-min"
+	case KindSigning:
+		return "ssh-ed25519 AAAA…"
+	case KindReceiving:
+		return "age1…"
 	}
 	return "…"
 }

@@ -237,7 +237,7 @@ func validate(t *testing.T, schema *jsonschema.Schema, text []byte) error {
 // What Parse reads, an editor accepts.
 func TestSchemaAcceptsWhatParseDoes(t *testing.T) {
 	schema := registerSchema(t)
-	texts := map[string][]byte{"full": written(t, full()), "empty": written(t, &register.Register{Version: register.Version}), "nothing under keys": []byte("version: 1\naccounts:\ntenant:\nholders: []\n")}
+	texts := map[string][]byte{"full": written(t, full()), "empty": written(t, &register.Register{Version: register.Version}), "nothing under keys": []byte("version: 1\naccounts:\ntenant:\npeople: []\n")}
 	files, err := filepath.Glob("../examples/registers/*.yaml")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("got %q, %v", files, err)

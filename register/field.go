@@ -7,16 +7,18 @@ type Kind string
 
 // The kinds of values.
 const (
-	KindText       Kind = "text"            // a number is taken as it is spelled
-	KindName       Kind = "name"            // text that somebody else chose, such as a display name
-	KindOpaque     Kind = "identifier"      // text that means nothing to people, such as Graph's id of a method
-	KindExpression Kind = "expression"      // of lockout.Suppose
-	KindID         Kind = "object id"       // a GUID
-	KindGUID       Kind = "GUID"            // a GUID that is no object id
-	KindCheck      Kind = "check id"        // as halligan check --list has it
-	KindDay        Kind = "day"             // 2027-02-01
-	KindNumber     Kind = "number"          // whole, in decimal digits
-	KindFlag       Kind = "true or false"   // nothing else: yes and on are words
+	KindText       Kind = "text"          // a number is taken as it is spelled
+	KindName       Kind = "name"          // text that somebody else chose, such as a display name
+	KindOpaque     Kind = "identifier"    // text that means nothing to people, such as Graph's id of a method
+	KindExpression Kind = "expression"    // of lockout.Suppose
+	KindID         Kind = "object id"     // a GUID
+	KindGUID       Kind = "GUID"          // a GUID that is no object id
+	KindCheck      Kind = "check id"      // as halligan check --list has it
+	KindDay        Kind = "day"           // 2027-02-01
+	KindNumber     Kind = "number"        // whole, in decimal digits
+	KindFlag       Kind = "true or false" // nothing else: yes and on are words
+	KindSigning    Kind = "SSH public key"
+	KindReceiving  Kind = "age recipient or SSH public key"
 	KindWord       Kind = "word"            // one of Field.Words
 	KindMapping    Kind = "keys of its own" // see Field.Shape
 )
@@ -52,7 +54,7 @@ const RootShape = "register"
 
 // Shapes returns every kind of mapping in halligan.yaml, the whole document first.
 func Shapes() []Shape {
-	return slices.Concat(shapesOfTenant(), []Shape{settingsShape()}, shapesOfCustody(), shapesOfStatements())
+	return slices.Concat(shapesOfTenant(), []Shape{settingsShape()}, shapesOfPeople(), shapesOfCustody(), shapesOfStatements())
 }
 
 func shapesOfTenant() []Shape {
@@ -67,10 +69,12 @@ func shapesOfTenant() []Shape {
 			{Key: "policies", Kind: KindMapping, List: true, Shape: "policy", Doc: "What is intended for the accounts, policy by policy (S61). A policy that is not named has the treatment of settings.policies."},
 			{Key: "suppose", Kind: KindExpression, List: true, Doc: "What may be supposed of every account where it was not read, as for --suppose. A verdict that rests on it says so."},
 			{Key: "settings", Kind: KindMapping, Shape: "settings", Doc: "The choices where the sources contradict each other, and the thresholds of checks."},
-			{Key: "holders", Kind: KindMapping, List: true, Shape: "holder", Doc: "The people who hold something."},
+			{Key: "people", Kind: KindMapping, List: true, Shape: "person", Doc: "The people who hold or decide something, and their managers."},
+			{Key: "quorum", Kind: KindMapping, Shape: "quorum", Doc: "How many people there are, and how many of them a decision takes."},
 			{Key: "places", Kind: KindMapping, List: true, Shape: "place", Doc: "Where things lie."},
 			{Key: "parts", Kind: KindMapping, List: true, Shape: "part", Doc: "Which part of which credential is held by whom, and where (S10, S57)."},
 			{Key: "channels", Kind: KindMapping, List: true, Shape: "channel", Doc: "The ways on which alerts reach people (S77)."},
+			{Key: "silences", Kind: KindMapping, List: true, Shape: "silence", Doc: "Times in which alerts about one object are not sent."},
 			{Key: "writers", Kind: KindMapping, List: true, Shape: "writer", Doc: "The service principals that may hold permissions by which they could lock the accounts out."},
 			{Key: "attestations", Kind: KindMapping, List: true, Shape: "attestation", Doc: "What a person states because only a person can know it. Attested is not passed, and it expires."},
 			{Key: "accepted", Kind: KindMapping, List: true, Shape: "accepted", Doc: "Risks that somebody accepted (S4)."},
@@ -115,31 +119,59 @@ func shapesOfTenant() []Shape {
 	}
 }
 
-func shapesOfCustody() []Shape {
+func shapesOfPeople() []Shape {
 	return []Shape{
-		{"holder", "A person who holds something.", []Field{
-			{Key: "name", Kind: KindName, Required: true, Doc: "The name. Parts and places refer to it."},
-			{Key: "id", Kind: KindID, Doc: "The person's own directory object, by which leavers are noticed."},
-			{Key: "role", Kind: KindText, Doc: "The role in the company."},
-			{Key: "manager", Kind: KindName, Doc: "The manager, a holder or another person: two people in one line of command are not independent."},
+		{"person", "A person who holds or decides something, or manages somebody who does.", []Field{
+			{Key: "name", Kind: KindName, Required: true, Doc: "The name. Parts, places and approvals refer to it. Case and blanks make no difference."},
+			{Key: "id", Kind: KindID, Doc: "The person's own directory object, by which leavers are noticed, and one person under two names is."},
+			{Key: "title", Kind: KindText, Doc: "What the person is in the company."},
+			{Key: "roles", Kind: KindWord, List: true, Words: words(RoleViewer, RoleOperator, RoleCustodian, RoleApprover, RoleAuditor),
+				Doc: "What the person may do: viewer reads; operator asks for changes and makes them; custodian keeps and opens what is sealed; approver approves what others ask for; auditor reads the evidence and takes it away."},
+			{Key: "manager", Kind: KindName, Doc: "The name of the manager, who must be one of the people, too: two people in one line of command are not independent."},
+			{Key: "signing", Kind: KindSigning, Doc: "The public key with which the person approves: the line of a .pub file, of Ed25519, ECDSA, RSA from 3072 bits on, or a security key. Never the private key."},
+			{Key: "passkey", Kind: KindMapping, Shape: "passkey", Doc: "The passkey with which the person approves. Either this or signing."},
+			{Key: "receiving", Kind: KindReceiving, Doc: "The public key to which what the person is to receive is encrypted: age1…, or ssh-ed25519 or ssh-rsa."},
 			{Key: "trained", Kind: KindDay, Doc: "The day of the last training (S88)."},
 			{Key: "aware", Kind: KindDay, Doc: "The day on which the person last confirmed to know the plan (S125)."},
-			{Key: "reach", Kind: KindText, List: true, Doc: "Ways to reach the person."},
+			{Key: "reach", Kind: KindText, List: true, Doc: "Ways to reach the person: two, of which one does not need the tenant."},
 		}},
+		{"passkey", "The public side of a passkey.", []Field{
+			{Key: "rpId", Kind: KindOpaque, Required: true, Doc: "The domain for which the passkey was made."},
+			{Key: "origin", Kind: KindOpaque, Required: true, Doc: "The origin of the page on which people approve, such as https://approve.example.com."},
+			{Key: "credentialId", Kind: KindOpaque, Required: true, Doc: "The id of the credential, base64url."},
+			{Key: "publicKey", Kind: KindOpaque, Required: true, Doc: "The COSE public key, base64url."},
+		}},
+		{"quorum", "How many people there are, and how many of them a decision takes.", []Field{
+			{Key: "people", Kind: KindNumber, Least: 1, Most: 99, Doc: "How many people can take part. With 1, that person decides alone, and all that is done so is marked as one person's."},
+			{Key: "approvals", Kind: KindNumber, Least: 1, Most: 9, Doc: "How many people must approve what another asks for; at most one less than people. If it is not given: 1 with two people, else 2."},
+			{Key: "lines", Kind: KindWord, Words: words(LinesWarn, LinesDistinct), Doc: "Whether people of one line of managers may decide together: warn (also if it is not given) says so in the result, distinct refuses."},
+			{Key: "outside", Kind: KindText, Doc: "Who keeps the sealed second part where there is one person: somebody outside, such as a solicitor."},
+		}},
+		{"silence", "A time in which alerts about one object are not sent.", []Field{
+			{Key: "id", Kind: KindID, Required: true, Doc: "The id of an account, group, policy or writer of this register."},
+			{Key: "from", Kind: KindDay, Required: true, Doc: "The first day."},
+			{Key: "until", Kind: KindDay, Required: true, Doc: "The last day, at most 31 days after from."},
+			{Key: "why", Kind: KindText, Required: true, Doc: "Why."},
+		}},
+	}
+}
+
+func shapesOfCustody() []Shape {
+	return []Shape{
 		{"place", "Where things lie.", []Field{
 			{Key: "name", Kind: KindName, Required: true, Doc: "The name. Parts refer to it."},
 			{Key: "kind", Kind: KindText, Doc: "safe, vault, cabinet, …"},
 			{Key: "site", Kind: KindText, Doc: "The building. Two places of one site are lost together."},
 			{Key: "fireproof", Kind: KindFlag, Doc: "Whether it withstands a fire."},
 			{Key: "offSite", Kind: KindFlag, Doc: "Whether it is away from the main site."},
-			{Key: "access", Kind: KindName, List: true, Doc: "The names of the holders who can open it."},
+			{Key: "access", Kind: KindName, List: true, Doc: "The names of the people who can open it."},
 			{Key: "combinationChanged", Kind: KindDay, Doc: "The day on which the combination was last changed. Never the combination."},
 		}},
 		{"part", "One part of a credential in custody.", []Field{
 			{Key: "account", Kind: KindID, Doc: "The id of the account. Needed for every kind but binder."},
 			{Key: "kind", Kind: KindWord, Required: true, Words: words(PartKey, PartPIN, PartPassword, PartPasswordHalf, PartShare, PartToken, PartCertificate, PartTAP, PartBinder), Doc: "What it is."},
 			{Key: "key", Kind: KindOpaque, Doc: "The label, serial or id of the key that it is or belongs to."},
-			{Key: "holder", Kind: KindName, Doc: "The name of the holder."},
+			{Key: "holder", Kind: KindName, Doc: "The name of the person who holds it."},
 			{Key: "place", Kind: KindName, Doc: "The name of the place."},
 			{Key: "seal", Kind: KindText, Doc: "The number of the seal."},
 			{Key: "since", Kind: KindDay, Doc: "Since when."},

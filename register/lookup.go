@@ -87,19 +87,6 @@ func SamePerson(a, b string) bool {
 	return strings.EqualFold(fold(a), fold(b))
 }
 
-// Holder returns the holder with a name, or nil.
-func (r *Register) Holder(name string) *Holder {
-	if r == nil {
-		return nil
-	}
-	for i := range r.Holders {
-		if r.Holders[i].Name == name {
-			return &r.Holders[i]
-		}
-	}
-	return nil
-}
-
 // Place returns the place with a name, or nil.
 func (r *Register) Place(name string) *Place {
 	if r == nil {

@@ -19,12 +19,16 @@ type Register struct {
 	// policy that is not named has the treatment of Settings.Policies.
 	Policies []Policy `yaml:"policies,omitempty"`
 	// Suppose are expressions of lockout.Suppose that hold for every account.
-	Suppose  []string  `yaml:"suppose,omitempty"`
-	Settings Settings  `yaml:"settings,omitempty"`
-	Holders  []Holder  `yaml:"holders,omitempty"`
+	Suppose  []string `yaml:"suppose,omitempty"`
+	Settings Settings `yaml:"settings,omitempty"`
+	// People are all who hold or decide something, and their managers.
+	People   []Person  `yaml:"people,omitempty"`
+	Quorum   Quorum    `yaml:"quorum,omitempty"`
 	Places   []Place   `yaml:"places,omitempty"`
 	Parts    []Part    `yaml:"parts,omitempty"`
 	Channels []Channel `yaml:"channels,omitempty"`
+	// Silences are times in which alerts are not sent.
+	Silences []Silence `yaml:"silences,omitempty"`
 	// Writers are the service principals that may hold permissions by which they
 	// could lock the accounts out, each with a reason.
 	Writers      []Writer      `yaml:"writers,omitempty"`
@@ -130,20 +134,6 @@ type Policy struct {
 	Reason    string    `yaml:"reason,omitempty"`
 }
 
-// Holder is a person who holds something.
-type Holder struct {
-	Name string `yaml:"name"`
-	// ID is the person's own directory object, by which leavers are noticed.
-	ID      entra.ID `yaml:"id,omitempty"`
-	Role    string   `yaml:"role,omitempty"`
-	Manager string   `yaml:"manager,omitempty"` // name of another holder or person
-	// Trained is the day of the last training, Aware of the last awareness
-	// attestation (S88, S125).
-	Trained Day      `yaml:"trained,omitempty"`
-	Aware   Day      `yaml:"aware,omitempty"`
-	Reach   []string `yaml:"reach,omitempty"` // ways to reach the person
-}
-
 // Place is where things lie.
 type Place struct {
 	Name      string   `yaml:"name"`
@@ -151,7 +141,7 @@ type Place struct {
 	Site      string   `yaml:"site,omitempty"`
 	Fireproof bool     `yaml:"fireproof,omitempty"`
 	OffSite   bool     `yaml:"offSite,omitempty"`
-	Access    []string `yaml:"access,omitempty"` // names of holders
+	Access    []string `yaml:"access,omitempty"` // names of people
 	// CombinationChanged is the last day on which the combination was changed.
 	CombinationChanged Day `yaml:"combinationChanged,omitempty"`
 }
@@ -178,7 +168,7 @@ type Part struct {
 	Kind    PartKind `yaml:"kind"`
 	// Key is the label or id of the key that the part is or belongs to.
 	Key    string `yaml:"key,omitempty"`
-	Holder string `yaml:"holder,omitempty"` // name of a Holder
+	Holder string `yaml:"holder,omitempty"` // name of a Person
 	Place  string `yaml:"place,omitempty"`  // name of a Place
 	Seal   string `yaml:"seal,omitempty"`
 	Since  Day    `yaml:"since,omitempty"`

@@ -25,6 +25,8 @@ func (d *decoder) rules(r *Register) {
 	if p := strings.ToLower(r.Proxy); p != "" && (!strings.HasPrefix(p, "http://") && !strings.HasPrefix(p, "https://") || strings.Contains(p, "@")) {
 		d.report(d.at["proxy"], "proxy", "write it as http://proxy.example:3128, without a name or password", "the proxy is no address of one")
 	}
+	d.people(r)
+	d.quorum(r)
 	d.references(r)
 	d.statements(r)
 	d.bounds(r)
@@ -64,8 +66,6 @@ func (d *decoder) idsOnce(r *Register) {
 			}
 			return r.Policies[i].Name
 		}},
-		{"holders", len(r.Holders), "name", func(i int) string { return r.Holders[i].Name }},
-		{"holders", len(r.Holders), "id", func(i int) string { return r.Holders[i].ID.Key() }},
 		{"places", len(r.Places), "name", func(i int) string { return r.Places[i].Name }},
 		{"channels", len(r.Channels), "name", func(i int) string { return r.Channels[i].Name }},
 		{"writers", len(r.Writers), "id", func(i int) string { return r.Writers[i].ID.Key() }},
@@ -101,9 +101,9 @@ func (d *decoder) keysOnce(a *Account, path string) {
 
 // references reports names that nothing in the register has.
 func (d *decoder) references(r *Register) {
-	var holders, places, accounts names
-	for _, h := range r.Holders {
-		holders.add(h.Name, h.Name)
+	var people, places, accounts names
+	for _, p := range r.People {
+		people.add(p.Name, p.Name)
 	}
 	for _, p := range r.Places {
 		places.add(p.Name, p.Name)
@@ -116,13 +116,13 @@ func (d *decoder) references(r *Register) {
 	}
 	for i, p := range r.Places {
 		for j, name := range p.Access {
-			d.known(name, holders, fmt.Sprintf("places[%d].access[%d]", i, j), "holder")
+			d.known(name, people, fmt.Sprintf("places[%d].access[%d]", i, j), "person", "people")
 		}
 	}
 	for i, p := range r.Parts {
 		path := fmt.Sprintf("parts[%d]", i)
-		d.known(p.Holder, holders, path+".holder", "holder")
-		d.known(p.Place, places, path+".place", "place")
+		d.known(p.Holder, people, path+".holder", "person", "people")
+		d.known(p.Place, places, path+".place", "place", "places")
 		d.account(p.Account, accounts, path+".account")
 		if !d.given(path+".account") && p.Kind != PartBinder && p.Kind != "" {
 			d.report(d.at[path], path, "add account: and the id of the account that it belongs to", "a part of kind %s lacks account", p.Kind)
@@ -158,11 +158,11 @@ func (n *names) add(key, shown string) {
 	}
 }
 
-func (d *decoder) known(name string, all names, path, what string) {
+func (d *decoder) known(name string, all names, path, what, list string) {
 	if name == "" || all.known[name] || len(d.errs) >= errorsMost {
 		return
 	}
-	hint := fmt.Sprintf("add it to %ss:", what)
+	hint := fmt.Sprintf("add it to %s:", list)
 	if near := Nearest(name, all.shown); near != "" {
 		hint = fmt.Sprintf("did you mean %s?", shown(near))
 	}

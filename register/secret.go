@@ -13,7 +13,7 @@ const noSecrets = "the register holds no secrets: write where it is kept, never 
 
 var (
 	ageKey     = regexp.MustCompile(`(?i)AGE-SECRET-KEY-(?:PQ-)?1`)
-	privateKey = regexp.MustCompile(`-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----`)
+	privateKey = regexp.MustCompile(`-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----|b3BlbnNzaC1rZXktdjEA|PuTTY-User-Key-File-|Private-Lines:`) // the second is how OpenSSH's body begins
 	webToken   = regexp.MustCompile(`\beyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.`)
 	otpLink    = regexp.MustCompile(`(?i)otpauth://`)
 	guid       = regexp.MustCompile(`[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}`)

@@ -40,7 +40,7 @@ func (r *ProveRequest) scope(reg *register.Register) graph.Scope {
 	for _, g := range known.Groups {
 		s.Groups = append(s.Groups, g.ID)
 	}
-	for _, h := range known.Holders {
+	for _, h := range known.People {
 		if h.ID != "" {
 			s.People = append(s.People, h.ID)
 		}
