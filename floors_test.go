@@ -77,7 +77,7 @@ var floors = map[string]room{
 
 	// The suite of a store and the software key stand beside their world and
 	// speak its language; only they and app may.
-	"internal/storetest": {verbs, slices.Concat(pureRooms, []string{"internal/store"})},
+	"internal/storetest": {verbs, slices.Concat(pureRooms, []string{"internal/store", "internal/testenv"})},
 	"internal/fidotest":  {verbs, slices.Concat(pureRooms, []string{"internal/fido"})},
 
 	"internal/app": {verbs, slices.Concat(pureRooms, worldRooms, []string{"examples"})},

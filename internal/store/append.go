@@ -6,6 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
+
+	"golang.org/x/mod/sumdb/note"
 
 	"halligan/evidence"
 )
@@ -127,11 +130,25 @@ func (d *DB) signedBy(public string) error {
 	if public == "" || public == w.signer || w.tree.Size() == 0 {
 		return nil
 	}
-	if _, err := evidence.OpenCheckpoint(w.note, public); err != nil {
+	// Where one key took over from another both have signed: the second holds.
+	if _, err := evidence.OpenCheckpoint(w.note, public); err != nil || !strings.HasPrefix(public, lastSigner(w.note)+"+") {
 		return &KeyError{d.Name(), public}
 	}
 	w.signer = public
 	return nil
+}
+
+// lastSigner returns name+hash of the key that signed last, in the form of
+// C2SP signed-note.
+func lastSigner(signed []byte) string {
+	n, err := note.Open(signed, note.VerifierList())
+	unverified, is := errors.AsType[*note.UnverifiedNoteError](err)
+	if !is {
+		return ""
+	}
+	n = unverified.Note
+	last := n.UnverifiedSigs[len(n.UnverifiedSigs)-1]
+	return fmt.Sprintf("%s+%08x", last.Name, last.Hash)
 }
 
 // poisoned ends all writing of this DB, and returns the error that says why.
@@ -275,8 +292,8 @@ func (t *transaction) drafted(c *call) (entries []evidence.Entry, ok bool) {
 		}
 	}()
 	view := View{ctx: c.ctx, q: t.d.session, name: t.d.Name(), size: t.tree.Size(), note: t.d.writer.note}
-	if t.d.engine == &postgres {
-		view.ctx = t.ctx // to cancel a query there ends the session
+	if t.d.engine.frail {
+		view.ctx = t.ctx
 	}
 	entries, c.err = c.draft(view)
 	finished = true

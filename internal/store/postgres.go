@@ -29,6 +29,7 @@ var postgres = engine{
 	begin:     "begin",
 	fence:     "select fence from store for update",
 	bounded:   context.WithTimeout,
+	frail:     true,
 	transient: func(error) bool { return false },
 	reading:   &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true},
 	damage:    func(context.Context, *sql.Tx) ([]string, error) { return nil, nil },
@@ -117,8 +118,7 @@ func (d *DB) watchFlushes(ctx context.Context) error {
 
 // nameOf says where a store is without its user's password.
 func nameOf(address string) string {
-	o := Options{URL: address}
-	if o.engine() != &postgres {
+	if !isPostgres(address) {
 		return address
 	}
 	parsed, err := url.Parse(address)

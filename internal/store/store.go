@@ -98,13 +98,18 @@ type engine struct {
 	begin      string
 	fence      string                                                                                  // reads the number of the newest owner
 	bounded    func(ctx context.Context, patience time.Duration) (context.Context, context.CancelFunc) // how long a transaction may take
+	frail      bool                                                                                    // a query that is cancelled ends the session
 	transient  func(err error) bool                                                                    // beginning failed, and nothing is wrong
 	reading    *sql.TxOptions
 	damage     func(ctx context.Context, tx *sql.Tx) ([]string, error)
 }
 
+func isPostgres(address string) bool {
+	return strings.HasPrefix(address, "postgres://") || strings.HasPrefix(address, "postgresql://")
+}
+
 func (o Options) engine() *engine {
-	if strings.HasPrefix(o.URL, "postgres://") || strings.HasPrefix(o.URL, "postgresql://") {
+	if isPostgres(o.URL) {
 		return &postgres
 	}
 	return &sqlite
