@@ -1,10 +1,3 @@
-// Package custody holds who keeps what of an emergency account, and how secrets
-// are handled on the way.
-//
-// A Secret is text that must not be seen: it does not print, format, log or
-// marshal, and whoever needs it asks for it by name (Reveal). It cannot be
-// compared by mistake. Go may copy memory when it collects garbage, so a secret
-// cannot be wiped for sure; it is kept for as short as may be.
 package custody
 
 import (

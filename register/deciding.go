@@ -158,7 +158,7 @@ func FromDeciding(text []byte) (*Register, error) {
 		r.Silences = append(r.Silences, Silence(s))
 	}
 	for _, c := range d.Channels {
-		r.Channels = append(r.Channels, Channel{Name: c.Name, Kind: c.Kind, InTenant: c.InTenant, Recipients: c.Recipients})
+		r.Channels = append(r.Channels, Channel(c))
 	}
 	for _, w := range d.Watched {
 		if w.Kind == "account" {
