@@ -60,7 +60,7 @@ func full() bool { return os.Getenv("HALLIGAN_FULL") == "1" }
 
 func TestEveryBitFlippedIsFoundAndNamed(t *testing.T) {
 	l := sixty(t).build(t)
-	stride := 5
+	stride := 1
 	if slow && !full() {
 		stride = 61
 	}

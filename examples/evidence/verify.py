@@ -155,18 +155,18 @@ def key_of(i, line):
 
 
 def check_line(i, lines, hashes):
-    """Entry i against its hash and its index."""
+    """The leaf hash of entry i, if it fits its listed hash, its place and its form."""
     line, leaf = lines[i], leaf_hash(lines[i])
-    short = [x for x in lines if len(x) <= MAX_LINE]
+    any_line = lambda is_it: any(is_it(x) for x in lines if len(x) <= MAX_LINE)
     if leaf.hex().encode() != hashes[i]:
         if leaf.hex().encode() not in hashes:
             raise Bad(i, "altered")
-        raise Bad(i, "moved" if hashes[i] in [leaf_hash(x).hex().encode() for x in short] else "deleted")
+        raise Bad(i, "moved" if any_line(lambda x: leaf_hash(x).hex().encode() == hashes[i]) else "deleted")
     index = INDEX.match(line)
     if not index:
         raise Bad(i, "form")
     if int(index[1]) != i:
-        raise Bad(i, "moved" if any(x.startswith(b'{"index":%d,' % i) for x in short) else "deleted")
+        raise Bad(i, "moved" if any_line(lambda x: x.startswith(b'{"index":%d,' % i)) else "deleted")
     if not BODY.fullmatch(line, index.end()):
         raise Bad(i, "form")
     return leaf
