@@ -20,6 +20,7 @@ type writer struct {
 	note       []byte
 	signer     string // public half of the key that is known to have signed note
 	sinceTidy  int    // pages written since the write-ahead log was carried over, roughly
+	grown      bool   // the write-ahead log has its whole length
 	witness    *witness
 }
 
@@ -171,7 +172,7 @@ type transaction struct {
 // transact writes the calls. prepare is called with the signed checkpoint before
 // the commit.
 func (d *DB) transact(ctx context.Context, s signing, calls []*call, lost *evidence.Checkpoint, prepare func(note []byte) error) (note []byte, err error) {
-	if _, err := d.session.ExecContext(ctx, d.engine.begin); err != nil {
+	if _, err := d.run(ctx, d.engine.begin); err != nil {
 		if d.engine.transient(err) {
 			return nil, fmt.Errorf("write to store %s: begin: %w", d.Name(), sqliteError(err))
 		}
@@ -182,7 +183,7 @@ func (d *DB) transact(ctx context.Context, s signing, calls []*call, lost *evide
 		if !open {
 			return
 		}
-		if _, e := d.session.ExecContext(ctx, "rollback"); e != nil && d.poison.Load() == nil {
+		if _, e := d.run(ctx, "rollback"); e != nil && d.poison.Load() == nil {
 			err = d.poisoned(fmt.Errorf("roll back: %w", sqliteError(e)), false)
 		}
 	}()
@@ -209,7 +210,7 @@ func (d *DB) transact(ctx context.Context, s signing, calls []*call, lost *evide
 		return nil, err
 	}
 	open = false
-	if _, err := d.session.ExecContext(ctx, "commit"); err != nil {
+	if _, err := d.run(ctx, "commit"); err != nil {
 		return nil, d.poisoned(fmt.Errorf("commit: %w", sqliteError(err)), true)
 	}
 	w := &d.writer
@@ -219,26 +220,40 @@ func (d *DB) transact(ctx context.Context, s signing, calls []*call, lost *evide
 	return note, nil
 }
 
-func (t *transaction) exec(query string, args ...any) (int64, error) {
-	d := t.d
-	statement := d.writer.statements[query]
-	if statement == nil {
-		var err error
-		if statement, err = d.session.PrepareContext(t.ctx, query); err != nil {
-			return 0, d.poisoned(sqliteError(err), false)
-		}
-		if d.writer.statements == nil {
-			d.writer.statements = map[string]*sql.Stmt{}
-		}
-		d.writer.statements[query] = statement
+// prepared compiles a statement once for the session that writes.
+func (d *DB) prepared(ctx context.Context, query string) (*sql.Stmt, error) {
+	w := &d.writer
+	if statement := w.statements[query]; statement != nil {
+		return statement, nil
 	}
-	result, err := statement.ExecContext(t.ctx, args...)
+	statement, err := d.session.PrepareContext(ctx, query)
 	if err != nil {
-		return 0, d.poisoned(sqliteError(err), false)
+		return nil, err
+	}
+	if w.statements == nil {
+		w.statements = map[string]*sql.Stmt{}
+	}
+	w.statements[query] = statement
+	return statement, nil
+}
+
+func (d *DB) run(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	statement, err := d.prepared(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	return statement.ExecContext(ctx, args...)
+}
+
+// exec changes tables; its failure is one of the store.
+func (t *transaction) exec(query string, args ...any) (int64, error) {
+	result, err := t.d.run(t.ctx, query, args...)
+	if err != nil {
+		return 0, t.d.poisoned(sqliteError(err), false)
 	}
 	n, err := result.RowsAffected()
 	if err != nil {
-		return 0, d.poisoned(err, false)
+		return 0, t.d.poisoned(err, false)
 	}
 	return n, nil
 }
@@ -246,7 +261,11 @@ func (t *transaction) exec(query string, args ...any) (int64, error) {
 // fence refuses to write when a newer owner has been here.
 func (t *transaction) fence() error {
 	var newest int64
-	if err := t.d.session.QueryRowContext(t.ctx, t.d.engine.fence).Scan(&newest); err != nil {
+	read, err := t.d.prepared(t.ctx, t.d.engine.fence)
+	if err == nil {
+		err = read.QueryRowContext(t.ctx).Scan(&newest)
+	}
+	if err != nil {
 		return t.d.poisoned(sqliteError(err), false)
 	}
 	if newest != t.d.fence {

@@ -60,6 +60,7 @@ type DB struct {
 	read    *sql.DB   // snapshots of the log
 	pool    *sql.DB   // holds the one session that writes; nil when ReadOnly
 	session *sql.Conn // taken by whoever holds turn
+	path    string    // of a SQLite file, without links
 	turn    chan struct{}
 	own     owner
 	closed  atomic.Bool
