@@ -14,6 +14,9 @@ import (
 	"halligan/custody"
 )
 
+// maxName is the most characters that a name of a key may have.
+const maxName = 100
+
 // keyName is what a name of a key may be: it stands in signed notes, where
 // blanks and plus signs have a meaning.
 var keyName = regexp.MustCompile(`^[!-*,-~]{1,100}$`)
