@@ -59,7 +59,7 @@ func BenchmarkAppend(b *testing.B) {
 	for _, way := range ways {
 		b.Run(way.name, func(b *testing.B) {
 			dir := b.TempDir()
-			key := newKey(b, "bench", 1)
+			key := newKey(b, "tidewater-log-1", 1)
 			db, err := store.Open(b.Context(), store.Options{URL: filepath.Join(dir, "log.db")})
 			if err != nil {
 				b.Fatal(err)
