@@ -238,6 +238,9 @@ func (d *DB) Close() error {
 	d.turn <- struct{}{} // never given back: nobody writes any more
 	var all []error
 	d.writer.close()
+	if o, is := d.own.(*schemaOwner); is {
+		all, d.own = append(all, o.release()), nil
+	}
 	if d.session != nil {
 		all = append(all, ignoreDone(d.session.Close()))
 	}

@@ -23,6 +23,9 @@ var server storetest.Shared
 
 func TestMain(m *testing.M) {
 	code := m.Run()
+	if builtWriter.path != "" {
+		os.RemoveAll(filepath.Dir(builtWriter.path))
+	}
 	if err := server.Stop(); err != nil {
 		fmt.Fprintln(os.Stderr, "stop postgres:", err)
 		code = 1
