@@ -77,8 +77,9 @@ var floors = map[string]room{
 
 	// The suite of a store and the software key stand beside their world and
 	// speak its language; only they and app may.
-	"internal/storetest": {verbs, slices.Concat(pureRooms, []string{"internal/store", "internal/testenv"})},
-	"internal/fidotest":  {verbs, slices.Concat(pureRooms, []string{"internal/fido"})},
+	"internal/storetest":        {verbs, slices.Concat(pureRooms, []string{"internal/store", "internal/testenv"})},
+	"internal/storetest/writer": {command, []string{"internal/storetest"}}, // a program that the suite kills
+	"internal/fidotest":         {verbs, slices.Concat(pureRooms, []string{"internal/fido"})},
 
 	"internal/app": {verbs, slices.Concat(pureRooms, worldRooms, []string{"examples"})},
 	"cmd/halligan": {command, slices.Concat(pureRooms, worldRooms, []string{"examples", "internal/app"})},

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -20,6 +21,7 @@ type writer struct {
 	note       []byte
 	signer     string // public half of the key that is known to have signed note
 	sinceTidy  int    // pages written since the write-ahead log was carried over, roughly
+	grown      bool   // the write-ahead log has its whole length
 	witness    *witness
 }
 
@@ -32,7 +34,7 @@ func (w *writer) close() {
 const (
 	insertEntry = `insert into entries ("index", kind, subject, line, leaf) values ($1, $2, $3, $4, $5)`
 	updateHead  = `update head set size = $1, tree = $2, note = $3 where size = $4`
-	keepNote    = `insert into checkpoints (size, note, given) values ($1, $2, '') on conflict (size) do nothing`
+	keepNote    = `insert into checkpoints (size, note, given) values ($1, $2, $3) on conflict (size) do nothing`
 )
 
 // keepEvery is how many entries lie between two checkpoints that are kept. They
@@ -89,6 +91,27 @@ func (d *DB) Replace(ctx context.Context, new *evidence.LogKey, draft Draft) ([]
 	return d.appendOne(ctx, signing{key: new, keep: true}, draft)
 }
 
+// Give notes that the newest checkpoint left the machine to a place, and returns
+// it. Exports keep it.
+func (d *DB) Give(ctx context.Context, place string) ([]byte, error) {
+	if place == "" {
+		return nil, errors.New("give a checkpoint: no place was named")
+	}
+	var note []byte
+	err := d.exclusively(ctx, func(ctx context.Context) error {
+		note = d.writer.note
+		if len(note) == 0 {
+			return errors.New("give a checkpoint: the log has no entries yet")
+		}
+		const keep = `insert into checkpoints (size, note, given) values ($1, $2, $3) on conflict (size) do update set given = excluded.given`
+		if _, err := d.run(ctx, keep, int64(d.writer.tree.Size()), note, place); err != nil {
+			return d.poisoned(sqliteError(err), false)
+		}
+		return nil
+	})
+	return note, err
+}
+
 func (d *DB) appendOne(ctx context.Context, s signing, draft Draft) ([]evidence.Entry, error) {
 	c := &call{ctx: ctx, draft: draft}
 	if err := d.write(ctx, s, []*call{c}); err != nil {
@@ -99,6 +122,20 @@ func (d *DB) appendOne(ctx context.Context, s signing, draft Draft) ([]evidence.
 
 // write puts what the calls draft into one transaction. An error concerns all.
 func (d *DB) write(ctx context.Context, s signing, calls []*call) error {
+	return d.exclusively(ctx, func(ctx context.Context) error {
+		if err := d.signedBy(s.from); err != nil {
+			return err
+		}
+		if err := d.engine.tidy(ctx, d); err != nil {
+			return d.poisoned(err, false)
+		}
+		return d.witnessed(ctx, s, calls)
+	})
+}
+
+// exclusively waits for its turn to write. The context that do gets does not end
+// with that of the caller: to break off a write leaves it in doubt.
+func (d *DB) exclusively(ctx context.Context, do func(context.Context) error) error {
 	if d.options.ReadOnly {
 		return fmt.Errorf("write to store %s: it was opened for reading", d.Name())
 	}
@@ -115,13 +152,7 @@ func (d *DB) write(ctx context.Context, s signing, calls []*call) error {
 	}
 	ctx, cancel := d.engine.bounded(context.WithoutCancel(ctx), d.options.Patience)
 	defer cancel()
-	if err := d.signedBy(s.from); err != nil {
-		return err
-	}
-	if err := d.engine.tidy(ctx, d); err != nil {
-		return d.poisoned(err, false)
-	}
-	return d.witnessed(ctx, s, calls)
+	return do(ctx)
 }
 
 // signedBy makes sure that the key belongs to this log before it signs.
@@ -171,7 +202,7 @@ type transaction struct {
 // transact writes the calls. prepare is called with the signed checkpoint before
 // the commit.
 func (d *DB) transact(ctx context.Context, s signing, calls []*call, lost *evidence.Checkpoint, prepare func(note []byte) error) (note []byte, err error) {
-	if _, err := d.session.ExecContext(ctx, d.engine.begin); err != nil {
+	if _, err := d.run(ctx, d.engine.begin); err != nil {
 		if d.engine.transient(err) {
 			return nil, fmt.Errorf("write to store %s: begin: %w", d.Name(), sqliteError(err))
 		}
@@ -182,7 +213,7 @@ func (d *DB) transact(ctx context.Context, s signing, calls []*call, lost *evide
 		if !open {
 			return
 		}
-		if _, e := d.session.ExecContext(ctx, "rollback"); e != nil && d.poison.Load() == nil {
+		if _, e := d.run(ctx, "rollback"); e != nil && d.poison.Load() == nil {
 			err = d.poisoned(fmt.Errorf("roll back: %w", sqliteError(e)), false)
 		}
 	}()
@@ -209,7 +240,7 @@ func (d *DB) transact(ctx context.Context, s signing, calls []*call, lost *evide
 		return nil, err
 	}
 	open = false
-	if _, err := d.session.ExecContext(ctx, "commit"); err != nil {
+	if _, err := d.run(ctx, "commit"); err != nil {
 		return nil, d.poisoned(fmt.Errorf("commit: %w", sqliteError(err)), true)
 	}
 	w := &d.writer
@@ -219,26 +250,40 @@ func (d *DB) transact(ctx context.Context, s signing, calls []*call, lost *evide
 	return note, nil
 }
 
-func (t *transaction) exec(query string, args ...any) (int64, error) {
-	d := t.d
-	statement := d.writer.statements[query]
-	if statement == nil {
-		var err error
-		if statement, err = d.session.PrepareContext(t.ctx, query); err != nil {
-			return 0, d.poisoned(sqliteError(err), false)
-		}
-		if d.writer.statements == nil {
-			d.writer.statements = map[string]*sql.Stmt{}
-		}
-		d.writer.statements[query] = statement
+// prepared compiles a statement once for the session that writes.
+func (d *DB) prepared(ctx context.Context, query string) (*sql.Stmt, error) {
+	w := &d.writer
+	if statement := w.statements[query]; statement != nil {
+		return statement, nil
 	}
-	result, err := statement.ExecContext(t.ctx, args...)
+	statement, err := d.session.PrepareContext(ctx, query)
 	if err != nil {
-		return 0, d.poisoned(sqliteError(err), false)
+		return nil, err
+	}
+	if w.statements == nil {
+		w.statements = map[string]*sql.Stmt{}
+	}
+	w.statements[query] = statement
+	return statement, nil
+}
+
+func (d *DB) run(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	statement, err := d.prepared(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	return statement.ExecContext(ctx, args...)
+}
+
+// exec changes tables; its failure is one of the store.
+func (t *transaction) exec(query string, args ...any) (int64, error) {
+	result, err := t.d.run(t.ctx, query, args...)
+	if err != nil {
+		return 0, t.d.poisoned(sqliteError(err), false)
 	}
 	n, err := result.RowsAffected()
 	if err != nil {
-		return 0, d.poisoned(err, false)
+		return 0, t.d.poisoned(err, false)
 	}
 	return n, nil
 }
@@ -246,7 +291,11 @@ func (t *transaction) exec(query string, args ...any) (int64, error) {
 // fence refuses to write when a newer owner has been here.
 func (t *transaction) fence() error {
 	var newest int64
-	if err := t.d.session.QueryRowContext(t.ctx, t.d.engine.fence).Scan(&newest); err != nil {
+	read, err := t.d.prepared(t.ctx, t.d.engine.fence)
+	if err == nil {
+		err = read.QueryRowContext(t.ctx).Scan(&newest)
+	}
+	if err != nil {
 		return t.d.poisoned(sqliteError(err), false)
 	}
 	if newest != t.d.fence {
@@ -312,6 +361,9 @@ func (t *transaction) lines(entries []evidence.Entry) ([][]byte, error) {
 		}
 		err := e.Check()
 		if err == nil {
+			err = t.aboutKeys(e, i == len(entries)-1)
+		}
+		if err == nil {
 			lines[i], err = e.Line()
 		}
 		var back evidence.Entry
@@ -324,6 +376,23 @@ func (t *transaction) lines(entries []evidence.Entry) ([][]byte, error) {
 		*e = back // what was written, not what was meant
 	}
 	return lines, nil
+}
+
+// aboutKeys refuses entries about the log key that would make a log that nobody
+// can verify.
+func (t *transaction) aboutKeys(e *evidence.Entry, last bool) error {
+	changes := e.Kind == evidence.KindLogKey || e.Kind == evidence.KindLogKeyLost
+	if changes != (t.s.keep && last) {
+		return fmt.Errorf("write entry %d: an entry of kind %s is the last of a change of keys, and nothing else is", e.Index, e.Kind)
+	}
+	if e.Kind != evidence.KindLogBegun && !changes {
+		return nil
+	}
+	var names struct{ Key, New string }
+	if err := json.Unmarshal(e.Data, &names); err != nil || names.Key+names.New != t.s.key.Public() {
+		return fmt.Errorf("write entry %d: %s does not name the key that signs it", e.Index, e.Kind)
+	}
+	return nil
 }
 
 func (t *transaction) insert(entries []evidence.Entry, lines [][]byte) error {
@@ -364,12 +433,16 @@ func (t *transaction) sign() ([]byte, error) {
 	}
 	if t.s.keep && before > 0 {
 		// A change of keys is verified from the last word of the old one.
-		if _, err := t.exec(keepNote, int64(before), d.writer.note); err != nil {
+		if _, err := t.exec(keepNote, int64(before), d.writer.note, "a change of keys"); err != nil {
 			return nil, err
 		}
 	}
+	why := ""
+	if t.s.keep {
+		why = "a change of keys"
+	}
 	if t.s.keep || before/keepEvery != t.tree.Size()/keepEvery {
-		if _, err := t.exec(keepNote, int64(t.tree.Size()), note); err != nil {
+		if _, err := t.exec(keepNote, int64(t.tree.Size()), note, why); err != nil {
 			return nil, err
 		}
 	}

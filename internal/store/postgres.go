@@ -87,19 +87,44 @@ func ownSchema(ctx context.Context, d *DB) error {
 		return &ForeignError{d.Name(), "no schema of the search path exists"}
 	}
 	sum := sha256.Sum256([]byte("halligan store\n" + schema.String))
-	var got bool
-	err := d.session.QueryRowContext(ctx, `select pg_try_advisory_lock($1)`, int64(binary.BigEndian.Uint64(sum[:8]))).Scan(&got)
-	if err != nil {
-		return fmt.Errorf("own store %s: %w", d.Name(), err)
-	}
-	if got {
-		return nil
+	key := int64(binary.BigEndian.Uint64(sum[:8]))
+	// The server may still be clearing up after an owner that was killed.
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for range 25 {
+		var got bool
+		if err := d.session.QueryRowContext(ctx, `select pg_try_advisory_lock($1)`, key).Scan(&got); err != nil {
+			return fmt.Errorf("own store %s: %w", d.Name(), err)
+		}
+		if got {
+			d.own = &schemaOwner{d.session, key}
+			return nil
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return fmt.Errorf("own store %s: %w", d.Name(), context.Cause(ctx))
+		}
 	}
 	var text string
 	if present, err := d.engine.hasTable(ctx, d.session, "store"); err == nil && present {
 		_ = d.session.QueryRowContext(ctx, `select owner from store`).Scan(&text) // told, not believed
 	}
 	return ownedError(d.Name(), []byte(text))
+}
+
+// schemaOwner is the lock of a session. To give it back with an answer spares the
+// next owner to wait until the server notices that the session is closed.
+type schemaOwner struct {
+	session *sql.Conn
+	key     int64
+}
+
+func (o *schemaOwner) release() error {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	_, _ = o.session.ExecContext(ctx, `select pg_advisory_unlock($1)`, o.key) // a lost session has lost its lock
+	return ignoreDone(o.session.Close())
 }
 
 // watchFlushes warns where the server itself may lose what it acknowledged.

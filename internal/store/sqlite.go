@@ -21,8 +21,12 @@ import (
 const applicationID = 0x48414c4c
 
 // checkpointAfter is the number of pages in the write-ahead log after which they
-// are carried over into the database: 4 MiB.
-const checkpointAfter = 1000
+// are carried over into the database, 1 MiB; growAfter the number from which on
+// the log is given its whole length at once.
+const (
+	checkpointAfter = 256
+	growAfter       = 32
+)
 
 // sqlite keeps the log in one file, with a write-ahead log that is flushed at
 // each commit (https://sqlite.org/wal.html, https://sqlite.org/pragma.html#pragma_synchronous).
@@ -71,6 +75,7 @@ func openSQLite(ctx context.Context, d *DB) error {
 	if err != nil {
 		return fmt.Errorf("open store %s: %w", d.Name(), err)
 	}
+	d.path = path
 	mode := "ro"
 	if !d.options.ReadOnly {
 		mode = "rwc"
@@ -159,31 +164,48 @@ func ours(ctx context.Context, d *DB) error {
 // before the first write. After a flush that failed, its pages may be in memory
 // alone although a later flush succeeds; written again, they are flushed again.
 func settleSQLite(ctx context.Context, d *DB) error {
-	_, err := checkpointSQLite(ctx, d, "truncate")
-	return err
+	return checkpointSQLite(ctx, d, "truncate")
 }
 
 // tidySQLite does by itself what SQLite would do after a commit, where its
 // failure would go unseen.
 func tidySQLite(ctx context.Context, d *DB) error {
-	if d.writer.sinceTidy < checkpointAfter/4 {
+	w := &d.writer
+	if !w.grown && w.sinceTidy >= growAfter {
+		w.grown = true
+		growLog(d.path + "-wal")
+	}
+	if w.sinceTidy < checkpointAfter {
 		return nil
 	}
-	pages, err := checkpointSQLite(ctx, d, "passive")
-	if err == nil {
-		d.writer.sinceTidy = 0
-	}
-	_ = pages
-	return err
+	w.sinceTidy = 0
+	return checkpointSQLite(ctx, d, "passive")
 }
 
-func checkpointSQLite(ctx context.Context, d *DB, mode string) (int, error) {
+// growLog fills the write-ahead log up with zeros once it is clear that more than
+// a few entries are written: to overwrite a file costs a flush half of what it
+// costs to lengthen it. Zeros are no frame: their salt is not that of the log's
+// header (https://sqlite.org/fileformat2.html#wal_file_format). What fails here
+// fails again where it is noticed.
+func growLog(path string) {
+	file, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return
+	}
+	defer file.Close()
+	const whole = (checkpointAfter + checkpointAfter/4) * (4096 + 24)
+	if info, err := file.Stat(); err == nil && info.Size() > 0 && info.Size() < whole {
+		_, _ = file.WriteAt(make([]byte, whole-info.Size()), info.Size())
+	}
+}
+
+func checkpointSQLite(ctx context.Context, d *DB, mode string) error {
 	var busy, pages, done int
 	err := d.session.QueryRowContext(ctx, `pragma wal_checkpoint(`+mode+`)`).Scan(&busy, &pages, &done)
 	if err != nil {
-		return 0, fmt.Errorf("carry the write-ahead log of store %s over: %w", d.Name(), sqliteError(err))
+		return fmt.Errorf("carry the write-ahead log of store %s over: %w", d.Name(), sqliteError(err))
 	}
-	return pages - done, nil
+	return nil
 }
 
 func damageSQLite(ctx context.Context, tx *sql.Tx) ([]string, error) {

@@ -60,6 +60,7 @@ type DB struct {
 	read    *sql.DB   // snapshots of the log
 	pool    *sql.DB   // holds the one session that writes; nil when ReadOnly
 	session *sql.Conn // taken by whoever holds turn
+	path    string    // of a SQLite file, without links
 	turn    chan struct{}
 	own     owner
 	closed  atomic.Bool
@@ -237,6 +238,9 @@ func (d *DB) Close() error {
 	d.turn <- struct{}{} // never given back: nobody writes any more
 	var all []error
 	d.writer.close()
+	if o, is := d.own.(*schemaOwner); is {
+		all, d.own = append(all, o.release()), nil
+	}
 	if d.session != nil {
 		all = append(all, ignoreDone(d.session.Close()))
 	}

@@ -31,7 +31,7 @@ type Server struct {
 	process          *exec.Cmd
 	exited           chan error
 	log              *bytes.Buffer // read it after exited only
-	databases        int // made so far; one test at a time makes them
+	databases        int           // made so far; one test at a time makes them
 }
 
 // Postgres starts a server from the binaries in the folder that

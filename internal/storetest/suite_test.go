@@ -3,6 +3,7 @@ package storetest_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -22,6 +23,9 @@ var server storetest.Shared
 
 func TestMain(m *testing.M) {
 	code := m.Run()
+	if builtWriter.path != "" {
+		os.RemoveAll(filepath.Dir(builtWriter.path))
+	}
 	if err := server.Stop(); err != nil {
 		fmt.Fprintln(os.Stderr, "stop postgres:", err)
 		code = 1
@@ -66,6 +70,15 @@ func newPlace(t *testing.T, pg *storetest.Server) *place {
 	return &place{t, pg, t.TempDir(), newKey(t, "tidewater-log-1", 1)}
 }
 
+// firstKey is the public half of the key with which the logs of the tests begin.
+var firstKey = func() string {
+	key, err := evidence.NewLogKey(bytes.NewReader(bytes.Repeat([]byte{1}, 32)), "tidewater-log-1")
+	if err != nil {
+		panic(err)
+	}
+	return key.Public()
+}()
+
 func newKey(t testing.TB, name string, seed byte) *evidence.LogKey {
 	t.Helper()
 	key, err := evidence.NewLogKey(bytes.NewReader(bytes.Repeat([]byte{seed}, 32)), name)
@@ -82,13 +95,19 @@ func entry(v store.View, what string) []evidence.Entry {
 
 func about(v store.View, what, subject string) evidence.Entry {
 	if v.Size() == 0 {
-		return evidence.Entry{Kind: evidence.KindLogBegun, What: what, Who: []string{"ana"}, Subject: subject}
+		begun := evidence.Begin(firstKey)
+		begun.What, begun.Who, begun.Subject = what, []string{"ana"}, subject
+		return begun
 	}
 	return evidence.Entry{Kind: evidence.KindNote, What: what, Who: []string{"ana"}, Subject: subject}
 }
 
 func saying(what string) store.Draft {
 	return func(v store.View) ([]evidence.Entry, error) { return entry(v, what), nil }
+}
+
+func drafting(e evidence.Entry) store.Draft {
+	return func(store.View) ([]evidence.Entry, error) { return []evidence.Entry{e}, nil }
 }
 
 // appender is a DB or a group of it.
@@ -309,7 +328,9 @@ func TestAnErrorOfADraftLeavesNothingAndHarmsNoOther(t *testing.T) {
 		bad := map[string]store.Draft{
 			"refuses":               func(store.View) ([]evidence.Entry, error) { return nil, refused },
 			"an entry without what": func(v store.View) ([]evidence.Entry, error) { return append(entry(v, "half"), entry(v, "")...), nil },
-			"a second beginning":    func(v store.View) ([]evidence.Entry, error) { return []evidence.Entry{{Kind: evidence.KindLogBegun, What: "begin"}}, nil },
+			"a second beginning": func(v store.View) ([]evidence.Entry, error) {
+				return []evidence.Entry{{Kind: evidence.KindLogBegun, What: "begin"}}, nil
+			},
 			"a line that is too long": func(v store.View) ([]evidence.Entry, error) {
 				return append(entry(v, "half"), entry(v, strings.Repeat("x", evidence.MaxLine))...), nil
 			},
@@ -381,7 +402,7 @@ func TestAnotherKeyIsRefusedUnlessItTakesOver(t *testing.T) {
 		} else if _, is := errors.AsType[*store.KeyError](err); !is || hint(err) == "" {
 			t.Fatalf("got %v", err)
 		}
-		if _, err := db.Rotate(t.Context(), p.key, next, saying("change the key")); err != nil {
+		if _, err := db.Rotate(t.Context(), p.key, next, drafting(evidence.Rotate(p.key.Public(), next.Public(), json.RawMessage(`["ana","ben"]`)))); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := db.Append(t.Context(), p.key, saying("sign with the old key")); err == nil {
@@ -392,12 +413,19 @@ func TestAnotherKeyIsRefusedUnlessItTakesOver(t *testing.T) {
 		db = p.open(store.Options{URL: address})
 		fill(t, db, next, 1)
 		third := newKey(t, "tidewater-log-3", 3)
-		if _, err := db.Replace(t.Context(), third, saying("the key is lost")); err != nil {
+		if _, err := db.Replace(t.Context(), third, drafting(evidence.Lose(next.Public(), third.Public(), json.RawMessage(`["ana","ben"]`)))); err != nil {
 			t.Fatal(err)
 		}
 		fill(t, db, third, 1)
 		if got := whats(t, db); len(got) != 9 {
 			t.Errorf("got %q", got)
+		}
+		report, err := db.Check(t.Context(), evidence.VerifyOptions{Keys: []string{p.key.Public(), third.Public()}})
+		if err != nil || !report.Good() || len(report.Result.Losses) != 1 {
+			t.Errorf("check: got %+v, %v", report, err)
+		}
+		if _, err := db.Append(t.Context(), third, drafting(evidence.Lose(next.Public(), third.Public(), nil))); err == nil {
+			t.Error("an entry about a key was written where no key changes")
 		}
 	})
 }

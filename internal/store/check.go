@@ -1,0 +1,143 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"halligan/evidence"
+)
+
+// Report is what a check of a store found.
+type Report struct {
+	Size     uint64
+	Result   *evidence.Result  // of the whole log; nil for an empty one
+	Evidence *evidence.Finding // the first entry that is not what was signed
+	Damage   []string          // what the database says about itself, and where its tables disagree
+	Fork     *ForkError        // what the witness place knows better
+	Witness  error             // why the witness place could not be asked
+}
+
+// Good reports whether nothing was found.
+func (r *Report) Good() bool {
+	return r.Evidence == nil && len(r.Damage) == 0 && r.Fork == nil && r.Witness == nil
+}
+
+// Check reads all of the store: the database's own structure, every entry and
+// checkpoint as evidence.Verify does, the columns that were made from the
+// entries, the head, and the witness place. An error says that the check itself
+// could not be done.
+func (d *DB) Check(ctx context.Context, o evidence.VerifyOptions) (*Report, error) {
+	r := &Report{}
+	err := d.asFolder(ctx, func(log fs.FS, tx *sql.Tx) error {
+		var err error
+		if r.Damage, err = d.engine.damage(ctx, tx); err != nil {
+			return sqliteError(err)
+		}
+		var size int64
+		if err := tx.QueryRowContext(ctx, `select size from head`).Scan(&size); err != nil {
+			return fmt.Errorf("read the head: %w", err)
+		}
+		r.Size = uint64(size)
+		if err := d.checkColumns(ctx, tx, r); err != nil {
+			return err
+		}
+		if size > 0 || len(o.Checkpoints) > 0 {
+			r.Result, err = evidence.Verify(log, o)
+			if finding, is := errors.AsType[*evidence.Finding](err); is {
+				r.Evidence, err = finding, nil
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return d.checkWitness(ctx, tx, r)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("check store %s: %w", d.Name(), err)
+	}
+	return r, nil
+}
+
+// checkColumns compares what was copied out of the entries, and the head, with them.
+func (d *DB) checkColumns(ctx context.Context, tx *sql.Tx, r *Report) error {
+	rows, err := tx.QueryContext(ctx, `select "index", kind, subject, line, leaf from entries order by "index"`)
+	if err != nil {
+		return fmt.Errorf("read the entries: %w", err)
+	}
+	defer rows.Close()
+	damaged := func(format string, args ...any) {
+		if len(r.Damage) < 20 {
+			r.Damage = append(r.Damage, fmt.Sprintf(format, args...))
+		}
+	}
+	var tree evidence.Tree
+	for rows.Next() {
+		var index int64
+		var kind, subject string
+		var line, leaf []byte
+		if err := rows.Scan(&index, &kind, &subject, &line, &leaf); err != nil {
+			return fmt.Errorf("read the entries: %w", err)
+		}
+		hash := evidence.LeafHash(line)
+		entry, err := evidence.ParseLine(line)
+		switch {
+		case uint64(index) != tree.Size():
+			damaged("entry %d is missing, entry %d is there", tree.Size(), index)
+			return nil
+		case string(leaf) != string(hash[:]):
+			damaged("entry %d does not have its hash", index)
+		case err != nil:
+			damaged("entry %d: %v", index, err)
+		case string(entry.Kind) != kind || entry.Subject != subject:
+			damaged("entry %d would be found as what it is not: its kind or subject was changed beside it", index)
+		}
+		tree.Append(hash)
+	}
+	if err := rows.Err(); err != nil {
+		return fmt.Errorf("read the entries: %w", err)
+	}
+	if tree.Size() != r.Size {
+		damaged("the head counts %d entries, there are %d", r.Size, tree.Size())
+	}
+	return d.checkHead(ctx, tx, &tree, damaged)
+}
+
+func (d *DB) checkHead(ctx context.Context, tx *sql.Tx, tree *evidence.Tree, damaged func(string, ...any)) error {
+	var kept, note []byte
+	if err := tx.QueryRowContext(ctx, `select tree, note from head`).Scan(&kept, &note); err != nil {
+		return fmt.Errorf("read the head: %w", err)
+	}
+	want, err := tree.MarshalBinary()
+	if err != nil {
+		return err
+	}
+	if string(want) != string(kept) {
+		damaged("the tree in the head is not that of the entries")
+	}
+	if tree.Size() > 0 {
+		if c, err := plainCheckpoint(note); err != nil || c.Size != tree.Size() || c.Root != tree.Root() || c.Origin != d.origin() {
+			damaged("the checkpoint in the head is not that of the entries")
+		}
+	}
+	return nil
+}
+
+func (d *DB) checkWitness(ctx context.Context, tx *sql.Tx, r *Report) error {
+	if d.options.Witness == "" {
+		return nil
+	}
+	w := &witness{place: d.options.Witness, id: d.identity.ID}
+	_, err := d.compare(ctx, tx, w, nil)
+	if fork, is := errors.AsType[*ForkError](err); is {
+		r.Fork = fork
+		return nil
+	}
+	if failed, is := errors.AsType[*WitnessError](err); is {
+		r.Witness = failed
+		return nil
+	}
+	return err
+}

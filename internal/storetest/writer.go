@@ -1,0 +1,100 @@
+package storetest
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"halligan/evidence"
+	"halligan/internal/store"
+
+	"os/exec"
+)
+
+// Key returns the log key with which the logs of the tests begin.
+func Key() *evidence.LogKey {
+	key, err := evidence.NewLogKey(bytes.NewReader(bytes.Repeat([]byte{1}, 32)), "tidewater-log-1")
+	if err != nil {
+		panic(err) // fixed arguments
+	}
+	return key
+}
+
+// Write is the program writer: it opens a store, appends what each line of in
+// says, or -n entries, and says "ack INDEX WHAT" for each that was acknowledged,
+// "refused WHY" for each that was not, and "open" and "closed". Everything
+// happens on one thread, so that what a tracer counts is the same each time.
+func Write(args []string, in io.Reader, out io.Writer) int {
+	runtime.LockOSThread()
+	flags := flag.NewFlagSet("writer", flag.ContinueOnError)
+	address := flags.String("store", "", "path or address")
+	witness := flags.String("witness", "", "folder")
+	n := flags.Int("n", 0, "entries to append without being told")
+	big := flags.Int("big", 0, "bytes that each entry has in addition")
+	if flags.Parse(args) != nil {
+		return 2
+	}
+	ctx := context.Background()
+	db, err := store.Open(ctx, store.Options{URL: *address, Witness: *witness})
+	if err != nil {
+		fmt.Fprintln(out, "unopened", oneLine(err))
+		return 1
+	}
+	fmt.Fprintln(out, "open")
+	one := func(what string) {
+		got, err := db.Append(ctx, Key(), Saying(what, *big))
+		if err != nil {
+			_, poisoned := errors.AsType[*store.PoisonedError](err)
+			fmt.Fprintln(out, "refused", poisoned, oneLine(err))
+			return
+		}
+		fmt.Fprintln(out, "ack", got[len(got)-1].Index, what)
+	}
+	for i := range *n {
+		one(fmt.Sprintf("step %d", i))
+	}
+	for lines := bufio.NewScanner(in); *n == 0 && lines.Scan(); {
+		one(lines.Text())
+	}
+	if err := db.Close(); err != nil {
+		fmt.Fprintln(out, "unclosed", oneLine(err))
+		return 1
+	}
+	fmt.Fprintln(out, "closed")
+	return 0
+}
+
+func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
+
+// Saying drafts one entry that says what. The first of a log begins it.
+func Saying(what string, big int) store.Draft {
+	return func(v store.View) ([]evidence.Entry, error) {
+		e := evidence.Entry{Kind: evidence.KindNote}
+		if v.Size() == 0 {
+			e = evidence.Begin(Key().Public())
+		}
+		e.What, e.Who, e.Why = what, []string{"ana"}, strings.Repeat("x", big)
+		return []evidence.Entry{e}, nil
+	}
+}
+
+// BuildWriter builds the program writer, static as the product is.
+func BuildWriter(t testing.TB) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "writer")
+	cmd := exec.Command("go", "build", "-o", path, "halligan/internal/storetest/writer")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("build the writer: %v\n%s", err, out)
+	}
+	return path
+}
