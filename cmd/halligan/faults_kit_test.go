@@ -46,10 +46,16 @@ type faultTenant struct {
 // and signs in with the client secret of the application that reads.
 func openTenant(t testing.TB, example string, accounts ...string) *faultTenant {
 	t.Helper()
+	return serveTenant(t, nil, example, accounts...)
+}
+
+// serveTenant is openTenant with a record of what the tenant receives; nil: none.
+func serveTenant(t testing.TB, record io.Writer, example string, accounts ...string) *faultTenant {
+	t.Helper()
 	state, err := sandbox.Example(example)
 	must(t, err)
 	f := &faultTenant{dir: t.TempDir(), id: state.ID}
-	f.site, err = sandbox.Open(t.Context(), sandbox.Config{State: state}, "127.0.0.1:0")
+	f.site, err = sandbox.Open(t.Context(), sandbox.Config{State: state, Record: record}, "127.0.0.1:0")
 	must(t, err)
 	t.Cleanup(func() { _ = f.site.Close() }) // connections of a run that was cut may still be open
 	f.ca, err = f.site.Save(f.dir)
@@ -114,7 +120,8 @@ type faulted struct {
 	cut         bool             // it had to be ended
 	events      []graph.Event
 	sent        []sent
-	tokens      int // requests to the token endpoint
+	tokens      int  // requests to the token endpoint
+	outside     bool // it was a process of its own: there are no events, and sent is what the tenant received
 }
 
 // sent is one request that left for the network.
@@ -245,6 +252,8 @@ type faultCase struct {
 	// bound is when a run is ended; 0 is caseBound.
 	bound     time.Duration
 	checkOnly bool
+	// outside is how the case differs for the program as a process of its own.
+	outside outside
 	// otherTruth: with the fault the tenant truly is another one, so that checks
 	// may pass that did not.
 	otherTruth bool
@@ -287,6 +296,18 @@ func runFaults(t *testing.T, cases ...faultCase) {
 	t.Helper()
 	t.Parallel()
 	base := good(t)
+	t.Run("in process", func(t *testing.T) {
+		t.Parallel()
+		runFaultsInside(t, base, cases)
+	})
+	t.Run("program", func(t *testing.T) {
+		t.Parallel()
+		runFaultsOutside(t, base, cases)
+	})
+}
+
+// runFaultsInside runs the cases one after the other, with and without defences.
+func runFaultsInside(t *testing.T, base *faulted, cases []faultCase) {
 	f := openTenant(t, "contoso-hardened", hardened...)
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
