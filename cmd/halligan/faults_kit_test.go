@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"maps"
 	"net/http"
 	"os"
@@ -28,8 +27,10 @@ import (
 // The faults of the catalogue (halligan sandbox --faults) are tested here through
 // the program itself: an emulated tenant in which everything is right, and in
 // which one thing goes wrong. Each case runs `halligan check` and `halligan
-// prove`, and asserts what became unknown, why, and how both ended. Where the
-// client has a defence, the same assertions must fail with the defence off.
+// prove`, and asserts what became unknown, why, and how both ended: once in
+// process, and once by the program as a process of its own (runFaultsOutside).
+// Where the client has a defence, the same assertions must fail with the defence
+// off, which is possible in process alone.
 
 // faultTenant is an emulated tenant that an application is signed in to.
 type faultTenant struct {
@@ -505,10 +506,13 @@ func ends(code exitCode, texts ...string) want {
 	}
 }
 
-// waited: the one wait that there was, for an operation, was at least and at most
-// so long.
-func waited(operation string, least, most time.Duration) want {
+// waited: the one wait that there was, for an operation on a path, was at least
+// and at most so long.
+func waited(operation, path string, least, most time.Duration) want {
 	return func(_, got *faulted) error {
+		if got.outside {
+			return got.waitedOutside(path, least, most)
+		}
 		var waits []time.Duration
 		for _, e := range got.events {
 			if e.What != "waiting" {
@@ -560,21 +564,4 @@ func within(most time.Duration) want {
 		}
 		return nil
 	}
-}
-
-// A defence that is off outside of a test would be no defence.
-func TestOnlyTestsSwitchDefencesOff(t *testing.T) {
-	root := os.DirFS(filepath.Join("..", ".."))
-	must(t, fs.WalkDir(root, ".", func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
-			return err
-		}
-		text, err := fs.ReadFile(root, path)
-		for _, word := range []string{"graph.Defence", "Without[", "Without =", "tune:", ".tune ="} {
-			if strings.Contains(string(text), word) && !strings.HasPrefix(path, "internal/graph/") {
-				t.Errorf("%s: %s", path, word)
-			}
-		}
-		return err
-	}))
 }

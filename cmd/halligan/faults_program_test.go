@@ -7,10 +7,12 @@ import (
 	"debug/buildinfo"
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -32,14 +34,19 @@ import (
 // the program has larger limits than the run in process.
 type outside struct {
 	spec    string        // instead of the case's
-	timeout string        // --timeout; "" is 30s
+	timeout time.Duration // --timeout; 0 is 30 s
 	want    want          // instead of the case's
-	within  time.Duration // check ends in this time; 0 is programBound
+	within  time.Duration // check ends in this time; 0 is timeout and programSlack
 	rare    string        // why it is run with HALLIGAN_FULL=1 only; "" every day
 }
 
-// programBound is after when a process is ended, and the case has failed.
-const programBound = 60 * time.Second
+// programSlack is how long after its --timeout a process is ended, and the case
+// has failed.
+const programSlack = 15 * time.Second
+
+// late is when a process that had three or four seconds has ended even on a busy
+// machine. Without its --timeout it would take half a minute at least.
+const late = 10 * time.Second
 
 // built is the program, built once for all tests.
 var built struct {
@@ -84,6 +91,14 @@ func (m tests) Run() int {
 		}
 	}()
 	return m.M.Run()
+}
+
+// ways are the two ways to run a command: in process, and by the program.
+func (f *faultTenant) ways(t testing.TB) map[string]func(args ...string) (code int, out, said string) {
+	return map[string]func(args ...string) (int, string, string){
+		"in process": func(args ...string) (int, string, string) { return f.run(t.Context(), nil, args...) },
+		"program":    func(args ...string) (int, string, string) { return f.runProgram(t.Context(), t, args...) },
+	}
 }
 
 // runProgram runs the program as a process of its own.
@@ -137,13 +152,13 @@ func (r *receipts) take() []sent {
 func (c *faultCase) runOutside(t testing.TB, f *faultTenant, received *receipts) *faulted {
 	t.Helper()
 	got := &faulted{outside: true, proof: -1}
-	timeout := cmp.Or(c.outside.timeout, "30s")
-	ctx, stop := context.WithTimeout(t.Context(), programBound)
+	timeout := cmp.Or(c.outside.timeout, 30*time.Second)
+	ctx, stop := context.WithTimeout(t.Context(), 2*(timeout+programSlack))
 	defer stop()
 	must(t, f.site.SetFaults(c.specs(f)...))
 	received.take()
 	before, start := f.site.Requests()["token"], time.Now()
-	exit, out, said := f.runProgram(ctx, t, "check", "--register", f.register, "--format", "json", "--timeout", timeout)
+	exit, out, said := f.runProgram(ctx, t, "check", "--register", f.register, "--format", "json", "--timeout", timeout.String())
 	got.exit, got.said, got.took, got.tokens, got.cut = exit, said, time.Since(start), f.site.Requests()["token"]-before, ctx.Err() != nil
 	got.sent = received.take()
 	var report app.CheckReport
@@ -154,7 +169,7 @@ func (c *faultCase) runOutside(t testing.TB, f *faultTenant, received *receipts)
 		return got
 	}
 	must(t, f.site.SetFaults(c.specs(f)...))
-	args := []string{"prove", "--timeout", timeout}
+	args := []string{"prove", "--timeout", timeout.String()}
 	for _, a := range f.accounts {
 		args = append(args, "--account", a)
 	}
@@ -184,27 +199,36 @@ func runFaultsOutside(t *testing.T, base *faulted, cases []faultCase) {
 			if err := c.judge(base, got); err != nil {
 				t.Fatal(err)
 			}
-			if most := c.outside.within; most > 0 && got.took > most {
+			if most := cmp.Or(c.outside.within, cmp.Or(c.outside.timeout, 30*time.Second)+programSlack); got.took > most {
 				t.Errorf("check took %s, want at most %s", got.took, most)
 			}
 		})
 	}
 }
 
-// gap is how long after the first answer to a path it was asked for again: what
-// can be seen of a wait from outside.
-func (o *faulted) gap(path string) (gap time.Duration, err error) {
+// waitedOutside: what can be seen of a wait from outside. A path was asked for
+// twice with so much time between, and nothing else more than once.
+func (o *faulted) waitedOutside(path string, least, most time.Duration) error {
 	var asked []sent
 	for _, s := range slices.SortedFunc(slices.Values(o.sent), func(a, b sent) int { return a.at.Compare(b.at) }) {
 		if strings.HasSuffix(s.path, path) {
 			asked = append(asked, s)
+		} else if s.status == 429 {
+			return fmt.Errorf("%s was throttled as well", s.path)
 		}
 	}
 	if len(asked) != 2 {
-		return 0, fmt.Errorf("%s was asked for %d times, want twice", path, len(asked))
+		return fmt.Errorf("%s was asked for %d times, want twice", path, len(asked))
 	}
-	return asked[1].at.Sub(asked[0].at), nil
+	if gap := asked[1].at.Sub(asked[0].done); gap < least || gap > most+underWay {
+		return fmt.Errorf("%s was asked for again after %s, want between %s and %s", path, gap, least, most)
+	}
+	return nil
 }
+
+// underWay is how long requests and answers are under way at most, on a busy
+// machine.
+const underWay = 500 * time.Millisecond
 
 // The program as it is built every day judges the tenant without faults as it is
 // judged in process.
@@ -229,4 +253,42 @@ func TestProgramIsAPlainBuild(t *testing.T) {
 			}
 		}
 	}
+}
+
+// A defence that is off outside of a test would be no defence: no flag and no
+// variable of the environment leads to one, and the program as it is built has
+// nothing else.
+func TestOnlyTestsSwitchDefencesOff(t *testing.T) {
+	root := os.DirFS(filepath.Join("..", ".."))
+	forbidden := map[bool][]string{
+		true:  {"flag.", "os.LookupEnv", "os.Environ", "Without =", "testing\""}, // of internal/graph
+		false: {"graph.Defence", "Without[", "Without =", "tune:", ".tune ="},
+	}
+	must(t, fs.WalkDir(root, ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		text, err := fs.ReadFile(root, path)
+		for _, word := range forbidden[strings.HasPrefix(path, "internal/graph/")] {
+			if strings.Contains(string(text), word) {
+				t.Errorf("%s: %s", path, word)
+			}
+		}
+		for _, m := range environment.FindAllStringSubmatch(string(text), -1) {
+			if !slices.Contains(askedOfTheEnvironment, m[1]) {
+				t.Errorf("%s: it asks the environment for %q", path, m[1])
+			}
+		}
+		return err
+	}))
+}
+
+// environment finds what is asked of the environment: getenv("NAME"), os.Getenv(name).
+var environment = regexp.MustCompile(`(?i)\bgetenv\(([^()]+)\)`)
+
+// askedOfTheEnvironment is all of it: where to keep things, how to write, and what
+// tests need.
+var askedOfTheEnvironment = []string{`"HALLIGAN_HOME"`, `"SOURCE_DATE_EPOCH"`, `"COLUMNS"`, `"NO_COLOR"`, `"TERM"`, `"XDG_CACHE_HOME"`, `"HALLIGAN_REQUIRE"`,
+	"variable", // internal/testenv, which is for tests
+	"name",     // internal/graph: what would lead azidentity elsewhere, and is refused
 }
