@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -159,12 +160,17 @@ func TestFault09HollowAnswers(t *testing.T) {
 }
 
 func TestFault10PagesThatLeadNowhere(t *testing.T) {
+	// The bound of 10,000 pages is reached in a minute; every day it is the time.
+	noEnd := outside{spec: "10=endless,path=" + policies, timeout: 2 * time.Second, within: late, want: noPolicies("time was up")}
+	if os.Getenv("HALLIGAN_FULL") != "" {
+		noEnd.timeout, noEnd.within, noEnd.want = 5*time.Minute, 0, both(noPolicies("there are more than 10000 pages"), times(policies, 10000, 10000))
+	}
 	runFaults(t,
 		faultCase{name: "empty last page", spec: "10=empty-last,path=" + policies, want: both(overcome, times(policies, 2, 2))},
 		faultCase{name: "same page again", spec: "10=same,path=" + policies, want: noPolicies("page 2 leads back to an earlier page"), off: without(graph.DefenceLoops)},
 		faultCase{name: "cycle of three", spec: "10=cycle,path=" + policies, want: noPolicies("page 4 leads back to an earlier page"), off: without(graph.DefenceLoops)},
 		faultCase{name: "no end", spec: "10=endless,value=30,path=" + policies, want: both(noPolicies("there are more than 20 pages"), times(policies, 20, 20)), off: without(graph.DefencePages),
-			outside: outside{spec: "10=endless,path=" + policies, timeout: 4 * time.Second, within: late, want: noPolicies("time was up")}},
+			outside: noEnd},
 	)
 }
 
