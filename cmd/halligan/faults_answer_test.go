@@ -173,10 +173,10 @@ func TestFault21VeryManyObjects(t *testing.T) {
 	}
 	runFaults(t,
 		faultCase{name: "users", spec: "21=users,value=" + users, tune: few, off: off,
-			want: both(within(most), unknown(entra.PartUsers, "", exitUndetermined, "read the users", "there are more than 1000 items")),
+			want:    both(within(most), unknown(entra.PartUsers, "", exitUndetermined, "read the users", "there are more than 1000 items")),
 			outside: brief("21=users", unknown(entra.PartUsers, "", exitUndetermined, "read the users", "time was up"))},
 		faultCase{name: "groups", spec: "21=groups,value=" + groups, tune: few, off: off,
-			want: both(within(most), unknown(entra.PartGroups, "", exitUndetermined, "read the groups", "there are more than 1000 items")),
+			want:    both(within(most), unknown(entra.PartGroups, "", exitUndetermined, "read the groups", "there are more than 1000 items")),
 			outside: brief("21=groups,value=1000000", unknown(entra.PartGroups, "", exitUndetermined, "read the groups", "time was up"))},
 		faultCase{name: "policies", spec: "21=policies,value=" + many, tune: roomy, bound: 10 * time.Minute, checkOnly: true, otherTruth: true, want: both(within(most*8), full),
 			outside: outside{timeout: patience}},
