@@ -165,7 +165,7 @@ func TestFault09HollowAnswers(t *testing.T) {
 }
 
 func TestFault10PagesThatLeadNowhere(t *testing.T) {
-	// The bound of 10,000 pages is reached in a minute; every day it is the time.
+	// To the bound of 10,000 pages it takes more than a minute; every day it has less.
 	noEnd := outside{spec: "10=endless,path=" + policies, timeout: 2 * time.Second, within: late, want: noPolicies("time was up")}
 	if os.Getenv("HALLIGAN_FULL") != "" {
 		noEnd.timeout, noEnd.within, noEnd.want = 5*time.Minute, 0, both(noPolicies("there are more than 10000 pages"), times(policies, 10000, 10000))
