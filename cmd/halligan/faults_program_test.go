@@ -37,7 +37,6 @@ type outside struct {
 	timeout time.Duration // --timeout; 0 is 30 s
 	want    want          // instead of the case's
 	within  time.Duration // check ends in this time; 0 is timeout and programSlack
-	rare    string        // why it is run with HALLIGAN_FULL=1 only; "" every day
 }
 
 // programSlack is how long after its --timeout a process is ended, and the case
@@ -182,10 +181,6 @@ func (c *faultCase) runOutside(t testing.TB, f *faultTenant, received *receipts)
 // others and with a tenant of its own.
 func runFaultsOutside(t *testing.T, base *faulted, cases []faultCase) {
 	for _, c := range cases {
-		if c.outside.rare != "" && os.Getenv("HALLIGAN_FULL") == "" {
-			t.Logf("%s: with HALLIGAN_FULL=1 only: %s", c.name, c.outside.rare)
-			continue
-		}
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			var received receipts
