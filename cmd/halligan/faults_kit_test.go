@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"maps"
 	"net/http"
 	"os"
@@ -28,8 +27,10 @@ import (
 // The faults of the catalogue (halligan sandbox --faults) are tested here through
 // the program itself: an emulated tenant in which everything is right, and in
 // which one thing goes wrong. Each case runs `halligan check` and `halligan
-// prove`, and asserts what became unknown, why, and how both ended. Where the
-// client has a defence, the same assertions must fail with the defence off.
+// prove`, and asserts what became unknown, why, and how both ended: once in
+// process, and once by the program as a process of its own (runFaultsOutside).
+// Where the client has a defence, the same assertions must fail with the defence
+// off, which is possible in process alone.
 
 // faultTenant is an emulated tenant that an application is signed in to.
 type faultTenant struct {
@@ -46,10 +47,16 @@ type faultTenant struct {
 // and signs in with the client secret of the application that reads.
 func openTenant(t testing.TB, example string, accounts ...string) *faultTenant {
 	t.Helper()
+	return serveTenant(t, nil, example, accounts...)
+}
+
+// serveTenant is openTenant with a record of what the tenant receives; nil: none.
+func serveTenant(t testing.TB, record io.Writer, example string, accounts ...string) *faultTenant {
+	t.Helper()
 	state, err := sandbox.Example(example)
 	must(t, err)
 	f := &faultTenant{dir: t.TempDir(), id: state.ID}
-	f.site, err = sandbox.Open(t.Context(), sandbox.Config{State: state}, "127.0.0.1:0")
+	f.site, err = sandbox.Open(t.Context(), sandbox.Config{State: state, Record: record}, "127.0.0.1:0")
 	must(t, err)
 	t.Cleanup(func() { _ = f.site.Close() }) // connections of a run that was cut may still be open
 	f.ca, err = f.site.Save(f.dir)
@@ -114,7 +121,8 @@ type faulted struct {
 	cut         bool             // it had to be ended
 	events      []graph.Event
 	sent        []sent
-	tokens      int // requests to the token endpoint
+	tokens      int  // requests to the token endpoint
+	outside     bool // it was a process of its own: there are no events, and sent is what the tenant received
 }
 
 // sent is one request that left for the network.
@@ -245,6 +253,8 @@ type faultCase struct {
 	// bound is when a run is ended; 0 is caseBound.
 	bound     time.Duration
 	checkOnly bool
+	// outside is how the case differs for the program as a process of its own.
+	outside outside
 	// otherTruth: with the fault the tenant truly is another one, so that checks
 	// may pass that did not.
 	otherTruth bool
@@ -287,6 +297,18 @@ func runFaults(t *testing.T, cases ...faultCase) {
 	t.Helper()
 	t.Parallel()
 	base := good(t)
+	t.Run("in process", func(t *testing.T) {
+		t.Parallel()
+		runFaultsInside(t, base, cases)
+	})
+	t.Run("program", func(t *testing.T) {
+		t.Parallel()
+		runFaultsOutside(t, base, cases)
+	})
+}
+
+// runFaultsInside runs the cases one after the other, with and without defences.
+func runFaultsInside(t *testing.T, base *faulted, cases []faultCase) {
 	f := openTenant(t, "contoso-hardened", hardened...)
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -484,10 +506,13 @@ func ends(code exitCode, texts ...string) want {
 	}
 }
 
-// waited: the one wait that there was, for an operation, was at least and at most
-// so long.
-func waited(operation string, least, most time.Duration) want {
+// waited: the one wait that there was, for an operation on a path, was at least
+// and at most so long.
+func waited(operation, path string, least, most time.Duration) want {
 	return func(_, got *faulted) error {
+		if got.outside {
+			return got.waitedOutside(path, least, most)
+		}
 		var waits []time.Duration
 		for _, e := range got.events {
 			if e.What != "waiting" {
@@ -539,21 +564,4 @@ func within(most time.Duration) want {
 		}
 		return nil
 	}
-}
-
-// A defence that is off outside of a test would be no defence.
-func TestOnlyTestsSwitchDefencesOff(t *testing.T) {
-	root := os.DirFS(filepath.Join("..", ".."))
-	must(t, fs.WalkDir(root, ".", func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
-			return err
-		}
-		text, err := fs.ReadFile(root, path)
-		for _, word := range []string{"graph.Defence", "Without[", "Without =", "tune:", ".tune ="} {
-			if strings.Contains(string(text), word) && !strings.HasPrefix(path, "internal/graph/") {
-				t.Errorf("%s: %s", path, word)
-			}
-		}
-		return err
-	}))
 }

@@ -41,7 +41,7 @@ func TestFault24TokenEndpoint(t *testing.T) {
 		faultCase{name: "500", spec: "24=500", want: both(overcome, tokens(3))},
 		faultCase{name: "500 for ever", spec: "24=500,times=0", checkOnly: true, tune: limits(10*time.Second, 30*time.Second), bound: 40 * time.Second, off: without(graph.DefenceHold),
 			want: both(ends(exitUndetermined, "the sign-in service answered 500", "busy or down"), tokens(6))},
-		faultCase{name: "slow", spec: "24=slow,value=30s,times=0", tune: limits(500*time.Millisecond, 700*time.Millisecond), bound: 6 * time.Second, off: without(graph.DefenceTime),
+		faultCase{name: "slow", spec: "24=slow,value=30s,times=0", tune: limits(500*time.Millisecond, 700*time.Millisecond), bound: 6 * time.Second, off: without(graph.DefenceTime), outside: outside{timeout: 3 * time.Second},
 			want: both(ends(exitUndetermined, "waiting for a token of the sign-in service"), within(5*time.Second))},
 		faultCase{name: "another tenant's token", spec: "24=wrong-tenant", off: without(graph.DefenceTenant),
 			want: both(ends(exitUndetermined, "refused: this is tenant 7e57ab1e-0000-4000-8000-00000000beef"), nothingSent)},
@@ -73,10 +73,12 @@ func TestFault24CertificateExpired(t *testing.T) {
 	must(t, err)
 	file := append(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})...)
 	must(t, os.WriteFile(f.path("reader.pem"), file, 0o600))
-	before := f.site.Requests()["token"]
-	code, _, said := f.run(t.Context(), nil, "login", "--tenant", f.id, "--client-id", f.app, "--certificate", f.path("reader.pem"), "--cloud", f.site.URL, "--ca", f.ca)
-	if code != int(exitFailed) || !strings.Contains(said, "it ended on 2025-03-01") || !strings.Contains(said, "hint: Make a new certificate") || f.site.Requests()["token"] != before {
-		t.Errorf("got %d, %d requests for tokens, %s", code, f.site.Requests()["token"]-before, said)
+	for how, run := range f.ways(t) {
+		before := f.site.Requests()["token"]
+		code, _, said := run("login", "--tenant", f.id, "--client-id", f.app, "--certificate", f.path("reader.pem"), "--cloud", f.site.URL, "--ca", f.ca)
+		if code != int(exitFailed) || !strings.Contains(said, "it ended on 2025-03-01") || !strings.Contains(said, "hint: Make a new certificate") || f.site.Requests()["token"] != before {
+			t.Errorf("%s: got %d, %d requests for tokens, %s", how, code, f.site.Requests()["token"]-before, said)
+		}
 	}
 }
 
@@ -102,9 +104,10 @@ func TestFault25CloudsMixedByConfiguration(t *testing.T) {
 		"a cloud that there is not":               {[]string{"--cloud", "germany"}, exitFailed, "germany"},
 	} {
 		args := append([]string{"login", "--method", "secret", "--tenant", f.id, "--client-id", f.app, "--secret-file", f.path("secret"), "--profile", "mixed"}, tt.args...)
-		code, _, said := f.run(t.Context(), nil, args...)
-		if code != int(tt.code) || !strings.Contains(said, tt.want) || !strings.Contains(said, "hint:") {
-			t.Errorf("%s: got %d, %s", name, code, said)
+		for how, run := range f.ways(t) {
+			if code, _, said := run(args...); code != int(tt.code) || !strings.Contains(said, tt.want) || !strings.Contains(said, "hint:") {
+				t.Errorf("%s, %s: got %d, %s", name, how, code, said)
+			}
 		}
 	}
 }
@@ -121,6 +124,7 @@ func TestFault26ConsentWithdrawn(t *testing.T) {
 type provider struct {
 	t       *testing.T
 	tenants []*faultTenant
+	outside bool // the program is run as a process of its own, which has all its defences
 }
 
 var swept = []string{"contoso-hardened", "contoso-p2", "contoso-password-only"}
@@ -151,13 +155,21 @@ func (p *provider) sweep(fault string, swapped bool, off ...graph.Defence) (map[
 	}
 	file := first.path("tenants.yaml")
 	must(p.t, os.WriteFile(file, []byte(entries), 0o600))
-	code, out, said := first.run(p.t.Context(), func(c *graph.Config) {
+	tune := func(c *graph.Config) {
 		c.Sleep = hasty
 		c.Without = map[graph.Defence]bool{}
 		for _, d := range off {
 			c.Without[d] = true
 		}
-	}, "check", "--tenants", file, "--format", "json", "-o", first.path("reports"))
+	}
+	args := []string{"check", "--tenants", file, "--format", "json", "-o", first.path("reports")}
+	var code int
+	var out, said string
+	if p.outside {
+		code, out, said = first.runProgram(p.t.Context(), p.t, args...)
+	} else {
+		code, out, said = first.run(p.t.Context(), tune, args...)
+	}
 	var got struct{ Tenants []app.SweepLine }
 	if err := json.Unmarshal([]byte(out), &got); err != nil {
 		p.t.Fatalf("%v: %d %s", err, code, said)
@@ -186,8 +198,10 @@ func TestFault26ConsentWithdrawnDuringASweep(t *testing.T) {
 			}
 			return nil
 		}
-		if err := judge(); err != nil {
-			t.Errorf("%s: %v", fault, err)
+		for _, p.outside = range []bool{true, false} {
+			if err := judge(); err != nil {
+				t.Errorf("%s, by a process of its own %t: %v", fault, p.outside, err)
+			}
 		}
 		if fault == "26=graph" && judge(graph.DefenceUnknown) == nil {
 			t.Error("the test does not notice that what was refused counts as read")
@@ -198,11 +212,14 @@ func TestFault26ConsentWithdrawnDuringASweep(t *testing.T) {
 // A tenant whose address leads to another one is refused, and the others go on.
 func TestFault14TenantsSwappedInASweep(t *testing.T) {
 	t.Parallel()
-	lines, code := openProvider(t).sweep("", true)
-	if l := lines[swept[1]]; l.Error == "" || l.Verdict != "" || l.Report != "" {
-		t.Errorf("one tenant's answers were taken for another's: %+v", l)
-	}
-	if l := lines[swept[0]]; l.Verdict != "PROVED" || code != int(exitTrouble) {
-		t.Errorf("the others: %+v, ended with %d", l, code)
+	p := openProvider(t)
+	for _, p.outside = range []bool{true, false} {
+		lines, code := p.sweep("", true)
+		if l := lines[swept[1]]; l.Error == "" || l.Verdict != "" || l.Report != "" {
+			t.Errorf("one tenant's answers were taken for another's: %+v", l)
+		}
+		if l := lines[swept[0]]; l.Verdict != "PROVED" || code != int(exitTrouble) {
+			t.Errorf("the others: %+v, ended with %d", l, code)
+		}
 	}
 }

@@ -131,6 +131,7 @@ func tryWrites(t *testing.T, w *writer, off graph.Defence, judge func(w *writer)
 	}
 }
 
+// In process only: no command writes yet, so the program cannot show it.
 func TestFault06AnswerToAWriteIsLost(t *testing.T) {
 	t.Parallel()
 	w := newWriter(t)
@@ -155,6 +156,7 @@ func TestFault06AnswerToAWriteIsLost(t *testing.T) {
 	}
 }
 
+// In process only: no command writes yet, so the program cannot show it.
 func TestFault18CreatedAndNotVisibleYet(t *testing.T) {
 	t.Parallel()
 	tryWrites(t, newWriter(t), graph.DefenceSettle, func(w *writer) error {
@@ -166,6 +168,7 @@ func TestFault18CreatedAndNotVisibleYet(t *testing.T) {
 	})
 }
 
+// In process only: no command writes yet, so the program cannot show it.
 func TestFault19StaleReplica(t *testing.T) {
 	t.Parallel()
 	w := newWriter(t)
