@@ -1,0 +1,284 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"golang.org/x/crypto/ssh"
+
+	"halligan/custody"
+	"halligan/entra"
+	"halligan/evidence"
+	"halligan/internal/store"
+	"halligan/register"
+)
+
+// deed is how one verb that needs approval is asked for and carried out.
+type deed struct {
+	// propose says on what, in which details, and what it would bring about where
+	// the details hold a digest only.
+	propose func(a *App, k *known, subject string) (on string, details json.RawMessage, proposal string, err error)
+	// prepare makes the act of an approved request. It looks once more at
+	// everything that may have changed since.
+	prepare func(a *App, k *known, p *custody.Pending, d *requestData) (*act, error)
+}
+
+// deeds are the verbs that exist today. What writes to a tenant, seals or opens
+// comes with its own.
+var deeds = map[custody.Verb]deed{
+	custody.VerbBegin:    {proposeRegister, prepareRegister},
+	custody.VerbRegister: {proposeRegister, prepareRegister},
+	custody.VerbLogKey:   {proposeLogKey, prepareLogKey},
+	custody.VerbAccept:   {proposeAccept, prepareAccept},
+}
+
+// DeedNames are the verbs that can be asked for.
+func DeedNames() []string {
+	var out []string
+	for v := range maps.Keys(deeds) {
+		out = append(out, string(v))
+	}
+	slices.Sort(out)
+	return out
+}
+
+// registerDetails are the details of a request about the register.
+type registerDetails struct {
+	From    string   `json:"from,omitempty"` // digest of the deciding part that holds
+	To      string   `json:"to"`
+	Changes []string `json:"changes"`
+}
+
+const mostChanges = 60 // lines of a request that a person still reads
+
+func proposeRegister(a *App, k *known, _ string) (string, json.RawMessage, string, error) {
+	text, digest := a.Register.Deciding()
+	if digest == k.approved {
+		return "", nil, "", &hinted{errors.New("the deciding part of the register is the approved one"), "nothing has to be approved: change people, quorum, silences, channels, accounts or groups first"}
+	}
+	if len(text) > evidence.MaxLine/2 {
+		return "", nil, "", &hinted{fmt.Errorf("the deciding part of the register has %d bytes, more than fit into the evidence", len(text)), "take out people and channels that decide nothing"}
+	}
+	d := registerDetails{From: k.approved, To: digest, Changes: changesBetween(k.rules, text)}
+	if more := len(d.Changes) - mostChanges; more > 0 {
+		d.Changes = append(d.Changes[:mostChanges], fmt.Sprintf("and %d more: halligan request show has the whole", more))
+	}
+	details, err := json.Marshal(d)
+	return "halligan.yaml, deciding part", details, string(text), err
+}
+
+func prepareRegister(_ *App, k *known, p *custody.Pending, data *requestData) (*act, error) {
+	var d registerDetails
+	if err := json.Unmarshal(p.Request.Details, &d); err != nil {
+		return nil, fmt.Errorf("read the details of the request: %v", err)
+	}
+	switch {
+	case register.DigestOf([]byte(data.Proposal)) != d.To:
+		return nil, &custody.Refusal{Reason: custody.ReasonOther, Detail: "what it would bring about does not have the digest that was approved"}
+	case d.From != k.approved:
+		return nil, &hinted{errors.New("another change of the register was approved meanwhile"), "compare halligan.yaml with it, and ask anew: halligan request register"}
+	}
+	if _, err := register.FromDeciding([]byte(data.Proposal)); err != nil {
+		return nil, err
+	}
+	text, err := json.Marshal(registerData{Deciding: data.Proposal})
+	if err != nil {
+		return nil, err
+	}
+	return &act{before: d.From, entries: []evidence.Entry{{Kind: evidence.KindRegister, Tenant: p.Request.Tenant, What: string(p.Request.What), On: p.Request.On, Who: []string{p.Request.By},
+		Before: d.From, After: d.To, Subject: p.Request.Hash(), Data: text}}}, nil
+}
+
+// changesBetween says in lines what a change of the deciding part changes.
+func changesBetween(before, after []byte) []string {
+	was, is := decidingLines(before), decidingLines(after)
+	out := []string{}
+	for _, l := range was {
+		if !slices.Contains(is, l) {
+			out = append(out, "- "+l)
+		}
+	}
+	for _, l := range is {
+		if !slices.Contains(was, l) {
+			out = append(out, "+ "+l)
+		}
+	}
+	return out
+}
+
+// decidingLines tells a deciding part in lines, one for each thing in it.
+func decidingLines(text []byte) []string {
+	if len(text) == 0 {
+		return nil
+	}
+	var parts map[string]json.RawMessage
+	if json.Unmarshal(text, &parts) != nil {
+		return []string{string(text)}
+	}
+	var out []string
+	for _, key := range slices.Sorted(maps.Keys(parts)) {
+		var list []json.RawMessage
+		switch {
+		case key == "form":
+		case json.Unmarshal(parts[key], &list) == nil:
+			for _, one := range list {
+				out = append(out, decidingLine(key, one))
+			}
+		default:
+			out = append(out, decidingLine(key, parts[key]))
+		}
+	}
+	return out
+}
+
+func decidingLine(key string, raw json.RawMessage) string {
+	var fields map[string]any
+	if json.Unmarshal(raw, &fields) != nil {
+		return key + " " + string(raw)
+	}
+	var words []string
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		value := fmt.Sprint(fields[name])
+		if text, is := fields[name].(string); is && (name == "signing" || name == "receiving") {
+			value = fingerprint(text)
+		}
+		if value != "" && value != "[]" {
+			words = append(words, name+" "+value)
+		}
+	}
+	return key + ": " + strings.Join(words, ", ")
+}
+
+// fingerprint shortens a public key to what people compare.
+func fingerprint(key string) string {
+	if public, err := register.ParseSigningKey(key); err == nil {
+		return public.Type() + " " + ssh.FingerprintSHA256(public)
+	}
+	return key
+}
+
+// logKeyDetails are the details of a request for another log key.
+type logKeyDetails struct {
+	Old string `json:"old"`
+	New string `json:"new"` // the name that the new key will have
+}
+
+func proposeLogKey(a *App, _ *known, _ string) (string, json.RawMessage, string, error) {
+	key, err := a.logKey()
+	if err != nil {
+		return "", nil, "", err
+	}
+	details, err := json.Marshal(logKeyDetails{Old: key.Public(), New: nextName(key.Public())})
+	return "the key that signs the log", details, "", err
+}
+
+// nextName counts the name of a key up: tidewater-1, tidewater-2.
+func nextName(public string) string {
+	name, _, _ := strings.Cut(public, "+")
+	if i := strings.LastIndex(name, "-"); i >= 0 {
+		if n, err := strconv.Atoi(name[i+1:]); err == nil && n > 0 {
+			return name[:i+1] + strconv.Itoa(n+1)
+		}
+	}
+	return name + "-2"
+}
+
+// errNotOwner is for what only the owner of a store can do.
+var errNotOwner = &hinted{errors.New("another process owns the store, and only the owner can change the log key"), "end halligan serve, and give the command again"}
+
+func prepareLogKey(a *App, _ *known, p *custody.Pending, _ *requestData) (*act, error) {
+	owned, is := a.Ledger.(Owned)
+	if !is {
+		return nil, errNotOwner
+	}
+	var d logKeyDetails
+	if err := json.Unmarshal(p.Request.Details, &d); err != nil {
+		return nil, fmt.Errorf("read the details of the request: %v", err)
+	}
+	if owned.Key.Public() != d.Old {
+		return nil, &hinted{errors.New("the log has another key by now"), "ask anew: halligan request log-key"}
+	}
+	key, err := evidence.NewLogKey(a.Chance, d.New)
+	if err != nil {
+		return nil, err
+	}
+	signatures, err := signaturesOf(p)
+	if err != nil {
+		return nil, err
+	}
+	entry := evidence.Rotate(d.Old, key.Public(), signatures)
+	entry.Tenant, entry.Subject, entry.Who = p.Request.Tenant, p.Request.Hash(), []string{p.Request.By}
+	return &act{entries: []evidence.Entry{entry}, last: true, append: func(ctx context.Context, draft store.Draft) ([]evidence.Entry, error) {
+		return a.changeKey(key, func() ([]evidence.Entry, error) { return owned.Rotate(ctx, owned.Key, key, draft) })
+	}}, nil
+}
+
+// signaturesOf are the approvals of a request, as they stand in an entry about keys.
+func signaturesOf(p *custody.Pending) (json.RawMessage, error) {
+	out := []string{}
+	if p.Asked != nil {
+		out = append(out, string(p.Asked.Canonical()))
+	}
+	for _, s := range p.Approvals {
+		out = append(out, string(s.Canonical()))
+	}
+	return json.Marshal(out)
+}
+
+// changeKey keeps the new key before the log knows it, and lets it take the old
+// one's place when it does: a key that is lost between the two would end the log.
+func (a *App) changeKey(key *evidence.LogKey, write func() ([]evidence.Entry, error)) ([]evidence.Entry, error) {
+	if a.Keys == nil {
+		return nil, errors.New("keep the new log key: there is no place for it")
+	}
+	if err := a.Keys.Prepare(key.Secret()); err != nil {
+		return nil, err
+	}
+	entries, err := write()
+	if err != nil {
+		return nil, err
+	}
+	return entries, a.Keys.Promote()
+}
+
+// logKey is the key that signs the log.
+func (a *App) logKey() (*evidence.LogKey, error) {
+	if owned, is := a.Ledger.(Owned); is && owned.Key != nil {
+		return owned.Key, nil
+	}
+	return nil, errNotOwner
+}
+
+func proposeAccept(a *App, _ *known, check string) (string, json.RawMessage, string, error) {
+	for _, r := range a.Register.Or().Accepted {
+		if r.Check != check {
+			continue
+		}
+		text, err := acceptedText(&r)
+		if err != nil {
+			return "", nil, "", err
+		}
+		return "check " + r.Check, text, "", nil
+	}
+	return "", nil, "", &hinted{fmt.Errorf("the register has no accepted risk for check %.80q", check), "write it under accepted: in halligan.yaml first (docs/config.md), and name the check"}
+}
+
+// acceptedText is an accepted risk in one form.
+func acceptedText(r *register.Accepted) (json.RawMessage, error) {
+	raw, err := json.Marshal(map[string]any{"check": r.Check, "account": r.Account.Key(), "reason": r.Reason, "owner": r.Owner, "approver": r.Approver, "on": r.On, "until": r.Until, "compensating": r.Compensating})
+	if err != nil {
+		return nil, err
+	}
+	return entra.Canonical(raw)
+}
+
+func prepareAccept(_ *App, _ *known, p *custody.Pending, _ *requestData) (*act, error) {
+	return &act{entries: []evidence.Entry{{Kind: evidence.KindAcceptedRisk, Tenant: p.Request.Tenant, What: "accept a risk", On: p.Request.On, Why: p.Request.Why, Who: []string{p.Request.By},
+		Subject: p.Request.Hash(), After: register.DigestOf(p.Request.Details), Data: p.Request.Details}}}, nil
+}

@@ -1,0 +1,271 @@
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"halligan/custody"
+	"halligan/entra"
+	"halligan/evidence"
+	"halligan/internal/store"
+)
+
+// Place says where the evidence of a tenant is kept.
+type Place struct {
+	Store   string // path of a SQLite file, or a postgres:// address
+	Witness string // folder elsewhere that knows the newest checkpoint; "" none
+	Socket  string // where the owner of the store can be reached
+	Side    string // folder for side logs
+	Keys    KeyPlace
+}
+
+func (p *Place) options(readOnly bool) store.Options {
+	return store.Options{URL: p.Store, Witness: p.Witness, ReadOnly: readOnly}
+}
+
+func (p *Place) isFile() bool {
+	return !strings.HasPrefix(p.Store, "postgres://") && !strings.HasPrefix(p.Store, "postgresql://")
+}
+
+// NoStoreError is for evidence that nobody has begun yet.
+type NoStoreError struct{ Name string }
+
+func (e *NoStoreError) Error() string { return fmt.Sprintf("open the evidence in %s: there is none", e.Name) }
+
+// Hint says what to do next.
+func (*NoStoreError) Hint() string {
+	return "halligan init begins it; where it is kept elsewhere, give --store or evidence: in halligan.yaml"
+}
+
+// exists reports an error for a store that is not there. Of a database only
+// opening it tells.
+func (p *Place) exists() error {
+	if !p.isFile() {
+		return nil
+	}
+	if _, err := os.Stat(p.Store); errors.Is(err, fs.ErrNotExist) {
+		return &NoStoreError{p.Store}
+	}
+	return nil
+}
+
+// ReadLedger opens the evidence for reading, beside whoever owns it. Close it.
+func ReadLedger(ctx context.Context, p Place) (*store.DB, error) {
+	if err := p.exists(); err != nil {
+		return nil, err
+	}
+	return store.Open(ctx, p.options(true))
+}
+
+// Waiting for another command that owns the store for a moment.
+const (
+	ownerPatience = 5 * time.Second
+	ownerPause    = 50 * time.Millisecond
+)
+
+// OpenLedger opens the evidence for writing: as its owner, or through the owner
+// when another process serves it. The function that it returns closes it.
+func OpenLedger(ctx context.Context, p Place) (Ledger, func() error, error) {
+	if err := p.exists(); err != nil {
+		return nil, nil, err
+	}
+	until := time.Now().Add(ownerPatience)
+	for {
+		db, err := store.Open(ctx, p.options(false))
+		owned, is := errors.AsType[*store.OwnedError](err)
+		switch {
+		case err == nil:
+			l, err := own(ctx, db, p.Keys)
+			if err != nil {
+				return nil, nil, errors.Join(err, db.Close())
+			}
+			return l, db.Close, nil
+		case !is:
+			return nil, nil, err
+		}
+		if p.Socket != "" {
+			remote, err := store.Reach(ctx, p.options(true), p.Socket)
+			if err == nil {
+				return remote, remote.Close, nil
+			}
+		}
+		if time.Now().After(until) {
+			return nil, nil, owned
+		}
+		timer := time.NewTimer(ownerPause)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return nil, nil, context.Cause(ctx)
+		}
+	}
+}
+
+// own takes the log key to a store. A key that was prepared when a change of keys
+// was interrupted takes its place when the log believes it and not the other.
+func own(ctx context.Context, db *store.DB, keys KeyPlace) (Ledger, error) {
+	key, err := keys.Load()
+	var note []byte
+	viewErr := db.View(ctx, func(v store.View) error { note = v.Checkpoint(); return nil })
+	if viewErr != nil {
+		return nil, viewErr
+	}
+	if note != nil && (err != nil || !signs(key, note)) {
+		next, nextErr := keys.Prepared()
+		if nextErr == nil && next != nil && signs(next, note) {
+			return Owned{db, next}, keys.Promote()
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return Owned{db, key}, nil
+}
+
+func signs(key *evidence.LogKey, note []byte) bool {
+	if key == nil {
+		return false
+	}
+	_, err := evidence.OpenCheckpoint(note, key.Public())
+	return err == nil
+}
+
+// BeginLedger makes the log key and the store where there are none, and writes
+// the first entry. It reports whether it did; a log that has begun stays as it is.
+func BeginLedger(ctx context.Context, p Place, tenant entra.ID, account string) (key string, begun bool, err error) {
+	if p.isFile() {
+		if err := os.MkdirAll(filepath.Dir(p.Store), 0o700); err != nil {
+			return "", false, fmt.Errorf("begin the evidence: %w", err)
+		}
+	}
+	k, err := p.Keys.Load()
+	if _, none := errors.AsType[*NoKeyError](err); none {
+		if p.isFile() {
+			if _, statErr := os.Stat(p.Store); statErr == nil {
+				return "", false, err // a log without its key is not begun anew
+			}
+		}
+		if k, err = evidence.NewLogKey(rand.Reader, "halligan-"+shortID(tenant)+"-1"); err != nil {
+			return "", false, err
+		}
+		if err := p.Keys.Prepare(k.Secret()); err != nil {
+			return "", false, err
+		}
+		err = p.Keys.Promote()
+	}
+	if err != nil {
+		return "", false, err
+	}
+	db, err := store.Open(ctx, p.options(false))
+	if err != nil {
+		return "", false, err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	if _, err = db.Append(ctx, k, func(v store.View) ([]evidence.Entry, error) {
+		if v.Size() > 0 {
+			return nil, nil
+		}
+		begun = true
+		e := evidence.Begin(k.Public())
+		e.Tenant, e.Who, e.Why = tenant, []string{account}, "halligan init"
+		return []evidence.Entry{e}, nil
+	}); err != nil {
+		return "", false, err
+	}
+	return k.Public(), begun, nil
+}
+
+func shortID(tenant entra.ID) string {
+	if len(tenant) < 8 {
+		return "log"
+	}
+	return strings.ToLower(string(tenant[:8]))
+}
+
+// Standing says whether the register that is used is the one that was approved.
+type Standing struct {
+	Approved string // digest; "" when none ever was
+	Current  string
+	Since    uint64 // entry
+}
+
+// Stands reports whether the register is the approved one.
+func (s *Standing) Stands() bool { return s.Approved != "" && s.Approved == s.Current }
+
+// Standing compares the register with the log.
+func (a *App) Standing(ctx context.Context) (*Standing, error) {
+	s := &Standing{}
+	_, s.Current = a.Register.Deciding()
+	err := a.Ledger.View(ctx, func(v store.View) error {
+		for e, err := range v.Find(evidence.KindRegister, "") {
+			if err != nil {
+				return err
+			}
+			s.Approved, s.Since = e.After, e.Index
+		}
+		return nil
+	})
+	return s, err
+}
+
+// Record is something that was found or stated, to be put into the log.
+type Record struct {
+	Kind    evidence.Kind
+	What    string
+	On, Why string
+	Before  string
+	After   string
+	Subject string // digest of the snapshot that it is about
+	Data    any
+}
+
+// The marks of records.
+const (
+	MarkUnapproved = "register not approved"
+)
+
+// Record puts what was found or stated into the log. Nobody proves who they are
+// for that: the account that ran the program stands in the entry, as an unsigned
+// claim.
+func (a *App) Record(ctx context.Context, records ...Record) ([]evidence.Entry, error) {
+	standing, err := a.Standing(ctx)
+	if err != nil {
+		return nil, err
+	}
+	marks := []string{custody.MarkUnsigned}
+	if !standing.Stands() {
+		marks = append(marks, MarkUnapproved)
+	}
+	return a.Ledger.Append(ctx, func(v store.View) ([]evidence.Entry, error) {
+		var out []evidence.Entry
+		for _, r := range records {
+			data, err := json.Marshal(r.Data)
+			if err != nil {
+				return nil, fmt.Errorf("record %s: %w", r.Kind, err)
+			}
+			if r.Kind == evidence.KindAcceptedRisk && found(v, r.Kind, r.Subject) {
+				continue // it is there, and has not changed
+			}
+			out = append(out, evidence.Entry{Kind: r.Kind, Tenant: a.tenant(), Who: []string{a.Account}, What: r.What, On: r.On, Why: r.Why,
+				Before: r.Before, After: r.After, Subject: r.Subject, Marks: slices.Clone(marks), Data: data})
+		}
+		return out, nil
+	})
+}
+
+func found(v store.View, kind evidence.Kind, subject string) bool {
+	for _, err := range v.Find(kind, subject) {
+		return err == nil
+	}
+	return false
+}

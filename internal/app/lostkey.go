@@ -1,0 +1,318 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"halligan/custody"
+	"halligan/evidence"
+	"halligan/internal/store"
+	"halligan/register"
+)
+
+// When the log key is lost nothing can be appended, not even the request for a new
+// one. The request and its approvals then wait in a file beside the store, and go
+// into the log in one transaction with the entry about the loss, signed by the new
+// key. Whoever verifies the log believes that key only when told to.
+
+// Loss is a request to go on with a new log key.
+type Loss struct {
+	// File keeps the request and what came in for it.
+	File string
+	// DB is the store, owned by this process.
+	DB *store.DB
+}
+
+// lossFile is what the file holds.
+type lossFile struct {
+	Request   string   `json:"request"`
+	Asked     string   `json:"asked"`
+	Approvals []string `json:"approvals"`
+}
+
+const mostLoss = 1 << 20
+
+// NoLossError is for a loss that nobody has asked about.
+type NoLossError struct{ File string }
+
+func (e *NoLossError) Error() string { return "approve a new log key: nobody has asked for one" }
+
+// Hint says what to do next.
+func (*NoLossError) Hint() string { return "halligan request log-key-lost" }
+
+func (l *Loss) read() (*lossFile, *custody.Pending, error) {
+	file, err := os.Open(l.File)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, &NoLossError{l.File}
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err == nil && info.Size() > mostLoss {
+		err = fmt.Errorf("read %s: %d bytes are no request", l.File, info.Size())
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	var f lossFile
+	if err := json.NewDecoder(file).Decode(&f); err != nil {
+		return nil, nil, fmt.Errorf("read %s: %v", l.File, err)
+	}
+	r, err := custody.ParseRequest([]byte(f.Request))
+	if err != nil {
+		return nil, nil, err
+	}
+	p := &custody.Pending{Request: r, Recorded: r.Made}
+	if p.Asked, err = custody.ParseApproval([]byte(f.Asked)); err != nil {
+		return nil, nil, err
+	}
+	for _, text := range f.Approvals {
+		a, err := custody.ParseApproval([]byte(text))
+		if err != nil {
+			return nil, nil, err
+		}
+		p.Approvals = append(p.Approvals, a)
+	}
+	return &f, p, nil
+}
+
+func (l *Loss) write(f *lossFile) error {
+	text, err := json.Marshal(f)
+	if err != nil {
+		return err
+	}
+	_ = os.Remove(l.File + ".new") // of a process that ended in between
+	if err := writeDurably(l.File+".new", string(text)+"\n"); err != nil {
+		return err
+	}
+	return os.Rename(l.File+".new", l.File)
+}
+
+// AskLoss makes the request. Who asks must sign it. a.Ledger need not be set.
+func (a *App) AskLoss(ctx context.Context, l *Loss, q Question) (*Asked, error) {
+	if q.Sign == nil {
+		return nil, &custody.Refusal{Reason: custody.ReasonUnsigned, Who: q.By}
+	}
+	if a.tenant() == "" {
+		return nil, errNoTenant
+	}
+	by, err := a.person(q.By)
+	if err != nil {
+		return nil, err
+	}
+	out := &Asked{}
+	err = l.DB.View(ctx, func(v store.View) error {
+		k, err := know(v)
+		if err != nil {
+			return err
+		}
+		if k.approved == "" {
+			return &hinted{errors.New("no register was ever approved in this log, so that nobody can decide about its key"), "begin a new log in another folder: halligan init --store"}
+		}
+		checkpoint, err := lastWord(v)
+		if err != nil {
+			return err
+		}
+		details, err := json.Marshal(logKeyDetails{Old: checkpoint, New: nextName(checkpoint)})
+		if err != nil {
+			return err
+		}
+		now := a.Now()
+		out.Request, err = custody.NewRequest(a.Chance, custody.Request{Tenant: a.tenant(), Store: l.DB.Identity().ID, What: custody.VerbLogKeyLost, On: "the key that signs the log", Why: q.Why,
+			Details: details, By: by.Name, Register: k.approved, Made: now, Expires: now.Add(custody.LifeMost)})
+		if err != nil {
+			return err
+		}
+		law, err := a.lossLaw(k, l)
+		if err != nil {
+			return err
+		}
+		out.Needed = custody.RightOf(custody.VerbLogKeyLost).Needed(law.Register.Quorum)
+		return law.CheckRequest(out.Request)
+	})
+	if err != nil {
+		return nil, err
+	}
+	asked, err := a.signed(ctx, out.Request, custody.ActRequest, by.Name, q.Sign)
+	if err != nil {
+		return nil, err
+	}
+	return out, l.write(&lossFile{Request: string(out.Request.Canonical()), Asked: asked})
+}
+
+// lossLaw judges by the register that was approved.
+func (a *App) lossLaw(k *known, l *Loss) (*custody.Rules, error) {
+	old, err := register.FromDeciding(k.rules)
+	if err != nil {
+		return nil, err
+	}
+	return &custody.Rules{Register: old, Approved: k.approved, Former: k.former, Tenant: a.tenant(), Store: l.DB.Identity().ID, Now: a.Now(), Counters: k.counters, Without: a.Without,
+		Used: func(hash string) bool { e, err := k.used(hash); return e != nil || err != nil }}, nil
+}
+
+// lastWord is the public key that the log says is its own.
+func lastWord(v store.View) (string, error) {
+	key := ""
+	for _, kind := range []evidence.Kind{evidence.KindLogBegun, evidence.KindLogKey, evidence.KindLogKeyLost} {
+		for e, err := range v.Find(kind, "") {
+			if err != nil {
+				return "", err
+			}
+			var d struct{ Key, New string }
+			if err := json.Unmarshal(e.Data, &d); err != nil {
+				return "", err
+			}
+			if public := d.Key + d.New; signedBy(v.Checkpoint(), public) {
+				key = public
+			}
+		}
+	}
+	if key == "" {
+		return "", errors.New("the log does not say which key signs it")
+	}
+	return key, nil
+}
+
+func signedBy(note []byte, public string) bool {
+	_, err := evidence.OpenCheckpoint(note, public)
+	return err == nil
+}
+
+// LossRequest is the request that waits, for people to read.
+func (l *Loss) LossRequest() (*custody.Request, error) {
+	_, p, err := l.read()
+	if err != nil {
+		return nil, err
+	}
+	return p.Request, nil
+}
+
+// ApproveLoss takes in an approval, and goes on with a new key when it was the last
+// one that it takes.
+func (a *App) ApproveLoss(ctx context.Context, l *Loss, name string, sign Sign) (*Approved, error) {
+	f, p, err := l.read()
+	if err != nil {
+		return nil, err
+	}
+	out := &Approved{Request: p.Request}
+	var law *custody.Rules
+	if err := l.DB.View(ctx, func(v store.View) error {
+		k, err := know(v)
+		if err != nil {
+			return err
+		}
+		law, err = a.lossLaw(k, l)
+		if err != nil {
+			return err
+		}
+		law.Used = nil // checked again where it is written
+		who := law.Register.Person(name)
+		if who == nil {
+			return &custody.Refusal{Reason: custody.ReasonPerson, Who: name, Detail: "the approved register has nobody of that name"}
+		}
+		name = who.Name
+		return law.CheckRequest(p.Request)
+	}); err != nil {
+		return nil, err
+	}
+	text, err := a.signed(ctx, p.Request, custody.ActApprove, name, sign)
+	if err != nil {
+		return nil, err
+	}
+	approval, err := custody.ParseApproval([]byte(text))
+	if err != nil {
+		return nil, err
+	}
+	if _, err := law.Admit(p, approval); err != nil {
+		return nil, err
+	}
+	p.Approvals = append(p.Approvals, approval)
+	decision, err := law.Decide(p)
+	if err != nil && !errors.Is(err, custody.ReasonTooFew) {
+		return nil, err
+	}
+	f.Approvals = append(f.Approvals, text)
+	if writeErr := l.write(f); writeErr != nil {
+		return nil, writeErr
+	}
+	out.Missing = max(0, decision.Needed-len(decision.Approved))
+	if err != nil {
+		return out, nil
+	}
+	out.Done, err = a.replaceKey(ctx, l, p, f, decision)
+	return out, err
+}
+
+// replaceKey writes all of it in one transaction, signed by the new key.
+func (a *App) replaceKey(ctx context.Context, l *Loss, p *custody.Pending, f *lossFile, decision *custody.Decision) (*Done, error) {
+	var d logKeyDetails
+	if err := json.Unmarshal(p.Request.Details, &d); err != nil {
+		return nil, fmt.Errorf("read the details of the request: %v", err)
+	}
+	key, err := evidence.NewLogKey(a.Chance, d.New)
+	if err != nil {
+		return nil, err
+	}
+	signatures, err := signaturesOf(p)
+	if err != nil {
+		return nil, err
+	}
+	w := &act{verb: p.Request.What, on: p.Request.On, why: p.Request.Why, last: true}
+	lose := evidence.Lose(d.Old, key.Public(), signatures)
+	lose.Tenant, lose.Subject, lose.Who = p.Request.Tenant, p.Request.Hash(), signers(p, decision)
+	w.entries = []evidence.Entry{lose}
+	done := &Done{Marks: decision.Marks, Warnings: decision.Warnings}
+	entries, err := a.changeKey(key, func() ([]evidence.Entry, error) {
+		return l.DB.Replace(ctx, key, func(v store.View) ([]evidence.Entry, error) {
+			k, err := know(v)
+			if err != nil {
+				return nil, err
+			}
+			law, err := a.lossLaw(k, l)
+			if err != nil {
+				return nil, err
+			}
+			if _, err := law.Decide(p); err != nil {
+				return nil, err
+			}
+			return a.lossEntries(v.Size(), p, f, w, decision)
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range entries {
+		switch e.Kind {
+		case evidence.KindIntent:
+			done.Intent = e.Index
+		case evidence.KindOutcome:
+			done.Outcome = e.Index
+		}
+	}
+	return done, os.Remove(l.File)
+}
+
+func (a *App) lossEntries(size uint64, p *custody.Pending, f *lossFile, w *act, decision *custody.Decision) ([]evidence.Entry, error) {
+	r := p.Request
+	data, err := json.Marshal(requestData{Request: f.Request, Asked: f.Asked})
+	if err != nil {
+		return nil, err
+	}
+	out := []evidence.Entry{{Kind: evidence.KindRequest, Tenant: r.Tenant, Time: r.Made, Who: []string{r.By}, What: string(r.What), On: r.On, Why: r.Why, Subject: r.Hash(), Data: data}}
+	for i, s := range p.Approvals {
+		data, err := json.Marshal(approvalData{Approval: f.Approvals[i]})
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, evidence.Entry{Kind: evidence.KindApproval, Tenant: r.Tenant, Time: s.Time, Who: []string{s.Person}, What: "approve " + string(r.What), On: r.On, Subject: r.Hash(), Data: data})
+	}
+	intent := a.entry(evidence.KindIntent, w, r)
+	intent.Who, intent.Marks = signers(p, decision), decision.Marks
+	return append(out, a.closed(size+uint64(len(out)), intent, w, r)...), nil
+}
