@@ -79,11 +79,16 @@ func shapesOfTenant() []Shape {
 			{Key: "attestations", Kind: KindMapping, List: true, Shape: "attestation", Doc: "What a person states because only a person can know it. Attested is not passed, and it expires."},
 			{Key: "accepted", Kind: KindMapping, List: true, Shape: "accepted", Doc: "Risks that somebody accepted (S4)."},
 			{Key: "neighbours", Kind: KindMapping, Shape: "neighbours", Doc: "Lists of other tools, kept to be given back unchanged. See halligan export."},
+			{Key: "evidence", Kind: KindMapping, Shape: "evidence", Doc: "Where the evidence log is kept, when not in the folder of the tenant among the settings of who runs halligan."},
 		}},
 		{"tenant", "The tenant.", []Field{
 			{Key: "id", Kind: KindID, Doc: "The tenant id."},
 			{Key: "name", Kind: KindName, Doc: "The name, for people."},
 			{Key: "azureRoot", Kind: KindFlag, Doc: "Whether the accounts are meant to hold rights at the Azure root."},
+		}},
+		{"evidence", "Where the evidence log is kept. It decides nothing: another log does not fit the key on the binder.", []Field{
+			{Key: "store", Kind: KindText, Doc: "The path of the store, or a postgres:// address. No password: that belongs into ~/.pgpass."},
+			{Key: "witness", Kind: KindText, Doc: "A folder elsewhere that keeps the newest checkpoint, so that a second copy of the store that is used beside it is noticed."},
 		}},
 		{"account", "One emergency access account.", []Field{
 			{Key: "id", Kind: KindID, Required: true, Doc: "The object id. It decides."},

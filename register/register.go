@@ -36,6 +36,16 @@ type Register struct {
 	Accepted     []Accepted    `yaml:"accepted,omitempty"`
 	// Neighbours are lists of other tools, kept to be given back to them.
 	Neighbours Neighbours `yaml:"neighbours,omitempty"`
+	// Evidence is where the evidence is kept, when not where it is by itself.
+	Evidence Evidence `yaml:"evidence,omitempty"`
+}
+
+// Evidence says where the evidence log is kept. It decides nothing: whoever points
+// to another log finds nothing approved in it, and the log key on the binder does
+// not fit.
+type Evidence struct {
+	Store   string `yaml:"store,omitempty"`   // path of a file, or a postgres:// address without a password
+	Witness string `yaml:"witness,omitempty"` // folder elsewhere
 }
 
 // Tenant names the tenant.

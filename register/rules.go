@@ -2,6 +2,7 @@ package register
 
 import (
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -24,6 +25,13 @@ func (d *decoder) rules(r *Register) {
 	}
 	if p := strings.ToLower(r.Proxy); p != "" && (!strings.HasPrefix(p, "http://") && !strings.HasPrefix(p, "https://") || strings.Contains(p, "@")) {
 		d.report(d.at["proxy"], "proxy", "write it as http://proxy.example:3128, without a name or password", "the proxy is no address of one")
+	}
+	if u, err := url.Parse(r.Evidence.Store); r.Evidence.Store != "" && strings.Contains(r.Evidence.Store, "://") {
+		if err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" || u.Host == "" {
+			d.report(d.at["evidence.store"], "evidence.store", "write it as postgres://halligan@db.example/halligan, or a path", "the store is no address of one")
+		} else if _, has := u.User.Password(); has {
+			d.report(d.at["evidence.store"], "evidence.store", "put the password into ~/.pgpass of whoever runs halligan, mode 0600", "the address of the store holds a password")
+		}
 	}
 	d.people(r)
 	d.quorum(r)

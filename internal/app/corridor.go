@@ -181,7 +181,7 @@ func (k *known) pending(given string) (*custody.Pending, *requestData, error) {
 		if err != nil {
 			return nil, nil, err
 		}
-		if namesRequest(given, e.Subject) {
+		if NamesRequest(given, e.Subject) {
 			found = append(found, e)
 		}
 	}
@@ -201,7 +201,9 @@ func (k *known) pending(given string) (*custody.Pending, *requestData, error) {
 // leastPrefix is how much of a hash names a request.
 const leastPrefix = 6
 
-func namesRequest(given, hash string) bool {
+// NamesRequest reports whether what somebody gave is the hash of a request, or
+// enough of its beginning.
+func NamesRequest(given, hash string) bool {
 	bare := hash[len("sha256:"):]
 	return given == hash || len(given) >= leastPrefix && len(given) <= len(bare) && bare[:len(given)] == given
 }

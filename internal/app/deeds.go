@@ -146,7 +146,7 @@ func decidingLine(key string, raw json.RawMessage) string {
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
 		value := fmt.Sprint(fields[name])
 		if text, is := fields[name].(string); is && (name == "signing" || name == "receiving") {
-			value = fingerprint(text)
+			value = Fingerprint(text)
 		}
 		if value != "" && value != "[]" {
 			words = append(words, name+" "+value)
@@ -155,8 +155,8 @@ func decidingLine(key string, raw json.RawMessage) string {
 	return key + ": " + strings.Join(words, ", ")
 }
 
-// fingerprint shortens a public key to what people compare.
-func fingerprint(key string) string {
+// Fingerprint shortens a public key to what people compare.
+func Fingerprint(key string) string {
 	if public, err := register.ParseSigningKey(key); err == nil {
 		return public.Type() + " " + ssh.FingerprintSHA256(public)
 	}

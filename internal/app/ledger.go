@@ -39,7 +39,9 @@ func (p *Place) isFile() bool {
 // NoStoreError is for evidence that nobody has begun yet.
 type NoStoreError struct{ Name string }
 
-func (e *NoStoreError) Error() string { return fmt.Sprintf("open the evidence in %s: there is none", e.Name) }
+func (e *NoStoreError) Error() string {
+	return fmt.Sprintf("open the evidence in %s: there is none", e.Name)
+}
 
 // Hint says what to do next.
 func (*NoStoreError) Hint() string {
@@ -57,6 +59,9 @@ func (p *Place) exists() error {
 	}
 	return nil
 }
+
+// StoreExists returns an error for a store that is not there.
+func StoreExists(p Place) error { return p.exists() }
 
 // ReadLedger opens the evidence for reading, beside whoever owns it. Close it.
 func ReadLedger(ctx context.Context, p Place) (*store.DB, error) {

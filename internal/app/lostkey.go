@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"time"
 
 	"halligan/custody"
 	"halligan/evidence"
@@ -139,7 +140,7 @@ func (a *App) AskLoss(ctx context.Context, l *Loss, q Question) (*Asked, error) 
 	if err != nil {
 		return nil, err
 	}
-	asked, err := a.signed(ctx, out.Request, custody.ActRequest, by.Name, q.Sign)
+	asked, err := a.signed(ctx, out.Request, custody.ActRequest, by.Name, time.Time{}, q.Sign)
 	if err != nil {
 		return nil, err
 	}
@@ -195,7 +196,7 @@ func (l *Loss) LossRequest() (*custody.Request, error) {
 
 // ApproveLoss takes in an approval, and goes on with a new key when it was the last
 // one that it takes.
-func (a *App) ApproveLoss(ctx context.Context, l *Loss, name string, sign Sign) (*Approved, error) {
+func (a *App) ApproveLoss(ctx context.Context, l *Loss, name string, at time.Time, sign Sign) (*Approved, error) {
 	f, p, err := l.read()
 	if err != nil {
 		return nil, err
@@ -221,7 +222,7 @@ func (a *App) ApproveLoss(ctx context.Context, l *Loss, name string, sign Sign) 
 	}); err != nil {
 		return nil, err
 	}
-	text, err := a.signed(ctx, p.Request, custody.ActApprove, name, sign)
+	text, err := a.signed(ctx, p.Request, custody.ActApprove, name, at, sign)
 	if err != nil {
 		return nil, err
 	}

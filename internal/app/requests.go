@@ -116,7 +116,7 @@ func (a *App) Ask(ctx context.Context, q Question) (*Asked, error) {
 		return nil, err
 	}
 	if q.Sign != nil {
-		if data.Asked, err = a.signed(ctx, made, custody.ActRequest, by.Name, q.Sign); err != nil {
+		if data.Asked, err = a.signed(ctx, made, custody.ActRequest, by.Name, time.Time{}, q.Sign); err != nil {
 			return nil, err
 		}
 	}
@@ -155,12 +155,15 @@ func (a *App) draftRequest(k *known, q *Question, by string, d deed) (*custody.R
 }
 
 // signed has a person sign a request.
-func (a *App) signed(ctx context.Context, r *custody.Request, as custody.Act, person string, sign Sign) (string, error) {
+func (a *App) signed(ctx context.Context, r *custody.Request, as custody.Act, person string, at time.Time, sign Sign) (string, error) {
 	_, digest := a.Register.Deciding()
 	if r.What == custody.VerbRegister {
 		digest = r.Register // what is before their eyes is the change; it is judged by these rules
 	}
-	s := custody.NewApproval(r, as, person, digest, a.Now())
+	if at.IsZero() {
+		at = a.Now()
+	}
+	s := custody.NewApproval(r, as, person, digest, at)
 	// The log keeps milliseconds, and a signature whole seconds: one made in the
 	// second of the request is not older.
 	if s.Time.Before(r.Made) {
@@ -222,8 +225,9 @@ type Approved struct {
 }
 
 // Approve takes in a person's approval of a request, and carries the request out
-// when it was the last one that it takes.
-func (a *App) Approve(ctx context.Context, given, name string, sign Sign) (*Approved, error) {
+// when it was the last one that it takes. at is when it was signed elsewhere; zero
+// is now.
+func (a *App) Approve(ctx context.Context, given, name string, at time.Time, sign Sign) (*Approved, error) {
 	var r *custody.Request
 	err := a.Ledger.View(ctx, func(v store.View) error {
 		k, err := know(v)
@@ -252,7 +256,7 @@ func (a *App) Approve(ctx context.Context, given, name string, sign Sign) (*Appr
 	if err != nil {
 		return nil, err
 	}
-	text, err := a.signed(ctx, r, custody.ActApprove, name, sign)
+	text, err := a.signed(ctx, r, custody.ActApprove, name, at, sign)
 	if err != nil {
 		return nil, err
 	}
@@ -408,7 +412,7 @@ func (a *App) Request(ctx context.Context, given string) (*RequestReport, error)
 	}
 	var found []RequestReport
 	for _, r := range all {
-		if namesRequest(given, r.Hash) {
+		if NamesRequest(given, r.Hash) {
 			found = append(found, r)
 		}
 	}

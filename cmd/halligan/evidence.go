@@ -1,0 +1,577 @@
+package main
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"halligan/custody"
+	"halligan/evidence"
+	"halligan/internal/app"
+	"halligan/internal/store"
+)
+
+func evidenceCommand(c *console) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "evidence",
+		Short: "look at, verify, export and merge what was recorded",
+		Long: `The evidence is an append-only log: who asked for what, who approved it, what was done, what came of it, which checks ran with
+which result. Every entry is a leaf of a Merkle tree whose root is signed after each append (docs/evidence-format.md). An
+export can be verified offline, by this program or another, with the public log key from the binder.`,
+	}
+	cmd.AddCommand(evidenceLogCommand(c), evidenceShowCommand(c), evidenceVerifyCommand(c), evidenceExportCommand(c), evidenceCheckpointCommand(c), evidenceMergeCommand(c))
+	return cmd
+}
+
+func number(n uint64) string { return strconv.FormatUint(n, 10) }
+
+// entryView is an entry as evidence log and show print it.
+type entryView struct {
+	Index      uint64          `json:"index"`
+	Kind       evidence.Kind   `json:"kind"`
+	Tenant     string          `json:"tenant,omitempty"`
+	Time       time.Time       `json:"time"`
+	Source     *time.Time      `json:"source,omitempty"`
+	SkewMs     int64           `json:"skewMs,omitempty"`
+	Who        []string        `json:"who"`
+	What       string          `json:"what"`
+	On         string          `json:"on,omitempty"`
+	Why        string          `json:"why,omitempty"`
+	Before     string          `json:"before,omitempty"`
+	After      string          `json:"after,omitempty"`
+	RequestIDs []string        `json:"requestIds,omitempty"`
+	Subject    string          `json:"subject,omitempty"`
+	Refers     *uint64         `json:"refers,omitempty"`
+	Marks      []string        `json:"marks,omitempty"`
+	Data       json.RawMessage `json:"data,omitempty"`
+}
+
+func viewEntry(e *evidence.Entry) entryView {
+	v := entryView{Index: e.Index, Kind: e.Kind, Tenant: string(e.Tenant), Time: e.Time, SkewMs: e.Skew.Milliseconds(), Who: append([]string{}, e.Who...), What: e.What, On: e.On, Why: e.Why,
+		Before: e.Before, After: e.After, RequestIDs: e.RequestIDs, Subject: e.Subject, Refers: e.Refers, Marks: e.Marks, Data: e.Data}
+	if !e.Source.IsZero() {
+		v.Source = &e.Source
+	}
+	return v
+}
+
+func evidenceLogCommand(c *console) *cobra.Command {
+	var f placeFlags
+	var format, kind string
+	var last int
+	cmd := &cobra.Command{
+		Use:     "log",
+		Short:   "list what was recorded, the newest last",
+		Example: "  halligan evidence log\n  halligan evidence log --kind approval --last 0",
+		Args:    takes(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return c.evidenceLog(cmd.Context(), &f, kind, last, format)
+		},
+	}
+	f.add(cmd.Flags())
+	cmd.Flags().StringVar(&kind, "kind", "", "`KIND` of entries: "+strings.Join(kindNames(), ", "))
+	cmd.Flags().IntVar(&last, "last", 30, "`NUMBER` of entries to list; 0 is all")
+	cmd.Flags().StringVar(&format, "format", "terminal", "`FORM`: terminal, json")
+	complete(cmd, "kind", kindNames()...)
+	complete(cmd, "format", "terminal", "json")
+	return cmd
+}
+
+func kindNames() []string {
+	var out []string
+	for _, k := range evidence.Kinds {
+		out = append(out, string(k.Kind))
+	}
+	return out
+}
+
+func (c *console) evidenceLog(ctx context.Context, f *placeFlags, kind string, last int, format string) (err error) {
+	if err := oneOf("format", format, "terminal", "json"); err != nil {
+		return err
+	}
+	if kind != "" && !slices.Contains(kindNames(), kind) {
+		return misused(suggest(kind, kindNames(), "kinds: "+strings.Join(kindNames(), ", ")), "no kind %q", kind)
+	}
+	if last < 0 {
+		return misused("--last 0 lists all", "no number of entries: %d", last)
+	}
+	a, end, err := c.reading(ctx, f)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, end()) }()
+	var entries []entryView
+	var size uint64
+	err = a.Ledger.View(ctx, func(v store.View) error {
+		size = v.Size()
+		for e, err := range v.Find(evidence.Kind(kind), "") {
+			if err != nil {
+				return err
+			}
+			entries = append(entries, viewEntry(&e))
+			if last > 0 && len(entries) > last {
+				entries = entries[1:]
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if format == "json" {
+		if entries == nil {
+			entries = []entryView{}
+		}
+		return indented(c.stdout, map[string]any{"store": a.Ledger.Identity().ID, "size": size, "entries": entries})
+	}
+	p := &page{look: look{columns: width(c.stdout, c.getenv), paint: c.paintOn(c.stdout)}}
+	for i := range entries {
+		p.entry(&entries[i])
+	}
+	if more := size - uint64(len(entries)); more > 0 && kind == "" {
+		p.line(0, 0, fmt.Sprintf("and %d before these: halligan evidence log --last 0", more))
+	}
+	_, err = fmt.Fprint(c.stdout, p.b.String())
+	return err
+}
+
+func (p *page) entry(e *entryView) {
+	text := e.Time.Format(time.DateTime) + "  " + string(e.Kind) + ": " + e.What
+	if e.On != "" {
+		text += ", " + e.On
+	}
+	if len(e.Who) > 0 {
+		text += " (" + strings.Join(e.Who, ", ") + ")"
+	}
+	if e.Refers != nil {
+		text += ", of entry " + number(*e.Refers)
+	}
+	if len(e.Marks) > 0 {
+		text += " [" + strings.Join(e.Marks, "; ") + "]"
+	}
+	p.styled(0, 6, bold, fmt.Sprintf("%4d", e.Index), text)
+}
+
+func evidenceShowCommand(c *console) *cobra.Command {
+	var f placeFlags
+	var format string
+	cmd := &cobra.Command{
+		Use:   "show NUMBER",
+		Short: "show one entry whole, with its proof",
+		Long: `Show one entry with everything in it. --format json adds the proof that it is in the log: its leaf, the hashes on the way to the
+root, and the signed checkpoint (RFC 6962 2.1.1).`,
+		Args: takes("NUMBER"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return c.evidenceShow(cmd.Context(), &f, args[0], format)
+		},
+	}
+	f.add(cmd.Flags())
+	cmd.Flags().StringVar(&format, "format", "terminal", "`FORM`: terminal, json")
+	complete(cmd, "format", "terminal", "json")
+	return cmd
+}
+
+// proofView is an entry with the proof that it is in the log.
+type proofView struct {
+	Entry      entryView `json:"entry"`
+	Line       string    `json:"line"`
+	Leaf       string    `json:"leaf"`
+	Proof      []string  `json:"proof"`
+	Checkpoint string    `json:"checkpoint"`
+}
+
+func (c *console) evidenceShow(ctx context.Context, f *placeFlags, which, format string) (err error) {
+	if err := oneOf("format", format, "terminal", "json"); err != nil {
+		return err
+	}
+	n, err := strconv.ParseUint(which, 10, 64)
+	if err != nil {
+		return misused("entries are counted from 0: halligan evidence log", "no number of an entry: %q", which)
+	}
+	a, end, err := c.reading(ctx, f)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, end()) }()
+	var out proofView
+	err = a.Ledger.View(ctx, func(v store.View) error {
+		line, err := v.Line(n)
+		if err != nil {
+			return err
+		}
+		e, err := v.Entry(n)
+		if err != nil {
+			return err
+		}
+		out.Entry, out.Line, out.Checkpoint = viewEntry(&e), string(line), string(v.Checkpoint())
+		if format != "json" {
+			return nil
+		}
+		leaf := evidence.LeafHash(line)
+		out.Leaf = hex.EncodeToString(leaf[:])
+		proof, err := evidence.ProveEntry(v.Size(), n, func(i uint64) (evidence.Hash, error) {
+			line, err := v.Line(i)
+			return evidence.LeafHash(line), err
+		})
+		out.Proof = []string{}
+		for _, h := range proof {
+			out.Proof = append(out.Proof, hex.EncodeToString(h[:]))
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if format == "json" {
+		return indented(c.stdout, out)
+	}
+	p := &page{look: look{columns: width(c.stdout, c.getenv), paint: c.paintOn(c.stdout)}}
+	p.entry(&out.Entry)
+	e := &out.Entry
+	for _, fact := range [][2]string{{"why", e.Why}, {"before", e.Before}, {"after", e.After}, {"subject", e.Subject}, {"requests", strings.Join(e.RequestIDs, ", ")}, {"tenant", e.Tenant}} {
+		if fact[1] != "" {
+			p.line(6, 8, fact[0]+": "+fact[1])
+		}
+	}
+	if e.Source != nil {
+		p.line(6, 8, fmt.Sprintf("the other side's clock: %s; ours was %d ms ahead", e.Source.Format(time.RFC3339), e.SkewMs))
+	}
+	if len(e.Data) > 0 {
+		p.line(6, 8, "data: "+string(e.Data))
+	}
+	_, err = fmt.Fprint(c.stdout, p.b.String())
+	return err
+}
+
+// verifyFlags are the flags of evidence verify.
+type verifyFlags struct {
+	keys, checkpoints []string
+	format            string
+}
+
+func evidenceVerifyCommand(c *console) *cobra.Command {
+	var f verifyFlags
+	cmd := &cobra.Command{
+		Use:   "verify FOLDER --key KEY",
+		Short: "verify an export of the evidence, offline, and name the first bad entry",
+		Long: `Verify an exported log: that every byte is what was signed, that nothing is missing, moved or added, and that it continues every
+checkpoint that is given. It needs no configuration, store or network.
+
+The key comes from the binder or from whoever watches the log, never from the folder: somebody who can write the folder could
+write a key into it. --checkpoint takes the ones that left the machine; without any, a log that was taken back to an earlier
+state looks whole. The result is one line for machines, good SIZE ROOT or bad INDEX KIND, and what it means.`,
+		Example: `  halligan evidence verify export/ --key halligan-8c1f2a30-1+1a2b3c4d+AZ... --checkpoint printed.txt`,
+		Args:    takes("FOLDER"),
+		RunE:    func(_ *cobra.Command, args []string) error { return c.evidenceVerify(args[0], &f) },
+	}
+	flags := cmd.Flags()
+	flags.StringArrayVar(&f.keys, "key", nil, "public log `KEY`, or a file that holds it; repeatable")
+	flags.StringArrayVar(&f.checkpoints, "checkpoint", nil, "`FILE` with a checkpoint that left the machine; repeatable")
+	flags.StringVar(&f.format, "format", "terminal", "`FORM`: terminal, json")
+	complete(cmd, "format", "terminal", "json")
+	return cmd
+}
+
+// verifyView is the result of evidence verify.
+type verifyView struct {
+	Good     bool             `json:"good"`
+	Size     uint64           `json:"size"`
+	Root     string           `json:"root,omitempty"`
+	Origin   string           `json:"origin,omitempty"`
+	Bad      *uint64          `json:"bad,omitempty"` // index of the first bad entry
+	Fault    evidence.Fault   `json:"fault,omitempty"`
+	Says     string           `json:"says"`
+	Hint     string           `json:"hint,omitempty"`
+	Keys     []evidence.Vouch `json:"keys,omitempty"`
+	Losses   []evidence.Loss  `json:"losses,omitempty"`
+	Outside  int              `json:"outsideCheckpoints"`
+	Warnings []string         `json:"warnings,omitempty"`
+}
+
+const mostCheckpoint = 64 << 10
+
+func (c *console) evidenceVerify(folder string, f *verifyFlags) error {
+	if err := oneOf("format", f.format, "terminal", "json"); err != nil {
+		return err
+	}
+	o, err := verifyOptions(f.keys, f.checkpoints)
+	if err != nil {
+		return err
+	}
+	root, err := os.OpenRoot(folder)
+	if err != nil {
+		return &fault{exitFailed, fmt.Errorf("verify evidence: %v", err), nearPath(folder)}
+	}
+	defer root.Close()
+	result, err := evidence.Verify(root.FS(), o)
+	finding, bad := errors.AsType[*evidence.Finding](err)
+	if err != nil && !bad {
+		return fmt.Errorf("verify evidence in %s: %w", folder, err)
+	}
+	v := verifyView{Good: !bad, Size: result.Size, Origin: result.Origin, Keys: result.Keys, Losses: result.Losses, Outside: result.Outside}
+	machine := ""
+	if bad {
+		v.Bad, v.Fault, v.Says, v.Hint, machine = &finding.Index, finding.Fault, finding.Error(), finding.Hint(), finding.Machine()
+	} else {
+		v.Root, machine = hex.EncodeToString(result.Root[:]), result.Machine()
+		v.Says = plural(int(result.Size), "entry is", "entries are") + " what was signed, and none is missing before the last"
+		if result.Outside == 0 {
+			v.Warnings = append(v.Warnings, "no checkpoint from outside was given: a log that was taken back to an earlier state would look the same (--checkpoint)")
+		}
+		for _, l := range result.Losses {
+			v.Warnings = append(v.Warnings, fmt.Sprintf("the log key was lost before entry %d: what stands before it rests on the old key, what follows on the new one", l.Index))
+		}
+	}
+	if f.format == "json" {
+		err = indented(c.stdout, v)
+	} else {
+		p := &page{look: look{columns: width(c.stdout, c.getenv), paint: c.paintOn(c.stdout)}}
+		fmt.Fprintln(&p.b, machine)
+		p.line(0, 2, v.Says)
+		for _, w := range v.Warnings {
+			p.line(0, 2, "warning: "+w)
+		}
+		if v.Hint != "" {
+			p.line(0, 2, "hint: "+v.Hint)
+		}
+		_, err = fmt.Fprint(c.stdout, p.b.String())
+	}
+	if err != nil {
+		return err
+	}
+	if bad {
+		return ended(exitTrouble)
+	}
+	return nil
+}
+
+func verifyOptions(keys, checkpoints []string) (evidence.VerifyOptions, error) {
+	o := evidence.VerifyOptions{}
+	if len(keys) == 0 {
+		return o, misused("the public log key stands on the binder; halligan evidence checkpoint prints it too", "verify needs the public log key: --key")
+	}
+	for _, k := range keys {
+		if evidence.CheckKey(k) != nil {
+			if text, err := readSome(k); err == nil {
+				k = strings.TrimSpace(string(text))
+			}
+		}
+		if err := evidence.CheckKey(k); err != nil {
+			return o, &fault{exitMisused, err, hintOf(err)}
+		}
+		o.Keys = append(o.Keys, k)
+	}
+	for _, path := range checkpoints {
+		text, err := readSome(path)
+		if err != nil {
+			return o, &fault{exitFailed, fmt.Errorf("read checkpoint: %v", err), nearPath(path)}
+		}
+		note, err := checkpointIn(string(text))
+		if err != nil {
+			return o, &fault{exitFailed, fmt.Errorf("read checkpoint %s: %v", path, err), "give the file that halligan evidence checkpoint wrote, or the lines from " + evidence.OriginPrefix + "… to the signature"}
+		}
+		o.Checkpoints = append(o.Checkpoints, note)
+	}
+	return o, nil
+}
+
+func readSome(path string) ([]byte, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return io.ReadAll(io.LimitReader(file, mostCheckpoint))
+}
+
+// checkpointIn finds a signed checkpoint in a text, such as a mail or what was
+// printed: from its first line to its last signature.
+func checkpointIn(text string) ([]byte, error) {
+	text = strings.ReplaceAll(text, "\r\n", "\n")
+	begin := strings.Index(text, evidence.OriginPrefix)
+	if begin < 0 {
+		return nil, errors.New("no checkpoint is in it")
+	}
+	var out strings.Builder
+	signed := false
+	for line := range strings.Lines(text[begin:]) {
+		is := strings.HasPrefix(line, "— ")
+		if signed && !is {
+			break
+		}
+		signed = signed || is
+		out.WriteString(strings.TrimRight(line, " \n") + "\n")
+	}
+	if !signed {
+		return nil, errors.New("it is not signed")
+	}
+	return []byte(out.String()), nil
+}
+
+func evidenceExportCommand(c *console) *cobra.Command {
+	var f placeFlags
+	var output string
+	cmd := &cobra.Command{
+		Use:     "export -o FOLDER",
+		Short:   "write the evidence as a folder that anybody can verify offline",
+		Example: "  halligan evidence export -o evidence-2026-11\n  halligan evidence verify evidence-2026-11 --key KEY",
+		Args:    takes(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return c.evidenceExport(cmd.Context(), &f, output)
+		},
+	}
+	f.add(cmd.Flags())
+	cmd.Flags().StringVarP(&output, "output", "o", "", "`FOLDER` to write; it must not be there, or be empty")
+	return cmd
+}
+
+func (c *console) evidenceExport(ctx context.Context, f *placeFlags, output string) (err error) {
+	if output == "" {
+		return misused("for example -o evidence-2026-11", "nowhere to write: give a folder with -o")
+	}
+	a, end, err := c.reading(ctx, f)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, end()) }()
+	db := a.Ledger.(readOnly).DB
+	if err := db.Export(ctx, output); err != nil {
+		return err
+	}
+	var size uint64
+	if err := a.Ledger.View(ctx, func(v store.View) error { size = v.Size(); return nil }); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(c.stdout, "%s: %s of store %s\n", escape(output), plural(int(size), "entry", "entries"), a.Ledger.Identity().ID)
+	return err
+}
+
+// checkpointFlags are the flags of evidence checkpoint.
+type checkpointFlags struct {
+	placeFlags
+	to     []string
+	mail   mailFlags
+	format string
+}
+
+func evidenceCheckpointCommand(c *console) *cobra.Command {
+	var f checkpointFlags
+	cmd := &cobra.Command{
+		Use:   "checkpoint",
+		Short: "let a signed checkpoint leave this machine: printed, mailed, or written to a second place",
+		Long: `Print the signed checkpoint of the log, with the public key. Keep it where whoever can write the store cannot: on paper, in
+the mailbox of an auditor, in a second place. A log nobody else holds a checkpoint of proves nothing against its own
+administrator. Each place that gets one is recorded.
+
+--to writes it into a folder elsewhere, under a name of its own. --mail sends it by SMTP with STARTTLS or TLS; a name and
+password for the server are asked for where --mail-user is given, and kept nowhere.`,
+		Example: `  halligan evidence checkpoint > checkpoint.txt
+  halligan evidence checkpoint --to /mnt/auditor/
+  halligan evidence checkpoint --mail auditor@contoso.example --mail-server smtp.contoso.example:587 --mail-from halligan@contoso.example`,
+		Args: takes(),
+		RunE: func(cmd *cobra.Command, _ []string) error { return c.evidenceCheckpoint(cmd.Context(), &f) },
+	}
+	f.placeFlags.add(cmd.Flags())
+	flags := cmd.Flags()
+	flags.StringArrayVar(&f.to, "to", nil, "`FOLDER` elsewhere to write it into; repeatable")
+	f.mail.add(flags)
+	flags.StringVar(&f.format, "format", "terminal", "`FORM`: terminal, json")
+	complete(cmd, "format", "terminal", "json")
+	return cmd
+}
+
+func (c *console) evidenceCheckpoint(ctx context.Context, f *checkpointFlags) (err error) {
+	if err := oneOf("format", f.format, "terminal", "json"); err != nil {
+		return err
+	}
+	if err := f.mail.check(); err != nil {
+		return err
+	}
+	a, end, err := c.reading(ctx, &f.placeFlags)
+	if err != nil {
+		return err
+	}
+	given, err := a.Checkpoint(ctx)
+	if err := errors.Join(err, end()); err != nil {
+		return err
+	}
+	text := given.Text()
+	var places []string
+	for _, folder := range f.to {
+		name := filepath.Join(folder, fmt.Sprintf("halligan-checkpoint-%s-%d.txt", given.Store[:8], given.Size))
+		if err := writeNew(name, []byte(text)); err != nil && !errors.Is(err, os.ErrExist) {
+			return &fault{exitFailed, fmt.Errorf("write checkpoint: %v", err), "give a folder that exists, on another machine or disk"}
+		}
+		places = append(places, name)
+	}
+	if len(f.mail.to) > 0 {
+		if err := c.mailCheckpoint(ctx, &f.mail, given.Size, text); err != nil {
+			return err
+		}
+		for _, to := range f.mail.to {
+			places = append(places, "mail to "+to)
+		}
+	}
+	if f.format == "json" {
+		err = indented(c.stdout, given)
+	} else {
+		_, err = io.WriteString(c.stdout, text)
+	}
+	if err != nil || len(places) == 0 {
+		return err
+	}
+	return c.recordGiven(ctx, f, given, places)
+}
+
+// recordGiven puts into the log where the checkpoint went.
+func (c *console) recordGiven(ctx context.Context, f *checkpointFlags, given *app.GivenCheckpoint, places []string) (err error) {
+	a, end, err := c.writing(ctx, &f.placeFlags)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, end()) }()
+	_, err = a.Record(ctx, app.Record{Kind: evidence.KindCheckpoint, What: "give a checkpoint away", On: strings.Join(places, ", "), After: "sha256:" + given.Root, Data: map[string]any{"size": given.Size, "places": places}})
+	return err
+}
+
+func evidenceMergeCommand(c *console) *cobra.Command {
+	var f placeFlags
+	cmd := &cobra.Command{
+		Use:   "merge FOLDER",
+		Short: "put a side log, written while the store could not be reached, into the evidence",
+		Args:  takes("FOLDER"),
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			a, end, err := c.writing(cmd.Context(), &f)
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, end()) }()
+			m, err := a.MergeSide(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			said := fmt.Sprintf("merged as entry %d and after: %s", m.Index, plural(m.Entries, "entry", "entries"))
+			if m.Before {
+				said = fmt.Sprintf("it was merged before, as entry %d; nothing was added", m.Index)
+			}
+			if !m.Ours && !m.Before {
+				said += "; it was not signed with a key of this log, so that its entries are marked as an " + custody.MarkUnsigned
+			}
+			_, err = fmt.Fprintln(c.stdout, said)
+			return err
+		},
+	}
+	f.add(cmd.Flags())
+	return cmd
+}

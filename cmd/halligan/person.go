@@ -1,0 +1,262 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"halligan/entra"
+	"halligan/internal/app"
+	"halligan/register"
+)
+
+// personFlags are the flags of person add.
+type personFlags struct {
+	register, id, title, signing, receiving, manager string
+	roles, reach                                     []string
+	passkey                                          bool
+}
+
+func personCommand(c *console) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "person",
+		Short: "who holds and decides what: roles and keys of the people in the register",
+		Long: `The people of the register: their roles, the one key with which each signs, the one to which things are sealed for them, their
+line of managers, and two ways to reach them. What is written here counts once it is approved: halligan request register.`,
+	}
+	cmd.AddCommand(personAddCommand(c), personListCommand(c), personRemoveCommand(c))
+	return cmd
+}
+
+var roleNames = []string{string(register.RoleViewer), string(register.RoleOperator), string(register.RoleCustodian), string(register.RoleApprover), string(register.RoleAuditor)}
+
+func personAddCommand(c *console) *cobra.Command {
+	var f personFlags
+	cmd := &cobra.Command{
+		Use:   "add NAME --role ROLE --signing FILE",
+		Short: "write a person into the register",
+		Example: `  halligan person add "Ana Weiss" --role operator --role approver --signing ana.pub --reach "phone +49 30 1234567" --reach ana@home.example
+  halligan person add "Ben Ode" --role approver --passkey`,
+		Args: takes("NAME"),
+		RunE: func(cmd *cobra.Command, args []string) error { return c.personAdd(cmd.Context(), &f, args[0]) },
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.register, "register", registerFile, "`FILE` of the register")
+	flags.StringArrayVar(&f.roles, "role", nil, "`ROLE`: "+strings.Join(roleNames, ", ")+"; repeatable")
+	flags.StringVar(&f.signing, "signing", "", "public SSH `KEY` with which the person signs, or a file that holds it (id_ed25519.pub)")
+	flags.BoolVar(&f.passkey, "passkey", false, "have the person make a passkey to sign with, in the browser of this machine")
+	flags.StringVar(&f.receiving, "receiving", "", "`KEY` to which things are sealed for the person: age1… or a public SSH key, or a file that holds it")
+	flags.StringVar(&f.manager, "manager", "", "`NAME` of the person's manager, also in the register")
+	flags.StringArrayVar(&f.reach, "reach", nil, "`WAY` to reach the person; give two that do not need the tenant")
+	flags.StringVar(&f.id, "id", "", "object `ID` of the person's own account in the directory, by which leavers are noticed")
+	flags.StringVar(&f.title, "title", "", "what the person is called: head of IT")
+	complete(cmd, "role", roleNames...)
+	return cmd
+}
+
+func (c *console) personAdd(ctx context.Context, f *personFlags, name string) error {
+	p := register.Person{Name: name, ID: entra.ID(f.id), Title: f.title, Manager: f.manager, Reach: f.reach}
+	for _, r := range f.roles {
+		if err := oneOf("role", r, roleNames...); err != nil {
+			return err
+		}
+		p.Roles = append(p.Roles, register.Role(r))
+	}
+	if f.signing != "" && f.passkey {
+		return misused("each person signs with one key", "--signing and --passkey exclude each other")
+	}
+	var err error
+	if p.Signing, err = keyOrFile(f.signing); err != nil {
+		return err
+	}
+	if p.Receiving, err = keyOrFile(f.receiving); err != nil {
+		return err
+	}
+	if f.passkey {
+		made, err := c.passkeyMake(ctx, name)
+		if err != nil {
+			return err
+		}
+		p.Passkey = *made
+	}
+	if err := c.editRegister(ctx, f.register, func(text []byte) ([]byte, error) { return register.AddPerson(text, p) }); err != nil {
+		return err
+	}
+	out := &page{look: look{columns: width(c.stdout, c.getenv), paint: c.paintOn(c.stdout)}}
+	out.line(0, 2, f.register+": "+name+ifElse(len(f.roles) > 0, " ("+strings.Join(f.roles, ", ")+")", " without a role"))
+	if len(f.reach) < 2 {
+		out.line(0, 2, "note: two ways to reach a person are better than "+ifElse(len(f.reach) == 1, "one", "none")+": --reach")
+	}
+	out.line(0, 2, "It counts once it is approved: halligan request begin, or halligan request register where something was approved before.")
+	_, err = fmt.Fprint(c.stdout, out.b.String())
+	return err
+}
+
+// keyOrFile takes a public key, or the file that holds it. A private key in it is
+// refused by the register.
+func keyOrFile(given string) (string, error) {
+	if given == "" || strings.ContainsAny(given, " ") || strings.HasPrefix(given, "age1") {
+		return given, nil
+	}
+	text, err := readSome(given)
+	if err != nil {
+		return "", &fault{exitFailed, fmt.Errorf("read key: %v", err), "give the public key itself in quotation marks, or its file: id_ed25519.pub"}
+	}
+	return strings.TrimSpace(string(text)), nil
+}
+
+// editRegister changes the register in its place, under its lock.
+func (c *console) editRegister(ctx context.Context, name string, edit func([]byte) ([]byte, error)) error {
+	path, err := filepath.EvalSymlinks(name)
+	if err != nil {
+		return &fault{exitFailed, fmt.Errorf("read register: %v", err), "halligan init writes one"}
+	}
+	return locked(ctx, path, func() error {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return &fault{exitFailed, fmt.Errorf("read register: %v", err), "halligan init writes one"}
+		}
+		if _, err := app.ReadRegister(name, text); err != nil {
+			return asRegisterFault(err)
+		}
+		changed, err := edit(text)
+		if err != nil {
+			return asRegisterFault(err)
+		}
+		if err := replaceFile(path, changed); err != nil {
+			return &fault{exitFailed, fmt.Errorf("write register: %v", err), "nothing was changed"}
+		}
+		return nil
+	})
+}
+
+func personRemoveCommand(c *console) *cobra.Command {
+	var file string
+	cmd := &cobra.Command{
+		Use:   "remove NAME",
+		Short: "take a person out of the register",
+		Args:  takes("NAME"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := c.editRegister(cmd.Context(), file, func(text []byte) ([]byte, error) { return register.RemovePerson(text, args[0]) }); err != nil {
+				return err
+			}
+			_, err := fmt.Fprintf(c.stdout, "%s: %s is taken out. It counts once it is approved: halligan request register\n", escape(file), escape(args[0]))
+			return err
+		},
+	}
+	cmd.Flags().StringVar(&file, "register", registerFile, "`FILE` of the register")
+	return cmd
+}
+
+// personView is a person as person list prints it.
+type personView struct {
+	Name    string   `json:"name"`
+	Title   string   `json:"title,omitempty"`
+	Roles   []string `json:"roles"`
+	Signing string   `json:"signing"` // fingerprint, "passkey", or ""
+	Sealed  bool     `json:"receives"`
+	Manager string   `json:"manager,omitempty"`
+	Reach   []string `json:"reach"`
+}
+
+func personListCommand(c *console) *cobra.Command {
+	var f placeFlags
+	var format string
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "list the people of the register, and say whether it is the approved one",
+		Args:  takes(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return c.personList(cmd.Context(), &f, format)
+		},
+	}
+	f.add(cmd.Flags())
+	cmd.Flags().StringVar(&format, "format", "terminal", "`FORM`: terminal, json")
+	complete(cmd, "format", "terminal", "json")
+	return cmd
+}
+
+func (c *console) personList(ctx context.Context, f *placeFlags, format string) error {
+	if err := oneOf("format", format, "terminal", "json"); err != nil {
+		return err
+	}
+	r, _, err := requiredRegister(f.register)
+	if err != nil {
+		return err
+	}
+	standing, err := c.standing(ctx, f)
+	if err != nil {
+		return err
+	}
+	people := []personView{}
+	for _, p := range r.People {
+		v := personView{Name: p.Name, Title: p.Title, Roles: []string{}, Sealed: p.Receiving != "", Manager: p.Manager, Reach: append([]string{}, p.Reach...)}
+		for _, role := range p.Roles {
+			v.Roles = append(v.Roles, string(role))
+		}
+		switch {
+		case p.Signing != "":
+			v.Signing = app.Fingerprint(p.Signing)
+		case p.Passkey.CredentialID != "":
+			v.Signing = "passkey"
+		}
+		people = append(people, v)
+	}
+	if format == "json" {
+		return indented(c.stdout, map[string]any{"people": people, "quorum": map[string]any{"people": r.Quorum.People, "approvals": r.Quorum.Needed(), "outside": r.Quorum.Outside}, "standing": standing})
+	}
+	p := &page{look: look{columns: width(c.stdout, c.getenv), paint: c.paintOn(c.stdout)}}
+	if len(people) == 0 {
+		p.line(0, 0, "Nobody is in the register yet: halligan person add NAME --role operator --role approver --signing id_ed25519.pub")
+	}
+	for _, one := range people {
+		p.styled(0, 4, bold, one.Name, ifElse(len(one.Roles) > 0, strings.Join(one.Roles, ", "), "no role")+ifElse(one.Signing != "", "; signs with "+one.Signing, "; cannot sign")+
+			ifElse(one.Manager != "", "; manager "+one.Manager, "")+ifElse(len(one.Reach) > 0, "; reach: "+strings.Join(one.Reach, ", "), ""))
+	}
+	p.blank()
+	p.quorum(&r.Quorum)
+	p.line(0, 2, standingSays(standing))
+	_, err = fmt.Fprint(c.stdout, p.b.String())
+	return err
+}
+
+func (p *page) quorum(q *register.Quorum) {
+	switch {
+	case q.People == 1:
+		p.styled(0, 2, red, "ONE PERSON", "decides alone here, and everything decided so is marked. "+ifElse(q.Outside != "", "The sealed second part is kept outside, by "+q.Outside+".", "Have somebody outside keep the sealed second part: halligan init --people 1 --outside NAME"))
+	case q.People == 0:
+		p.line(0, 2, "How many people there are is not said: halligan init --people NUMBER")
+	default:
+		p.line(0, 2, fmt.Sprintf("%d people; who asks and %s decide.", q.People, plural(q.Needed(), "other", "others")))
+	}
+}
+
+func standingSays(s *app.Standing) string {
+	switch {
+	case s == nil:
+		return "No evidence has begun: nothing is approved. halligan init begins it."
+	case s.Approved == "":
+		return "Nothing is approved yet: halligan request begin"
+	case s.Stands():
+		return fmt.Sprintf("This is what was approved: entry %d, %s.", s.Since, shortDigest(s.Approved))
+	}
+	return fmt.Sprintf("NOT what was approved: now %s, approved %s (entry %d). Find out who changed it, or have it approved: halligan request register", shortDigest(s.Current), shortDigest(s.Approved), s.Since)
+}
+
+// standing is nil where no evidence has begun.
+func (c *console) standing(ctx context.Context, f *placeFlags) (s *app.Standing, err error) {
+	a, end, err := c.reading(ctx, f)
+	if _, none := errors.AsType[*app.NoStoreError](err); none {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, end()) }()
+	return a.Standing(ctx)
+}

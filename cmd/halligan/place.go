@@ -1,0 +1,196 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"errors"
+	"os"
+	"os/user"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"halligan/entra"
+	"halligan/evidence"
+	"halligan/internal/app"
+	"halligan/internal/store"
+	"halligan/register"
+)
+
+// placeFlags say whose evidence is meant and where it is kept.
+type placeFlags struct {
+	register, store, witness, logKey string
+}
+
+func (f *placeFlags) add(flags *pflag.FlagSet) {
+	flags.StringVar(&f.register, "register", "", "`FILE` of the register (default: "+registerFile+")")
+	flags.StringVar(&f.store, "store", "", "`PATH` of the evidence store, or a postgres:// address (default: what the register says, else a folder of the tenant among your settings)")
+	flags.StringVar(&f.witness, "witness", "", "`FOLDER` elsewhere that keeps the newest checkpoint, so that a second copy of the store is noticed")
+	flags.StringVar(&f.logKey, "log-key", "", "`FILE` of the key that signs the log (default: log.key beside the store)")
+}
+
+// place resolves where the evidence of the register's tenant is kept. A password
+// for a database stands in ~/.pgpass or PGPASSFILE, never in an address here.
+func (c *console) place(f *placeFlags, r *register.Register) (app.Place, error) {
+	known := r.Or()
+	p := app.Place{Store: cmp.Or(f.store, known.Evidence.Store), Witness: cmp.Or(f.witness, known.Evidence.Witness)}
+	home, err := c.home()
+	if err != nil {
+		return p, err
+	}
+	folder := filepath.Join(home, cmp.Or(strings.ToLower(string(known.Tenant.ID)), "no-tenant"))
+	isDatabase := strings.HasPrefix(p.Store, "postgres://") || strings.HasPrefix(p.Store, "postgresql://")
+	switch {
+	case p.Store == "":
+		p.Store = filepath.Join(folder, "evidence.db")
+	case !isDatabase:
+		folder = filepath.Dir(p.Store)
+	}
+	if p.Store, err = absolute(p.Store, isDatabase); err != nil {
+		return p, err
+	}
+	if folder, err = filepath.Abs(folder); err != nil {
+		return p, err
+	}
+	base := folder
+	if !isDatabase && (f.store != "" || known.Evidence.Store != "") {
+		// Several stores may share a folder that somebody chose.
+		base = strings.TrimSuffix(p.Store, ".db")
+		p.Keys, p.Socket = app.KeyFile{Path: base + ".log.key"}, base+".sock"
+	} else {
+		p.Keys, p.Socket = app.KeyFile{Path: filepath.Join(folder, "log.key")}, filepath.Join(folder, "s.sock")
+	}
+	p.Side = filepath.Join(folder, "side")
+	if f.logKey != "" {
+		p.Keys = app.KeyFile{Path: f.logKey}
+	}
+	return p, nil
+}
+
+func absolute(path string, isDatabase bool) (string, error) {
+	if isDatabase {
+		return path, nil
+	}
+	return filepath.Abs(path)
+}
+
+// lossFile is where the request for a new log key waits when the old one is lost.
+func lossFile(p app.Place) string { return p.Keys.String() + ".lost" }
+
+// account is who runs this process.
+func account() string {
+	name, host := "unknown", "unknown"
+	if u, err := user.Current(); err == nil {
+		name = u.Username
+	}
+	if h, err := os.Hostname(); err == nil {
+		host = h
+	}
+	return "os:" + name + "@" + host
+}
+
+// requiredRegister reads the register, which must be there.
+func requiredRegister(path string) (*register.Register, string, error) {
+	r, name, err := readRegister(path)
+	if err == nil && r == nil {
+		err = &fault{exitFailed, errors.New("read register: there is no " + registerFile + " here"), "halligan init writes one; or give it with --register"}
+	}
+	return r, name, err
+}
+
+// writing opens the program for a tenant with its evidence for writing; the caller
+// calls close.
+func (c *console) writing(ctx context.Context, f *placeFlags) (a *app.App, close func() error, err error) {
+	r, name, err := requiredRegister(f.register)
+	if err != nil {
+		return nil, nil, err
+	}
+	p, err := c.place(f, r)
+	if err != nil {
+		return nil, nil, err
+	}
+	ledger, end, err := app.OpenLedger(ctx, p)
+	if err != nil {
+		return nil, nil, err
+	}
+	a = c.newApp(r, name, p)
+	a.Ledger = ledger
+	if waiting, err := app.SideLogs(p.Side); err == nil && len(waiting) > 0 {
+		c.say("note:", bold, plural(len(waiting), "side log waits", "side logs wait")+" to be merged: halligan evidence merge "+waiting[0])
+	}
+	return a, end, nil
+}
+
+func (c *console) newApp(r *register.Register, name string, p app.Place) *app.App {
+	return &app.App{Register: r, RegisterName: name, Now: time.Now, Chance: rand.Reader, Account: account(), Keys: p.Keys,
+		SideLog: func(entries []evidence.Entry) (string, error) {
+			key, _ := p.Keys.Load() // without it the side log is an unsigned claim
+			return app.WriteSide(p.Side, key, time.Now(), entries)
+		}}
+}
+
+// reading opens the program for a tenant with its evidence for reading.
+func (c *console) reading(ctx context.Context, f *placeFlags) (*app.App, func() error, error) {
+	r, name, err := requiredRegister(f.register)
+	if err != nil {
+		return nil, nil, err
+	}
+	p, err := c.place(f, r)
+	if err != nil {
+		return nil, nil, err
+	}
+	db, err := app.ReadLedger(ctx, p)
+	if err != nil {
+		return nil, nil, err
+	}
+	a := c.newApp(r, name, p)
+	a.Ledger = readOnly{db}
+	return a, db.Close, nil
+}
+
+// readOnly is a ledger for commands that only look.
+type readOnly struct{ *store.DB }
+
+// Append implements app.Ledger.
+func (readOnly) Append(context.Context, store.Draft) ([]evidence.Entry, error) {
+	return nil, errors.New("the evidence was opened for reading")
+}
+
+// warnRegister tells when the register is not the one that was approved. Reading
+// goes on; whatever decides is refused.
+func (c *console) warnRegister(ctx context.Context, r *register.Register, registerPath string) {
+	if r == nil || r.Tenant.ID == "" {
+		return
+	}
+	a, end, err := c.reading(ctx, &placeFlags{register: registerPath})
+	if _, none := errors.AsType[*app.NoStoreError](err); none {
+		return // nothing was ever approved here
+	}
+	if err == nil {
+		var s *app.Standing
+		s, err = a.Standing(ctx)
+		err = errors.Join(err, end())
+		if err == nil && s.Approved != "" && !s.Stands() {
+			c.say("warning:", yellow, "what decides in "+a.RegisterName+" (people, quorum, silences, channels, watched accounts and groups) is not what was approved: "+
+				"now "+shortDigest(s.Current)+", approved "+shortDigest(s.Approved)+" (entry "+number(s.Since)+"). Find out who changed it; or have it approved: halligan request register")
+		}
+	}
+	if err != nil {
+		c.say("warning:", yellow, "whether the register is the approved one is not known: "+err.Error())
+	}
+}
+
+func shortDigest(d string) string {
+	if len(d) < 19 {
+		return d
+	}
+	return d[len("sha256:"):][:12]
+}
+
+// tenantOf is for messages.
+func tenantOf(r *register.Register) string {
+	return cmp.Or(r.Or().Tenant.Name, string(entra.ID(r.Or().Tenant.ID)))
+}

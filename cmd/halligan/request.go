@@ -1,0 +1,442 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"halligan/custody"
+	"halligan/internal/app"
+	"halligan/internal/store"
+)
+
+// askable are the things that can be asked for, with what the command says of them.
+var askable = []struct {
+	verb  custody.Verb
+	use   string
+	short string
+}{
+	{custody.VerbBegin, "begin", "have the first register and this log approved"},
+	{custody.VerbRegister, "register", "have a change of who decides, who is told and what is watched approved"},
+	{custody.VerbAccept, "accept CHECK", "have an accepted risk of the register approved"},
+	{custody.VerbLogKey, "log-key", "have the key that signs the log changed"},
+	{custody.VerbLogKeyLost, "log-key-lost", "go on with a new key, since the old one is lost"},
+}
+
+// askFlags are the flags of asking.
+type askFlags struct {
+	placeFlags
+	signFlags
+	by, why string
+	life    time.Duration
+}
+
+func requestCommand(c *console) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "request",
+		Short: "ask for what others must approve, and see what is asked for",
+		Long: `Ask for something that one person must not do alone. The request says what, on what, why and by whom; its hash names it. Who asks
+signs it; others read it and sign the same text with their own keys (halligan approve). It is good once, and for a day.`,
+	}
+	for _, a := range askable {
+		cmd.AddCommand(askCommand(c, a.verb, a.use, a.short))
+	}
+	cmd.AddCommand(requestListCommand(c), requestShowCommand(c), carryOutCommand(c))
+	return cmd
+}
+
+func askCommand(c *console, verb custody.Verb, use, short string) *cobra.Command {
+	var f askFlags
+	_, argument, has := strings.Cut(use, " ")
+	args := takes()
+	if has {
+		args = takes(argument)
+	}
+	right := custody.RightOf(verb)
+	var may []string
+	for _, r := range right.May {
+		may = append(may, string(r))
+	}
+	cmd := &cobra.Command{
+		Use:     use + " --by NAME --why TEXT --key FILE",
+		Short:   short,
+		Long:    strings.ToUpper(short[:1]) + short[1:] + ".\n\nWho may ask: " + strings.Join(may, ", ") + ". Where nobody signs with --key or --passkey, the request is an unsigned claim and takes two approvals.",
+		Example: "  halligan request " + strings.ReplaceAll(use, "CHECK", "am-tap-out-of-scope") + ` --by "Ana Weiss" --why "Ben joins, Carl has left" --key ~/.ssh/id_ed25519`,
+		Args:    args,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return c.ask(cmd.Context(), &f, verb, strings.Join(args, ""))
+		},
+	}
+	f.placeFlags.add(cmd.Flags())
+	f.signFlags.add(cmd.Flags(), false)
+	cmd.Flags().StringVar(&f.by, "by", "", "`NAME` of who asks, as in the register")
+	cmd.Flags().StringVar(&f.why, "why", "", "`TEXT`: the reason, for those who approve")
+	cmd.Flags().DurationVar(&f.life, "life", 24*time.Hour, "`TIME` for which it is open, at most 168h")
+	return cmd
+}
+
+func (c *console) ask(ctx context.Context, f *askFlags, verb custody.Verb, on string) (err error) {
+	if f.by == "" || f.why == "" {
+		return misused(`for example --by "Ana Weiss" --why "Ben joins, Carl has left"`, "a request needs --by and --why")
+	}
+	q := app.Question{Verb: verb, On: on, Why: f.why, By: f.by, Life: f.life}
+	if f.key != "" || f.passkey {
+		if q.Sign, _, err = c.signer(&f.signFlags); err != nil {
+			return err
+		}
+	}
+	if verb == custody.VerbLogKeyLost {
+		return c.askLoss(ctx, f, q)
+	}
+	a, end, err := c.writing(ctx, &f.placeFlags)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, end()) }()
+	asked, err := a.Ask(ctx, q)
+	if err != nil {
+		return err
+	}
+	return c.tellAsked(asked)
+}
+
+func (c *console) tellAsked(asked *app.Asked) error {
+	p := &page{look: look{columns: width(c.stdout, c.getenv), paint: c.paintOn(c.stdout)}}
+	shown := asked.Request.Shown()
+	p.styled(0, 0, bold, "Request "+shortDigest(shown.Hash), "")
+	for line := range strings.Lines(shown.Text) {
+		p.line(2, 12, strings.TrimRight(line, "\n"))
+	}
+	for _, w := range asked.Warnings {
+		p.line(0, 2, "warning: "+w)
+	}
+	if asked.Needed > 0 {
+		p.blank()
+		p.line(0, 0, plural(asked.Needed, "approval is", "approvals are")+" needed. Each person reads it and signs:")
+		p.line(2, 4, "halligan approve "+shortDigest(shown.Hash)+" --as NAME --key FILE")
+	} else {
+		p.line(2, 4, "halligan request carry-out "+shortDigest(shown.Hash))
+	}
+	_, err := fmt.Fprint(c.stdout, p.b.String())
+	return err
+}
+
+func requestListCommand(c *console) *cobra.Command {
+	var f placeFlags
+	var format string
+	var all bool
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "list the requests that are open",
+		Args:  takes(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return c.requestList(cmd.Context(), &f, all, format)
+		},
+	}
+	f.add(cmd.Flags())
+	cmd.Flags().BoolVar(&all, "all", false, "also those that were used or have expired")
+	cmd.Flags().StringVar(&format, "format", "terminal", "`FORM`: terminal, json")
+	complete(cmd, "format", "terminal", "json")
+	return cmd
+}
+
+func (c *console) requestList(ctx context.Context, f *placeFlags, all bool, format string) (err error) {
+	if err := oneOf("format", format, "terminal", "json"); err != nil {
+		return err
+	}
+	a, end, err := c.reading(ctx, f)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, end()) }()
+	list, err := a.Requests(ctx)
+	if err != nil {
+		return err
+	}
+	shown := []app.RequestReport{}
+	for _, r := range list {
+		if all || r.State == app.RequestOpen || r.State == app.RequestReady || r.State == app.RequestRefused {
+			shown = append(shown, r)
+		}
+	}
+	if format == "json" {
+		return indented(c.stdout, shown)
+	}
+	p := &page{look: look{columns: width(c.stdout, c.getenv), paint: c.paintOn(c.stdout)}}
+	if len(shown) == 0 {
+		p.line(0, 0, ifElse(all, "Nothing was ever asked for.", "No request is open; --all lists the others too."))
+	}
+	for i := range shown {
+		p.request(&shown[i])
+	}
+	_, err = fmt.Fprint(c.stdout, p.b.String())
+	return err
+}
+
+func (p *page) request(r *app.RequestReport) {
+	state := string(r.State)
+	switch r.State {
+	case app.RequestOpen:
+		state = fmt.Sprintf("open, %d of %d approved", len(r.Approved), r.Needed)
+	case app.RequestReady:
+		state = "approved, not carried out: halligan request carry-out " + shortDigest(r.Hash)
+	case app.RequestUsed:
+		state = "carried out, entry " + number(*r.Used)
+	case app.RequestRefused:
+		state = "cannot be used: " + r.Why
+	}
+	p.styled(0, 4, bold, shortDigest(r.Hash), custody.Visible(string(r.Request.What)+" on "+r.Request.On+", asked by "+r.Request.By+", until "+r.Request.Expires.Format(time.DateTime)+" UTC: ")+state)
+	p.line(4, 4, "why: "+custody.Visible(r.Request.Why))
+	if len(r.Approved) > 0 {
+		p.line(4, 4, "approved by "+strings.Join(r.Approved, ", "))
+	}
+	for _, w := range append(append([]string{}, r.Refused...), r.Warnings...) {
+		p.line(4, 4, "! "+w)
+	}
+	if len(r.Marks) > 0 {
+		p.line(4, 4, "["+strings.Join(r.Marks, "; ")+"]")
+	}
+}
+
+func requestShowCommand(c *console) *cobra.Command {
+	var f placeFlags
+	var format string
+	cmd := &cobra.Command{
+		Use:   "show REQUEST",
+		Short: "show a request whole, as those who approve must read it",
+		Long: `Show a request in its canonical form, with its hash, and what it would bring about. Letters that cannot be seen, that turn the
+reading direction or that look like others are made visible; a request that has them is refused anyway.`,
+		Args: takes("REQUEST"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return c.requestShow(cmd.Context(), &f, args[0], format)
+		},
+	}
+	f.add(cmd.Flags())
+	cmd.Flags().StringVar(&format, "format", "terminal", "`FORM`: terminal, json, canonical")
+	complete(cmd, "format", "terminal", "json", "canonical")
+	return cmd
+}
+
+func (c *console) requestShow(ctx context.Context, f *placeFlags, which, format string) (err error) {
+	if err := oneOf("format", format, "terminal", "json", "canonical"); err != nil {
+		return err
+	}
+	a, end, err := c.reading(ctx, f)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, end()) }()
+	r, err := a.Request(ctx, which)
+	if err != nil {
+		return err
+	}
+	switch format {
+	case "json":
+		return indented(c.stdout, r)
+	case "canonical":
+		_, err := fmt.Fprintf(c.stdout, "%s\n", r.Request.Canonical())
+		return err
+	}
+	p := &page{look: look{columns: width(c.stdout, c.getenv), paint: c.paintOn(c.stdout)}}
+	p.request(r)
+	p.blank()
+	shown := r.Request.Shown()
+	for line := range strings.Lines(shown.Text) {
+		p.line(2, 12, strings.TrimRight(line, "\n"))
+	}
+	for _, odd := range shown.Odd {
+		p.line(2, 4, "! "+odd)
+	}
+	if r.Proposal != "" {
+		p.blank()
+		p.line(0, 0, "It would bring about:")
+		p.line(2, 2, custody.Visible(r.Proposal))
+	}
+	_, err = fmt.Fprint(c.stdout, p.b.String())
+	return err
+}
+
+func carryOutCommand(c *console) *cobra.Command {
+	var f placeFlags
+	cmd := &cobra.Command{
+		Use:   "carry-out REQUEST",
+		Short: "carry out a request that was approved, where the last approval did not",
+		Args:  takes("REQUEST"),
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			a, end, err := c.writing(cmd.Context(), &f)
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, end()) }()
+			done, err := a.CarryOut(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			return c.tellDone(done)
+		},
+	}
+	f.add(cmd.Flags())
+	return cmd
+}
+
+func (c *console) tellDone(d *app.Done) error {
+	p := &page{look: look{columns: width(c.stdout, c.getenv), paint: c.paintOn(c.stdout)}}
+	mark := ""
+	if len(d.Marks) > 0 {
+		mark = " [" + strings.Join(d.Marks, "; ") + "]"
+	}
+	p.styled(0, 2, bold, "Carried out", fmt.Sprintf("– entries %d to %d%s", d.Intent, d.Outcome, mark))
+	for _, w := range d.Warnings {
+		p.line(0, 2, "warning: "+w)
+	}
+	_, err := fmt.Fprint(c.stdout, p.b.String())
+	return err
+}
+
+// approveFlags are the flags of approve.
+type approveFlags struct {
+	placeFlags
+	signFlags
+	as string
+}
+
+func approveCommand(c *console) *cobra.Command {
+	var f approveFlags
+	cmd := &cobra.Command{
+		Use:   "approve REQUEST --as NAME --key FILE",
+		Short: "approve what another asked for, by your signature",
+		Long: `Read a request and sign it. The text that is signed says everything that is asked for and carries the hash of the request; the
+signature is good for that alone. Nobody approves what they asked for, and two names with one key are one person. With the
+last approval that it takes, the request is carried out.
+
+On another machine: --text-out FILE writes the text, ssh-keygen -Y sign -f KEY -n ` + custody.Namespace + ` FILE signs it there, and
+--text FILE --signature FILE.sig brings it back.`,
+		Example: `  halligan approve 5f0c2a71b9d4 --as "Ben Ode" --key ~/.ssh/id_ed25519
+  halligan approve 5f0c2a71b9d4 --as "Ben Ode" --text-out ben.txt`,
+		Args: takes("REQUEST"),
+		RunE: func(cmd *cobra.Command, args []string) error { return c.approve(cmd.Context(), &f, args[0]) },
+	}
+	f.placeFlags.add(cmd.Flags())
+	f.signFlags.add(cmd.Flags(), true)
+	cmd.Flags().StringVar(&f.as, "as", "", "`NAME` of who approves, as in the register")
+	return cmd
+}
+
+func (c *console) approve(ctx context.Context, f *approveFlags, which string) (err error) {
+	if f.as == "" {
+		return misused(`for example --as "Ben Ode"`, "who approves? --as says it")
+	}
+	sign, at, err := c.signer(&f.signFlags)
+	if err != nil {
+		return err
+	}
+	shown := sign
+	sign = func(ctx context.Context, text []byte, challenge string) (app.Signature, error) {
+		c.showText(text)
+		return shown(ctx, text, challenge)
+	}
+	approved, err := c.approved(ctx, f, which, sign, at)
+	if errors.Is(err, errTextOut) {
+		_, err := fmt.Fprintf(c.stdout, "written to %s. Sign it where your key is:\n  ssh-keygen -Y sign -f KEY -n %s %s\nand bring the signature back:\n  halligan approve %s --as %s --text %s --signature %s.sig\n",
+			escape(f.textOut), custody.Namespace, posixQuoted(f.textOut), which, posixQuoted(f.as), posixQuoted(f.textOut), posixQuoted(f.textOut))
+		return err
+	}
+	if err != nil {
+		return err
+	}
+	p := &page{look: look{columns: width(c.stdout, c.getenv), paint: c.paintOn(c.stdout)}}
+	p.styled(0, 2, bold, "Approved", "by "+custody.Visible(f.as)+ifElse(approved.Missing > 0, "; "+plural(approved.Missing, "more approval is", "more approvals are")+" needed", ""))
+	for _, w := range approved.Warnings {
+		p.line(0, 2, "warning: "+w)
+	}
+	if _, err := fmt.Fprint(c.stdout, p.b.String()); err != nil || approved.Done == nil {
+		return err
+	}
+	return c.tellDone(approved.Done)
+}
+
+// showText shows what is about to be signed.
+func (c *console) showText(text []byte) {
+	p := &page{look: look{columns: width(c.stderr, c.getenv), paint: c.paintOn(c.stderr)}}
+	for line := range strings.Lines(string(text)) {
+		p.line(2, 12, strings.TrimRight(line, "\n"))
+	}
+	fmt.Fprint(c.stderr, p.b.String()) // for people; what counts comes after it
+}
+
+// approved brings an approval to where the request is: the log, or beside it when
+// the log key is lost.
+func (c *console) approved(ctx context.Context, f *approveFlags, which string, sign app.Sign, at time.Time) (out *app.Approved, err error) {
+	if loss, end, lossErr := c.loss(ctx, &f.placeFlags); lossErr == nil {
+		defer func() { err = errors.Join(err, end()) }()
+		if r, err := loss.l.LossRequest(); err == nil && app.NamesRequest(which, r.Hash()) {
+			return loss.a.ApproveLoss(ctx, loss.l, f.as, at, sign)
+		}
+		return nil, &app.NoRequestError{Given: which}
+	} else if !errors.Is(lossErr, errNoLoss) {
+		return nil, lossErr
+	}
+	a, end, err := c.writing(ctx, &f.placeFlags)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, end()) }()
+	return a.Approve(ctx, which, f.as, at, sign)
+}
+
+// lost is a log without its key, and the program for it.
+type lost struct {
+	a *app.App
+	l *app.Loss
+}
+
+var errNoLoss = errors.New("the log key is not lost")
+
+// loss opens a store whose log key is gone. errNoLoss says that it is there.
+func (c *console) loss(ctx context.Context, f *placeFlags) (*lost, func() error, error) {
+	r, name, err := requiredRegister(f.register)
+	if err != nil {
+		return nil, nil, err
+	}
+	p, err := c.place(f, r)
+	if err != nil {
+		return nil, nil, err
+	}
+	if _, err := p.Keys.Load(); err == nil {
+		return nil, nil, errNoLoss
+	} else if _, none := errors.AsType[*app.NoKeyError](err); !none {
+		return nil, nil, err
+	}
+	if next, err := p.Keys.Prepared(); err == nil && next != nil {
+		return nil, nil, errNoLoss // a change of keys was interrupted: opening the log ends it
+	}
+	if err := app.StoreExists(p); err != nil {
+		return nil, nil, errNoLoss // there is no log either: whoever writes is told
+	}
+	db, err := store.Open(ctx, store.Options{URL: p.Store, Witness: p.Witness})
+	if err != nil {
+		return nil, nil, err
+	}
+	a := c.newApp(r, name, p)
+	return &lost{a, &app.Loss{File: lossFile(p), DB: db}}, db.Close, nil
+}
+
+func (c *console) askLoss(ctx context.Context, f *askFlags, q app.Question) (err error) {
+	loss, end, err := c.loss(ctx, &f.placeFlags)
+	if errors.Is(err, errNoLoss) {
+		return &fault{exitFailed, errors.New("ask for a new log key: the key is not lost"), "to change it: halligan request log-key"}
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, end()) }()
+	asked, err := loss.a.AskLoss(ctx, loss.l, q)
+	if err != nil {
+		return err
+	}
+	return c.tellAsked(asked)
+}

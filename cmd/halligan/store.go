@@ -1,0 +1,239 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"halligan/internal/app"
+	"halligan/internal/store"
+)
+
+func storeCommand(c *console) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "store",
+		Short: "keep the store of the evidence: backup, restore, check",
+		Long: `The store is one file, or a PostgreSQL database, in which the evidence is kept. One process at a time owns it. docs/operations.md
+says how to keep it.`,
+	}
+	cmd.AddCommand(storeBackupCommand(c), storeRestoreCommand(c), storeCheckCommand(c))
+	return cmd
+}
+
+func storeBackupCommand(c *console) *cobra.Command {
+	var f placeFlags
+	var output string
+	cmd := &cobra.Command{
+		Use:   "backup -o FILE",
+		Short: "write a copy of the store, while it is in use",
+		Long: `Write a copy of the store to a file that is not there yet. It may be in use meanwhile. The log key is not in it: keep that apart,
+or a thief of the backup could sign a false log.`,
+		Example: "  halligan store backup -o /mnt/backup/evidence-2026-11-21.db",
+		Args:    takes(),
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			if output == "" {
+				return misused("for example -o /mnt/backup/evidence-2026-11-21.db", "nowhere to write: give a file with -o")
+			}
+			a, end, err := c.reading(cmd.Context(), &f)
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, end()) }()
+			if err := a.Ledger.(readOnly).Backup(cmd.Context(), output); err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(c.stdout, "%s: a copy of store %s; the log key is not in it (%s)\n", escape(output), a.Ledger.Identity().ID, escape(a.Keys.String()))
+			return err
+		},
+	}
+	f.add(cmd.Flags())
+	cmd.Flags().StringVarP(&output, "output", "o", "", "`FILE` to write")
+	return cmd
+}
+
+func storeRestoreCommand(c *console) *cobra.Command {
+	var f placeFlags
+	var gone bool
+	cmd := &cobra.Command{
+		Use:   "restore FILE",
+		Short: "make the store anew from a backup",
+		Long: `Make the store anew from a backup, where none is. The next entry says so. When the original still runs, the two become a fork,
+which the witness place shows to whichever writes second: end the original first.
+
+--original-gone says that the original is lost for good and that what it recorded after the backup is given up; without it a
+restore of less than the witness knows is refused when it is written to.`,
+		Args: takes("FILE"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return c.storeRestore(cmd.Context(), &f, args[0], gone)
+		},
+	}
+	f.add(cmd.Flags())
+	cmd.Flags().BoolVar(&gone, "original-gone", false, "the original is lost for good; what it recorded after the backup is given up")
+	return cmd
+}
+
+func (c *console) storeRestore(ctx context.Context, f *placeFlags, backup string, gone bool) error {
+	r, _, err := requiredRegister(f.register)
+	if err != nil {
+		return err
+	}
+	p, err := c.place(f, r)
+	if err != nil {
+		return err
+	}
+	if _, err := os.Stat(backup); err != nil {
+		return &fault{exitFailed, fmt.Errorf("restore: %v", err), nearPath(backup)}
+	}
+	if err := store.Restore(ctx, backup, store.Options{URL: p.Store, Witness: p.Witness}, store.RestoreOptions{OriginalGone: gone}); err != nil {
+		return err
+	}
+	out := &page{look: look{columns: width(c.stdout, c.getenv), paint: c.paintOn(c.stdout)}}
+	out.line(0, 2, "restored to "+p.Store+"; the next entry says so")
+	if _, err := p.Keys.Load(); err != nil {
+		out.line(0, 2, "the log key is not here: bring it back to "+p.Keys.String()+", or, if it is lost: halligan request log-key-lost")
+	}
+	out.line(0, 2, "now: halligan store check --key KEY --checkpoint FILE")
+	_, err = fmt.Fprint(c.stdout, out.b.String())
+	return err
+}
+
+// storeCheckView is the result of store check.
+type storeCheckView struct {
+	Good     bool     `json:"good"`
+	Store    string   `json:"store"`
+	Size     uint64   `json:"size"`
+	Trouble  []string `json:"trouble"`
+	Warnings []string `json:"warnings"`
+}
+
+func storeCheckCommand(c *console) *cobra.Command {
+	var f placeFlags
+	var v verifyFlags
+	cmd := &cobra.Command{
+		Use:   "check --key KEY",
+		Short: "check the store whole: the database, every entry, every checkpoint, the witness",
+		Args:  takes(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return c.storeCheck(cmd.Context(), &f, &v)
+		},
+	}
+	f.add(cmd.Flags())
+	flags := cmd.Flags()
+	flags.StringArrayVar(&v.keys, "key", nil, "public log `KEY` from the binder, or a file that holds it; repeatable")
+	flags.StringArrayVar(&v.checkpoints, "checkpoint", nil, "`FILE` with a checkpoint that left the machine; repeatable")
+	flags.StringVar(&v.format, "format", "terminal", "`FORM`: terminal, json")
+	complete(cmd, "format", "terminal", "json")
+	return cmd
+}
+
+func (c *console) storeCheck(ctx context.Context, f *placeFlags, v *verifyFlags) (err error) {
+	if err := oneOf("format", v.format, "terminal", "json"); err != nil {
+		return err
+	}
+	o, err := verifyOptions(v.keys, v.checkpoints)
+	if err != nil {
+		return err
+	}
+	r, _, err := requiredRegister(f.register)
+	if err != nil {
+		return err
+	}
+	p, err := c.place(f, r)
+	if err != nil {
+		return err
+	}
+	if err := app.StoreExists(p); err != nil {
+		return err
+	}
+	db, err := store.Open(ctx, store.Options{URL: p.Store, Witness: p.Witness, ReadOnly: true})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	report, err := db.Check(ctx, o)
+	if err != nil {
+		return err
+	}
+	out := storeCheckView{Good: report.Good(), Store: db.Identity().ID, Size: report.Size, Trouble: append([]string{}, report.Damage...), Warnings: append([]string{}, db.Warnings()...)}
+	if report.Evidence != nil {
+		out.Trouble = append(out.Trouble, report.Evidence.Error())
+	}
+	if report.Fork != nil {
+		out.Trouble = append(out.Trouble, report.Fork.Error())
+	}
+	if report.Witness != nil {
+		out.Trouble = append(out.Trouble, report.Witness.Error())
+	}
+	if p.Witness == "" {
+		out.Warnings = append(out.Warnings, "no witness place is set: a second copy of this store that somebody uses would not be noticed (--witness)")
+	}
+	if v.format == "json" {
+		err = indented(c.stdout, out)
+	} else {
+		pg := &page{look: look{columns: width(c.stdout, c.getenv), paint: c.paintOn(c.stdout)}}
+		pg.styled(0, 2, bold, ifElse(out.Good, "GOOD", "TROUBLE"), "– store "+out.Store+", "+plural(int(out.Size), "entry", "entries"))
+		for _, t := range out.Trouble {
+			pg.line(2, 4, "✗ "+t)
+		}
+		for _, w := range out.Warnings {
+			pg.line(2, 4, "! "+w)
+		}
+		_, err = fmt.Fprint(c.stdout, pg.b.String())
+	}
+	if err != nil {
+		return err
+	}
+	if !out.Good {
+		return ended(exitTrouble)
+	}
+	return nil
+}
+
+func serveCommand(c *console) *cobra.Command {
+	var f placeFlags
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "own the evidence of a tenant for long; other commands here write through it",
+		Long: `Own the store of the evidence until Ctrl-C. Other commands of this account on this machine write through it, over a socket that
+no other account may open. It asks for no permission in the tenant.`,
+		Args: takes(),
+		RunE: func(cmd *cobra.Command, _ []string) error { return c.serve(cmd.Context(), &f) },
+	}
+	f.add(cmd.Flags())
+	return cmd
+}
+
+func (c *console) serve(ctx context.Context, f *placeFlags) (err error) {
+	r, _, err := requiredRegister(f.register)
+	if err != nil {
+		return err
+	}
+	p, err := c.place(f, r)
+	if err != nil {
+		return err
+	}
+	socket := p.Socket
+	p.Socket = "" // another owner is an error here
+	ledger, end, err := app.OpenLedger(ctx, p)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, end()) }()
+	owned := ledger.(app.Owned)
+	out := &page{look: look{columns: width(c.stdout, c.getenv), paint: c.paintOn(c.stdout)}}
+	out.line(0, 2, "Serving the evidence of "+tenantOf(r)+": store "+owned.Name()+", socket "+socket)
+	for _, w := range owned.Warnings() {
+		out.line(0, 2, "warning: "+w)
+	}
+	if isTerminal(c.stdout) {
+		out.line(0, 0, "Ctrl-C ends it.")
+	}
+	if _, err := fmt.Fprint(c.stdout, out.b.String()); err != nil {
+		return err
+	}
+	return owned.Serve(ctx, owned.Key, strings.TrimSpace(socket))
+}
