@@ -66,6 +66,7 @@ func TestDigestFollowsTheDecidingPart(t *testing.T) {
 		"the order of roles":          func(r *register.Register) { slices.Reverse(r.People[0].Roles) },
 		"the order of accounts":       func(r *register.Register) { slices.Reverse(r.Accounts) },
 		"the case of an id":           func(r *register.Register) { r.Accounts[0].ID = entra.ID(strings.ToUpper(string(north))) },
+		"the case of a person's id":   func(r *register.Register) { r.People[0].ID = entra.ID(strings.ToUpper(string(third))) },
 		"the name of an account":      func(r *register.Register) { r.Accounts[0].Name = "" },
 		"a policy":                    func(r *register.Register) { r.Policies = nil },
 		"a part":                      func(r *register.Register) { r.Parts = nil },
