@@ -3,11 +3,19 @@ package register
 import (
 	"fmt"
 	"strings"
+	"unicode"
 )
 
-// foldName is a name as SamePerson compares it.
+// foldName is a name as SamePerson compares it: of the letters that differ in
+// case only, one stands for all.
 func foldName(name string) string {
-	return strings.ToLower(strings.Join(strings.Fields(name), " "))
+	return strings.Map(func(r rune) rune {
+		least := r
+		for f := unicode.SimpleFold(r); f != r; f = unicode.SimpleFold(f) {
+			least = min(least, f)
+		}
+		return least
+	}, strings.Join(strings.Fields(name), " "))
 }
 
 // people reports what no single value of a person shows: one person under two
@@ -92,18 +100,17 @@ func (d *decoder) managers(r *Register) {
 		d.known(p.Manager, people, path, "person", "people")
 		above[foldName(p.Name)] = foldName(p.Manager)
 	}
-	inCircle := map[string]bool{}
+	// Each walk ends where one was before, so that all of them together are as long
+	// as the list.
+	walked := map[string]int{}
 	for i, p := range r.People {
-		name := foldName(p.Name)
-		steps := []string{name}
-		for at := above[name]; at != "" && at != name && len(steps) <= len(above); at = above[at] {
-			steps = append(steps, at)
+		at := foldName(p.Name)
+		for at != "" && walked[at] == 0 {
+			walked[at] = i + 1
+			at = above[at]
 		}
-		if p.Manager == "" || inCircle[name] || above[steps[len(steps)-1]] != name {
+		if at == "" || walked[at] != i+1 || above[at] == "" {
 			continue
-		}
-		for _, s := range steps {
-			inCircle[s] = true
 		}
 		path := fmt.Sprintf("people[%d].manager", i)
 		d.report(d.at[path], path, "name who is really above; whoever is at the top has no manager", "the line of managers of %s comes back to the same person", shown(p.Name))
