@@ -39,6 +39,9 @@ func (d *decoder) people(r *Register) {
 	for i := range r.People {
 		p := &r.People[i]
 		path := fmt.Sprintf("people[%d]", i)
+		if strings.ContainsFunc(p.Name, func(r rune) bool { return !unicode.IsPrint(r) }) {
+			d.report(d.at[path+".name"], path+".name", "write the name with letters that can be seen: two people must not look like one", "the name %s has letters that cannot be seen", shown(p.Name))
+		}
 		once("the name", foldName(p.Name), path+".name", "keep one of the two, and move what the other says there")
 		once("a directory id", p.ID.Key(), path+".id", twoNames)
 		once("a signing key", sshBody(p.Signing), path+".signing", twoNames)
