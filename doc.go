@@ -7,12 +7,12 @@
 // # Rooms
 //
 //	entra         the nouns of the field and the Snapshot; decodes the forms in which people export policies
-//	register      halligan.yaml as values: which accounts, what is intended, who holds what where
+//	register      halligan.yaml as values: which accounts, what is intended, who holds and decides what
 //	lockout       does an account get in whatever happens: Proved, Lockout or Undetermined, with the reasons
 //	              facts below it holds what Microsoft documents and changes, as data with source and date
 //	plan          changes as values, and what a Snapshot becomes when one is made
 //	posture       the checks, as tables, and the grade
-//	custody       how secrets are handled; later who holds what where
+//	custody       who may do what, requests and approvals, how secrets are handled
 //	evidence      a log that cannot be rewritten unseen: entries, checkpoints, Verify
 //	internal/graph    a live tenant: signing in, reading, following, changing with read-back
 //	internal/sandbox  an emulated tenant: sign-in, Graph, logs, faults; never imports graph

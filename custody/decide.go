@@ -224,8 +224,12 @@ func (r *Rules) Admit(p *Pending, a *Approval) (*Signed, error) {
 }
 
 func (r *Rules) admit(p *Pending, a *Approval) (*Signed, *register.Person, *Refusal) {
-	if a.Act != ActApprove {
-		return nil, nil, refuse(ReasonForm, a.Person, "it is no approval")
+	if a == nil || a.Act != ActApprove {
+		who := ""
+		if a != nil {
+			who = a.Person
+		}
+		return nil, nil, refuse(ReasonForm, who, "it is no approval")
 	}
 	s, person, refusal := r.signed(p, a)
 	if refusal == nil && !May(person, VerbApprove) && r.has(DefenceRight) {

@@ -1,6 +1,7 @@
 package custody_test
 
 import (
+	"bytes"
 	"errors"
 	"os"
 	"regexp"
@@ -185,6 +186,24 @@ func TestAnApprovalOutlivesAChangeOfTheRegister(t *testing.T) {
 	w.register.Channels = []register.Channel{{Name: "Duty", Kind: "sms"}}
 	w.registerIsApproved()
 	if err := w.Does(ask); err != nil {
+		t.Errorf("got %v", err)
+	}
+}
+
+// A copy of a passkey may stand in the register under another credential id.
+func TestOnePasskeyUnderTwoIDsIsOne(t *testing.T) {
+	w := newWorld(t)
+	key := newSoftKey(t)
+	copied := *key
+	copied.id = bytes.Repeat([]byte{1}, 20)
+	w.person("ben").Signing, w.person("ben").Passkey, w.As("ben").passkey = "", key.public(t), key
+	w.person("carol").Signing, w.person("carol").Passkey, w.As("carol").passkey = "", copied.public(t), &copied
+	w.register.Quorum.Approvals = 2
+	w.registerIsApproved()
+	ask := w.As("ana").Requests(custody.VerbOpen, north)
+	w.As("ben").Approves(ask)
+	w.As("carol").Approves(ask)
+	if err := w.Does(ask); !errors.Is(err, custody.ReasonSamePasskey) {
 		t.Errorf("got %v", err)
 	}
 }

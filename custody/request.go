@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -221,8 +223,8 @@ func appendTexts(out []textOf, v any) []textOf {
 			out = appendTexts(out, e)
 		}
 	case map[string]any:
-		for k, e := range v {
-			out = appendTexts(append(out, textOf{"details", k, true}), e)
+		for _, k := range slices.Sorted(maps.Keys(v)) {
+			out = appendTexts(append(out, textOf{"details", k, true}), v[k])
 		}
 	}
 	return out

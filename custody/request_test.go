@@ -79,6 +79,28 @@ func TestARequestSaysEverything(t *testing.T) {
 	}
 }
 
+func TestAnApprovalHasOneForm(t *testing.T) {
+	w := newWorld(t)
+	good := string(w.As("ben").Approves(w.As("ana").Requests(custody.VerbOpen, north)).Canonical())
+	if a, err := custody.ParseApproval([]byte(good)); err != nil || a.Person != "ben" || string(a.Canonical()) != good {
+		t.Fatalf("got %+v, %v", a, err)
+	}
+	replace := func(a, b string) string { return strings.Replace(good, a, b, 1) }
+	for name, bad := range map[string]string{
+		"a blank": replace(",", ", "), "a key twice": replace(`"person"`, `"person":"ana","person"`), "another case": replace(`"person"`, `"Person"`), "an unknown key": replace(`"person"`, `"x":1,"person"`),
+		"another act": replace(`"approve"`, `"veto"`), "another method": replace(`"ssh"`, `"pgp"`), "nobody": replace(`"ben"`, `" "`), "no hash": replace(`"request":"sha256:`, `"request":"sha512:`),
+		"a version to come": replace(`"approval":1`, `"approval":2`), "a time elsewhere": replace("Z\"", "+00:00\""), "two": good + good, "nothing": "", "too much": good + strings.Repeat(" ", 1<<17),
+		"a long signature": replace(`"signature":"`, `"signature":"`+strings.Repeat("A", 17<<10)), "no signature": good[:strings.Index(good, `"signature"`)] + `"signature":""}`,
+	} {
+		if bad == good {
+			t.Fatalf("%s: nothing was changed", name)
+		}
+		if _, err := custody.ParseApproval([]byte(bad)); !errors.Is(err, custody.ReasonForm) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
+
 // The text that people sign is the request in plain words.
 func TestThePersonReadsWhatTheySign(t *testing.T) {
 	r, err := custody.NewRequest(fixed(), aRequest())

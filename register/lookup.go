@@ -82,10 +82,7 @@ func concerns(stated, account entra.ID) bool { return stated == "" || stated.Equ
 
 // SamePerson reports whether two names are of one person, as far as names tell:
 // case and blanks make no difference.
-func SamePerson(a, b string) bool {
-	fold := func(name string) string { return strings.Join(strings.Fields(name), " ") }
-	return strings.EqualFold(fold(a), fold(b))
-}
+func SamePerson(a, b string) bool { return foldName(a) == foldName(b) }
 
 // Place returns the place with a name, or nil.
 func (r *Register) Place(name string) *Place {

@@ -119,34 +119,42 @@ func (p *Person) Has(role Role) bool { return slices.Contains(p.Roles, role) }
 // Holders are the people without those who are there only as somebody's manager:
 // who has no role, holds no part and opens no place, but manages somebody.
 func (r *Register) Holders() []Person {
+	r = r.Or()
+	holds, manages := map[string]bool{}, map[string]bool{}
+	for _, p := range r.Parts {
+		holds[foldName(p.Holder)] = true
+	}
+	for _, p := range r.Places {
+		for _, a := range p.Access {
+			holds[foldName(a)] = true
+		}
+	}
+	for _, p := range r.People {
+		manages[foldName(p.Manager)] = true
+	}
 	var out []Person
-	for _, p := range r.Or().People {
-		if len(p.Roles) > 0 || r.holds(p.Name) || !r.manages(p.Name) {
+	for _, p := range r.People {
+		if name := foldName(p.Name); len(p.Roles) > 0 || holds[name] || !manages[name] {
 			out = append(out, p)
 		}
 	}
 	return out
 }
 
-func (r *Register) holds(name string) bool {
-	return slices.ContainsFunc(r.Parts, func(p Part) bool { return SamePerson(p.Holder, name) }) ||
-		slices.ContainsFunc(r.Places, func(p Place) bool {
-			return slices.ContainsFunc(p.Access, func(a string) bool { return SamePerson(a, name) })
-		})
-}
-
-func (r *Register) manages(name string) bool {
-	return slices.ContainsFunc(r.People, func(p Person) bool { return SamePerson(p.Manager, name) })
-}
-
 // Line returns the managers above a person, the nearest first, by name. A circle
 // ends it.
 func (r *Register) Line(name string) []string {
+	above := map[string]string{}
+	for _, p := range r.Or().People {
+		if key := foldName(p.Name); above[key] == "" {
+			above[key] = p.Manager
+		}
+	}
 	var out []string
 	seen := map[string]bool{}
-	for p := r.Person(name); p != nil && p.Manager != "" && !seen[foldName(p.Name)]; p = r.Person(p.Manager) {
-		seen[foldName(p.Name)] = true
-		out = append(out, p.Manager)
+	for at := foldName(name); above[at] != "" && !seen[at]; at = foldName(above[at]) {
+		seen[at] = true
+		out = append(out, above[at])
 	}
 	return out
 }

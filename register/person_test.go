@@ -3,6 +3,7 @@ package register_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -66,6 +67,7 @@ func TestDigestFollowsTheDecidingPart(t *testing.T) {
 		"the order of roles":          func(r *register.Register) { slices.Reverse(r.People[0].Roles) },
 		"the order of accounts":       func(r *register.Register) { slices.Reverse(r.Accounts) },
 		"the case of an id":           func(r *register.Register) { r.Accounts[0].ID = entra.ID(strings.ToUpper(string(north))) },
+		"the case of a person's id":   func(r *register.Register) { r.People[0].ID = entra.ID(strings.ToUpper(string(third))) },
 		"the name of an account":      func(r *register.Register) { r.Accounts[0].Name = "" },
 		"a policy":                    func(r *register.Register) { r.Policies = nil },
 		"a part":                      func(r *register.Register) { r.Parts = nil },
@@ -146,6 +148,40 @@ func TestPeopleAreFoundByName(t *testing.T) {
 	}{{"Ana Ribeiro", "Hilda", true}, {"Grace", "Ana Ribeiro", true}, {"Ana Ribeiro", "Ben", false}, {"Ben", "Grace", false}} {
 		if got := r.InOneLine(c.a, c.b); got != c.want {
 			t.Errorf("%s and %s: got %v", c.a, c.b, got)
+		}
+	}
+}
+
+// A register of nothing but people, each above the next, is read in little time.
+func TestManyPeople(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("version: 1\npeople:\n")
+	const n = 13000
+	for i := range n {
+		fmt.Fprintf(&b, "  - {name: P%d, manager: P%d, id: %08x-0000-4000-8000-000000000000}\n", i, i+1, i)
+	}
+	fmt.Fprintf(&b, "  - {name: P%d}\n", n)
+	r, err := register.Parse("halligan.yaml", []byte(b.String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := len(r.Holders()); got != 1 {
+		t.Errorf("got %d holders", got)
+	}
+	if got := len(r.Line("P0")); got != n {
+		t.Errorf("got a line of %d", got)
+	}
+}
+
+func TestOnePersonInTwoSpellings(t *testing.T) {
+	for _, pair := range [][2]string{{"Ana", "ANA"}, {" Ana  Ribeiro", "ana ribeiro "}, {"Kim", "\u212aim"}, {"Ross", "Ro\u017f\u017f"}, {"ΣΟΦΙΑ", "σοφια"}} {
+		r := &register.Register{People: []register.Person{{Name: pair[0]}}}
+		if !register.SamePerson(pair[0], pair[1]) || r.Person(pair[1]) == nil {
+			t.Errorf("%q and %q", pair[0], pair[1])
+		}
+		two := &register.Register{Version: register.Version, People: []register.Person{{Name: pair[0]}, {Name: pair[1]}}}
+		if _, err := two.Write(); err == nil {
+			t.Errorf("%q and %q stand in one register", pair[0], pair[1])
 		}
 	}
 }

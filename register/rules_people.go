@@ -3,11 +3,19 @@ package register
 import (
 	"fmt"
 	"strings"
+	"unicode"
 )
 
-// foldName is a name as SamePerson compares it.
+// foldName is a name as SamePerson compares it: of the letters that differ in
+// case only, one stands for all.
 func foldName(name string) string {
-	return strings.ToLower(strings.Join(strings.Fields(name), " "))
+	return strings.Map(func(r rune) rune {
+		least := r
+		for f := unicode.SimpleFold(r); f != r; f = unicode.SimpleFold(f) {
+			least = min(least, f)
+		}
+		return least
+	}, strings.Join(strings.Fields(name), " "))
 }
 
 // people reports what no single value of a person shows: one person under two
@@ -31,6 +39,9 @@ func (d *decoder) people(r *Register) {
 	for i := range r.People {
 		p := &r.People[i]
 		path := fmt.Sprintf("people[%d]", i)
+		if strings.ContainsFunc(p.Name, func(r rune) bool { return !unicode.IsPrint(r) }) {
+			d.report(d.at[path+".name"], path+".name", "write the name with letters that can be seen: two people must not look like one", "the name %s has letters that cannot be seen", shown(p.Name))
+		}
 		once("the name", foldName(p.Name), path+".name", "keep one of the two, and move what the other says there")
 		once("a directory id", p.ID.Key(), path+".id", twoNames)
 		once("a signing key", sshBody(p.Signing), path+".signing", twoNames)
@@ -92,18 +103,17 @@ func (d *decoder) managers(r *Register) {
 		d.known(p.Manager, people, path, "person", "people")
 		above[foldName(p.Name)] = foldName(p.Manager)
 	}
-	inCircle := map[string]bool{}
+	// Each walk ends where one was before, so that all of them together are as long
+	// as the list.
+	walked := map[string]int{}
 	for i, p := range r.People {
-		name := foldName(p.Name)
-		steps := []string{name}
-		for at := above[name]; at != "" && at != name && len(steps) <= len(above); at = above[at] {
-			steps = append(steps, at)
+		at := foldName(p.Name)
+		for at != "" && walked[at] == 0 {
+			walked[at] = i + 1
+			at = above[at]
 		}
-		if p.Manager == "" || inCircle[name] || above[steps[len(steps)-1]] != name {
+		if at == "" || walked[at] != i+1 || above[at] == "" {
 			continue
-		}
-		for _, s := range steps {
-			inCircle[s] = true
 		}
 		path := fmt.Sprintf("people[%d].manager", i)
 		d.report(d.at[path], path, "name who is really above; whoever is at the top has no manager", "the line of managers of %s comes back to the same person", shown(p.Name))
