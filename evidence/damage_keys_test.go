@@ -152,21 +152,26 @@ func strangeFiles(t testing.TB, l *fakeLog) []damage {
 
 	// What the holder of the key must not sign, and a verifier does not read.
 	for name, odd := range map[string]string{
-		"an index in another spelling":     `{"index":07,"kind":"note"}`,
-		"no index":                         `{"kind":"note","index":7}`,
-		"an index without a comma":         `{"index":7}`,
-		"no kind":                          `{"index":7,"what":"x"}`,
-		"a raw control character":          "{\"index\":7,\"kind\":\"note\",\"what\":\"\x1b\"}",
-		"a raw right-to-left override":     "{\"index\":7,\"kind\":\"note\",\"what\":\"\u202e\"}",
-		"no end":                           `{"index":7,"kind":"note"`,
-		"nothing":                          ``,
-		"a key entry with a field twice":   `{"index":7,"kind":"log-key","kind":"log-key","time":"2026-11-20T12:00:00.123Z","data":{}}`,
-		"a key entry with white space":     `{"index":7,"kind":"log-key" ,"time":"2026-11-20T12:00:00.123Z","data":{}}`,
-		"a key entry that is no JSON":      `{"index":7,"kind":"log-key",}`,
-		"an index that is out of all rank": `{"index":99999999999999999999,"kind":"note"}`,
+		"an index in another spelling":        `{"index":07,"kind":"note"}`,
+		"no index":                            `{"kind":"note","index":7}`,
+		"an index without a comma":            `{"index":7}`,
+		"no kind":                             `{"index":7,"what":"x"}`,
+		"a raw control character":             "{\"index\":7,\"kind\":\"note\",\"what\":\"\x1b\"}",
+		"a raw right-to-left override":        "{\"index\":7,\"kind\":\"note\",\"what\":\"\u202e\"}",
+		"no end":                              `{"index":7,"kind":"note"`,
+		"nothing":                             ``,
+		"a key entry with a field twice":      `{"index":7,"kind":"log-key","kind":"log-key","time":"2026-11-20T12:00:00.123Z","data":{}}`,
+		"a key entry with white space":        `{"index":7,"kind":"log-key" ,"time":"2026-11-20T12:00:00.123Z","data":{}}`,
+		"a key entry that is no JSON":         `{"index":7,"kind":"log-key",}`,
+		"a key entry with a field of another": `{"index":7,"kind":"log-x","time":"2026-11-20T12:00:00.123Z","extra":1}`,
+		"a key entry with another order":      `{"index":7,"kind":"log-x","who":["x"],"time":"2026-11-20T12:00:00.123Z"}`,
+		"a key entry with unsorted data":      `{"index":7,"kind":"log-x","time":"2026-11-20T12:00:00.123Z","data":{"b":1,"a":1}}`,
+		"an index that is out of all rank":    `{"index":99999999999999999999,"kind":"note"}`,
 	} {
 		add("a line with "+name, signedAgain(t, replaced(l.lines, 7, []byte(odd))), bad(7, evidence.Malformed))
 	}
+	add("a line about the key of a kind to come",
+		signedAgain(t, replaced(l.lines, 7, []byte(`{"index":7,"kind":"log-x","time":"2026-11-20T12:00:00.123Z"}`))), "good")
 	add("a line of 65,536 bytes", signedAgain(t, replaced(l.lines, 7, append(bytes.Replace(bytes.Clone(long[:evidence.MaxLine-1]), long[:23],
 		[]byte(`{"index":7,"kind":"note`), 1), '}'))), "good")
 	return all

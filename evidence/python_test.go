@@ -70,7 +70,7 @@ func TestTheVerifierInPythonFindsAndNamesEveryDamage(t *testing.T) {
 
 func TestTheVerifierInPythonFindsAndNamesEveryBitFlipped(t *testing.T) {
 	l := sixty(t).build(t)
-	stride := 11 // prime, so that every bit of a byte and every byte of a line has its turn
+	stride := 31 // prime, so that every bit of a byte and every byte of a line has its turn
 	if full() {
 		stride = 1
 	}
