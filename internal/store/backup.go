@@ -167,7 +167,25 @@ func copyStore(ctx context.Context, tx *sql.Tx, o Options, identity Identity, ma
 	if err := into.Commit(); err != nil {
 		return err
 	}
-	return to.Close()
+	return to.single(ctx)
+}
+
+// single closes a store that was just made, as one file without a write-ahead log
+// beside it: a backup is read from places where nothing can be written.
+func (d *DB) single(ctx context.Context) error {
+	if d.engine.name == "sqlite" {
+		if err := d.read.Close(); err != nil {
+			return err
+		}
+		var mode string
+		if err := d.session.QueryRowContext(ctx, `pragma journal_mode(delete)`).Scan(&mode); err != nil {
+			return sqliteError(err)
+		}
+		if mode != "delete" {
+			return fmt.Errorf("the write-ahead log stays: journal mode is %s", mode)
+		}
+	}
+	return d.Close()
 }
 
 // copyEntries copies the entries and the head, and refuses a head that is not theirs.

@@ -67,6 +67,7 @@ func openPostgres(ctx context.Context, d *DB) error {
 		return nil
 	}
 	d.pool = stdlib.OpenDB(*config)
+	d.pool.SetMaxIdleConns(-1) // what a migration opens beside the session is closed again
 	if d.session, err = d.pool.Conn(ctx); err != nil {
 		return fmt.Errorf("open store %s: %w", d.Name(), err)
 	}

@@ -105,6 +105,7 @@ func openSQLite(ctx context.Context, d *DB) error {
 	if d.pool, err = sql.Open("sqlite", dsn(path, mode, writePragmas)); err != nil {
 		return fmt.Errorf("open store %s: %w", d.Name(), err)
 	}
+	d.pool.SetMaxIdleConns(-1) // what a migration opens beside the session is closed again
 	if d.session, err = d.pool.Conn(ctx); err != nil {
 		return fmt.Errorf("open store %s: %w", d.Name(), sqliteError(err))
 	}

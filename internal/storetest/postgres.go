@@ -18,6 +18,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver named pgx
@@ -40,7 +41,7 @@ func Postgres(t testing.TB) *Server {
 	t.Helper()
 	s := newServer(t)
 	t.Cleanup(func() {
-		s.Kill(t, os.Interrupt)
+		s.Kill(t, throwAway)
 		os.RemoveAll(s.folder)
 	})
 	return s
@@ -90,7 +91,7 @@ func (s *Shared) Stop() error {
 	if s.server == nil {
 		return nil
 	}
-	err := s.server.stop(os.Interrupt)
+	err := s.server.stop(throwAway)
 	return errors.Join(err, os.RemoveAll(s.server.folder))
 }
 
@@ -153,6 +154,10 @@ func (s *Server) answers(ctx context.Context) error {
 		}
 	}
 }
+
+// throwAway is PostgreSQL's immediate shutdown: what it would still write is
+// deleted anyway.
+const throwAway = syscall.SIGQUIT
 
 // Kill ends the server with a signal: os.Interrupt is PostgreSQL's fast shutdown,
 // os.Kill a crash of the server with all its processes.
