@@ -20,7 +20,11 @@ import (
 type initFlags struct {
 	from, accounts []string
 	output         string
+	tenant         string
+	people         int
+	outside        string
 	live           liveFlags
+	place          placeFlags
 }
 
 func initCommand(c *console) *cobra.Command {
@@ -33,7 +37,11 @@ were read. Only accounts that you name are put in, with --account or by the list
 EmergencyAccessAccounts of Maester or ZeroTrustAssessment, CapExclusions and RoleExclusions of ScubaGear.
 
 Without any the proposals are told and nothing is written. A file that is there is never written over. The register holds no
-secrets; keep it where your configuration is kept.`,
+secrets; keep it where your configuration is kept.
+
+It also begins the evidence: a store, and the key that signs its log. --people says how many people there are who can decide;
+nobody is asked for who does not exist. With one person everything is marked as one person's, and somebody outside should keep a
+sealed second part: --outside. Where halligan.yaml is there already, init --people completes it.`,
 		Example: `  halligan init --from export/ --account 9b1f6c1e-0000-4000-8000-000000000001 --account bg2@contoso.example
   halligan init --from export/ --from maester-config.json
   halligan init --from scuba_compliance.yaml -o tenants/contoso.yaml`,
@@ -45,12 +53,30 @@ secrets; keep it where your configuration is kept.`,
 	flags.StringArrayVar(&f.accounts, "account", nil, "`ID` or user principal name of an emergency account; repeatable")
 	f.live.register(flags)
 	flags.StringVarP(&f.output, "output", "o", registerFile, "`FILE` to write; - for stdout")
+	flags.StringVar(&f.tenant, "tenant", "", "`ID` of the tenant, where what is read does not say it")
+	flags.IntVar(&f.people, "people", 0, "`NUMBER` of people who can decide (asked for on a terminal)")
+	flags.StringVar(&f.outside, "outside", "", "`NAME` of who outside keeps the sealed second part, where there is one person")
+	flags.StringVar(&f.place.store, "store", "", "`PATH` of the evidence store, or a postgres:// address (default: a folder of the tenant among your settings)")
+	flags.StringVar(&f.place.witness, "witness", "", "`FOLDER` elsewhere that keeps the newest checkpoint")
+	flags.StringVar(&f.place.logKey, "log-key", "", "`FILE` of the key that signs the log (default: log.key beside the store)")
 	return cmd
 }
 
 func (c *console) init(ctx context.Context, f *initFlags) error {
+	if f.tenant != "" && !entra.ID(f.tenant).IsGUID() {
+		return misused("it stands in the Entra admin center > Overview > Tenant ID", "no id of a tenant: %q", f.tenant)
+	}
+	if f.people < 0 || f.people > 100000 {
+		return misused("for example --people 2", "no number of people: %d", f.people)
+	}
+	if f.outside != "" && f.people > 1 {
+		return misused("it is for --people 1", "--outside with %d people", f.people)
+	}
 	if f.output != "-" {
 		if _, err := os.Lstat(f.output); !errors.Is(err, fs.ErrNotExist) {
+			if err == nil && f.people > 0 && len(f.accounts) == 0 && len(f.from) == 0 {
+				return c.complete(ctx, f)
+			}
 			return &fault{exitFailed, fmt.Errorf("write register %s: it is there already", f.output), "edit it, or give another file with -o"}
 		}
 	}
@@ -88,6 +114,19 @@ func (c *console) init(ctx context.Context, f *initFlags) error {
 	if err != nil {
 		return asMisuse(asLive(err))
 	}
+	switch id := entra.ID(f.tenant); {
+	case id != "" && made.Register.Tenant.ID != "" && !id.Equal(made.Register.Tenant.ID):
+		return misused("leave --tenant out, or read the tenant that is meant", "what was read is of tenant %s, not %s", made.Register.Tenant.ID, f.tenant)
+	case id != "":
+		made.Register.Tenant.ID = id
+	}
+	if f.people == 0 && f.output != "-" {
+		if err := c.howMany(f); err != nil {
+			return err
+		}
+	}
+	made.Register.Quorum = register.Quorum{People: f.people, Outside: f.outside}
+	made.Register.Evidence = register.Evidence{Store: f.place.store, Witness: f.place.witness}
 	text, err := made.Register.Write()
 	if err != nil {
 		return fmt.Errorf("write register: %w", err)
@@ -101,7 +140,10 @@ func (c *console) init(ctx context.Context, f *initFlags) error {
 	if err := writeNew(f.output, text); err != nil {
 		return &fault{exitFailed, fmt.Errorf("write register: %v", err), "give a file in a folder that exists"}
 	}
-	return c.tellInit(f, made)
+	if err := c.tellInit(f, made); err != nil {
+		return err
+	}
+	return c.beginEvidence(ctx, f, made.Register)
 }
 
 func neighbours(s entra.Source) (*register.Neighbours, bool, error) {

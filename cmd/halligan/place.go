@@ -37,6 +37,9 @@ func (f *placeFlags) add(flags *pflag.FlagSet) {
 func (c *console) place(f *placeFlags, r *register.Register) (app.Place, error) {
 	known := r.Or()
 	p := app.Place{Store: cmp.Or(f.store, known.Evidence.Store), Witness: cmp.Or(f.witness, known.Evidence.Witness)}
+	if p.Store == "" && known.Tenant.ID == "" {
+		return p, &fault{exitFailed, errors.New("find the evidence: the register does not say which tenant it is about"), "write tenant: with its id into it; then halligan init --people NUMBER begins the evidence"}
+	}
 	home, err := c.home()
 	if err != nil {
 		return p, err

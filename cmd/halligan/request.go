@@ -2,8 +2,11 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -85,7 +88,7 @@ func (c *console) ask(ctx context.Context, f *askFlags, verb custody.Verb, on st
 	}
 	q := app.Question{Verb: verb, On: on, Why: f.why, By: f.by, Life: f.life}
 	if f.key != "" || f.passkey {
-		if q.Sign, _, err = c.signer(&f.signFlags); err != nil {
+		if q.Sign, _, err = c.signer(&f.signFlags, f.register, f.by); err != nil {
 			return err
 		}
 	}
@@ -108,9 +111,7 @@ func (c *console) tellAsked(asked *app.Asked) error {
 	p := &page{look: look{columns: width(c.stdout, c.getenv), paint: c.paintOn(c.stdout)}}
 	shown := asked.Request.Shown()
 	p.styled(0, 0, bold, "Request "+shortDigest(shown.Hash), "")
-	for line := range strings.Lines(shown.Text) {
-		p.line(2, 12, strings.TrimRight(line, "\n"))
-	}
+	p.signedText(shown.Text)
 	for _, w := range asked.Warnings {
 		p.line(0, 2, "warning: "+w)
 	}
@@ -245,9 +246,7 @@ func (c *console) requestShow(ctx context.Context, f *placeFlags, which, format 
 	p.request(r)
 	p.blank()
 	shown := r.Request.Shown()
-	for line := range strings.Lines(shown.Text) {
-		p.line(2, 12, strings.TrimRight(line, "\n"))
-	}
+	p.signedText(shown.Text)
 	for _, odd := range shown.Odd {
 		p.line(2, 4, "! "+odd)
 	}
@@ -330,7 +329,7 @@ func (c *console) approve(ctx context.Context, f *approveFlags, which string) (e
 	if f.as == "" {
 		return misused(`for example --as "Ben Ode"`, "who approves? --as says it")
 	}
-	sign, at, err := c.signer(&f.signFlags)
+	sign, at, err := c.signer(&f.signFlags, f.register, f.as)
 	if err != nil {
 		return err
 	}
@@ -362,10 +361,47 @@ func (c *console) approve(ctx context.Context, f *approveFlags, which string) (e
 // showText shows what is about to be signed.
 func (c *console) showText(text []byte) {
 	p := &page{look: look{columns: width(c.stderr, c.getenv), paint: c.paintOn(c.stderr)}}
-	for line := range strings.Lines(string(text)) {
-		p.line(2, 12, strings.TrimRight(line, "\n"))
-	}
+	p.signedText(string(text))
 	fmt.Fprint(c.stderr, p.b.String()) // for people; what counts comes after it
+}
+
+// signedText shows a text that people sign: its words in a column of their own, and
+// the details, one line of JSON there, one to a line.
+func (p *page) signedText(text string) {
+	const column = 12
+	for line := range strings.Lines(text) {
+		line = strings.TrimRight(line, "\n")
+		word, rest, has := strings.Cut(line, " ")
+		switch rest = strings.TrimSpace(rest); {
+		case line == "":
+			p.blank()
+		case word == "details":
+			p.details(rest, column)
+		case has && len(word) < column-3 && strings.HasPrefix(line[len(word):], strings.Repeat(" ", max(1, 10-len(word)))):
+			p.b.WriteString("  " + fmt.Sprintf("%-*s", column-2, escape(word)) + wrap(escape(rest), p.columns-column, strings.Repeat(" ", column)) + "\n")
+		default:
+			p.line(2, 4, line)
+		}
+	}
+}
+
+func (p *page) details(text string, column int) {
+	var fields map[string]any
+	if json.Unmarshal([]byte(text), &fields) != nil {
+		p.line(2, column, "details "+text)
+		return
+	}
+	indent := strings.Repeat(" ", column)
+	p.b.WriteString("  details\n")
+	for _, key := range slices.Sorted(maps.Keys(fields)) {
+		list, is := fields[key].([]any)
+		if !is {
+			list = []any{fields[key]}
+		}
+		for _, one := range list {
+			p.b.WriteString(indent + wrap(escape(custody.Visible(key+": "+fmt.Sprint(one))), p.columns-column, indent+"  ") + "\n")
+		}
+	}
 }
 
 // approved brings an approval to where the request is: the log, or beside it when

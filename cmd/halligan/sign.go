@@ -38,7 +38,7 @@ var errTextOut = errors.New("the text was written")
 
 // signer is how a person signs, and the time that stands in what was signed
 // elsewhere.
-func (c *console) signer(f *signFlags) (app.Sign, time.Time, error) {
+func (c *console) signer(f *signFlags, registerPath, name string) (app.Sign, time.Time, error) {
 	given := 0
 	for _, is := range []bool{f.key != "", f.passkey, f.textOut != "", f.signature != "" || f.text != ""} {
 		if is {
@@ -54,7 +54,11 @@ func (c *console) signer(f *signFlags) (app.Sign, time.Time, error) {
 			return c.sshSign(ctx, f.key, text)
 		}, time.Time{}, nil
 	case f.passkey:
-		return c.passkeySign, time.Time{}, nil
+		r, _, err := requiredRegister(registerPath)
+		if err != nil {
+			return nil, time.Time{}, err
+		}
+		return c.passkeySigner(r, name), time.Time{}, nil
 	case f.textOut != "":
 		return func(_ context.Context, text []byte, _ string) (app.Signature, error) {
 			if err := writeNew(f.textOut, text); err != nil {

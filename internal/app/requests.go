@@ -97,22 +97,21 @@ func (a *App) Ask(ctx context.Context, q Question) (*Asked, error) {
 	}
 	var made *custody.Request
 	var data requestData
-	var rules *custody.Rules
 	err = a.Ledger.View(ctx, func(v store.View) error {
 		k, err := know(v)
 		if err != nil {
 			return err
 		}
-		if rules, err = a.law(k, q.Verb, ""); err != nil {
+		rules, err := a.law(k, q.Verb, "")
+		if err != nil {
 			return err
 		}
-		made, data, err = a.draftRequest(k, &q, by.Name, deed)
-		return err
+		if made, data, err = a.draftRequest(k, &q, by.Name, deed); err != nil {
+			return err
+		}
+		return rules.CheckRequest(made) // before anybody signs
 	})
 	if err != nil {
-		return nil, err
-	}
-	if err := rules.CheckRequest(made); err != nil {
 		return nil, err
 	}
 	if q.Sign != nil {

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+
+	"halligan/internal/app"
+	"halligan/register"
+)
+
+// howMany asks on a terminal how many people can decide; elsewhere it stays unsaid.
+// Nobody is asked for who does not exist.
+func (c *console) howMany(f *initFlags) error {
+	in, is := c.stdin.(*os.File)
+	if !is || !isTerminal(in) || !isTerminal(c.stderr) {
+		return nil
+	}
+	lines := bufio.NewReader(in)
+	ask := func(question string) (string, error) {
+		if _, err := fmt.Fprint(c.stderr, question+" "); err != nil {
+			return "", err
+		}
+		line, err := lines.ReadString('\n')
+		return strings.TrimSpace(line), err
+	}
+	text, err := ask("How many people are there who can decide about these accounts? (Enter: say it later)")
+	if err != nil || text == "" {
+		return err
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 || n > 100000 {
+		return misused("answer with a number, or give --people", "no number of people: %q", text)
+	}
+	f.people = n
+	if n == 1 && f.outside == "" {
+		f.outside, err = ask("Who outside keeps a sealed second part: a notary, a bank, a second firm? (Enter: nobody yet)")
+	}
+	return err
+}
+
+// complete adds to a register that is there what init says about people, and
+// begins the evidence.
+func (c *console) complete(ctx context.Context, f *initFlags) error {
+	q := register.Quorum{People: f.people, Outside: f.outside}
+	old, _, err := requiredRegister(f.output)
+	if err != nil {
+		return err
+	}
+	if old.Quorum.People != 0 || old.Quorum.Approvals != 0 {
+		q.Approvals, q.Lines = old.Quorum.Approvals, old.Quorum.Lines
+		if q.Approvals >= q.People {
+			q.Approvals = 0 // the rule for that many people
+		}
+	}
+	if err := c.editRegister(ctx, f.output, func(text []byte) ([]byte, error) { return register.SetQuorum(text, q) }); err != nil {
+		return err
+	}
+	r, _, err := requiredRegister(f.output)
+	if err != nil {
+		return err
+	}
+	if _, err := fmt.Fprintf(c.stdout, "%s: %s\n", escape(f.output), plural(f.people, "person decides", "people decide")); err != nil {
+		return err
+	}
+	return c.beginEvidence(ctx, f, r)
+}
+
+// beginEvidence makes the store and the log key, and says what comes next.
+func (c *console) beginEvidence(ctx context.Context, f *initFlags, r *register.Register) error {
+	p := &page{look: look{columns: width(c.stdout, c.getenv), paint: c.paintOn(c.stdout)}}
+	end := func() error { _, err := fmt.Fprint(c.stdout, p.b.String()); return err }
+	if r.Tenant.ID == "" {
+		p.line(0, 2, "The evidence has not begun: what was read does not say which tenant it is of. Write the id under tenant: in "+f.output+", then: halligan init --people NUMBER")
+		return end()
+	}
+	place, err := c.place(&f.place, r)
+	if err != nil {
+		return err
+	}
+	key, begun, err := app.BeginLedger(ctx, place, r.Tenant.ID, account())
+	if err != nil {
+		return fmt.Errorf("begin the evidence: %w", err)
+	}
+	p.blank()
+	p.styled(0, 2, bold, "Evidence", ifElse(begun, "begun in ", "goes on in ")+place.Store)
+	p.line(2, 4, "Log key, private: "+place.Keys.String()+" (back it up apart from the store)")
+	p.line(2, 4, "Log key, public, for the binder:")
+	p.b.WriteString("    " + key + "\n") // whole, to be copied
+	p.quorum(&r.Quorum)
+	if len(r.People) == 0 && r.Quorum.People > 0 {
+		p.nextSteps(firstSteps(&r.Quorum))
+	}
+	return end()
+}
+
+// firstSteps lead to the first approval, an act of two where there are two.
+func firstSteps(q *register.Quorum) []app.Step {
+	steps := []app.Step{{Do: `halligan person add "YOUR NAME" --role operator --role approver --signing ~/.ssh/id_ed25519.pub`, Why: "who decides, and with which key" + ifElse(q.People > 1, "; once for each person", ""), Command: true},
+		{Do: `halligan request begin --by "YOUR NAME" --why "first register" --key ~/.ssh/id_ed25519`, Why: "ask for the first approval", Command: true}}
+	return append(steps, app.Step{Do: `halligan approve REQUEST --as "` + ifElse(q.People > 1, "THE OTHER'S NAME", "YOUR NAME") + `" --key FILE`, Why: ifElse(q.People > 1, "the other person reads and signs it", "with one person it is your own, and marked so"), Command: true})
+}
