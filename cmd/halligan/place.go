@@ -164,11 +164,13 @@ func (readOnly) Append(context.Context, store.Draft) ([]evidence.Entry, error) {
 
 // warnRegister tells when the register is not the one that was approved. Reading
 // goes on; whatever decides is refused.
-func (c *console) warnRegister(ctx context.Context, r *register.Register, registerPath string) {
-	if r == nil || r.Tenant.ID == "" {
+func (c *console) warnRegister(ctx context.Context, r *register.Register, registerPath string, f *recordFlags) {
+	if r == nil || r.Tenant.ID == "" && r.Evidence.Store == "" && f.place.store == "" {
 		return
 	}
-	a, end, err := c.reading(ctx, &placeFlags{register: registerPath})
+	place := f.place
+	place.register = registerPath
+	a, end, err := c.reading(ctx, &place)
 	if _, none := errors.AsType[*app.NoStoreError](err); none {
 		return // nothing was ever approved here
 	}
