@@ -364,7 +364,7 @@ func verifyOptions(keys, checkpoints []string) (evidence.VerifyOptions, error) {
 	for _, k := range keys {
 		if evidence.CheckKey(k) != nil {
 			if text, err := readSome(k); err == nil {
-				k = strings.TrimSpace(string(text))
+				k = keyIn(string(text))
 			}
 		}
 		if err := evidence.CheckKey(k); err != nil {
@@ -384,6 +384,20 @@ func verifyOptions(keys, checkpoints []string) (evidence.VerifyOptions, error) {
 		o.Checkpoints = append(o.Checkpoints, note)
 	}
 	return o, nil
+}
+
+// keyIn finds a public log key in a text: the only line that is one.
+func keyIn(text string) string {
+	found := ""
+	for line := range strings.Lines(text) {
+		if line = strings.TrimSpace(line); evidence.CheckKey(line) == nil && line != found {
+			if found != "" {
+				return "" // which of them was meant, nobody can tell
+			}
+			found = line
+		}
+	}
+	return found
 }
 
 func readSome(path string) ([]byte, error) {

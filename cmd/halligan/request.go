@@ -140,13 +140,13 @@ func requestListCommand(c *console) *cobra.Command {
 	}
 	f.add(cmd.Flags())
 	cmd.Flags().BoolVar(&all, "all", false, "also those that were used or have expired")
-	cmd.Flags().StringVar(&format, "format", "terminal", "`FORM`: terminal, json")
-	complete(cmd, "format", "terminal", "json")
+	cmd.Flags().StringVar(&format, "format", "terminal", "`FORM`: terminal, json, hashes")
+	complete(cmd, "format", "terminal", "json", "hashes")
 	return cmd
 }
 
 func (c *console) requestList(ctx context.Context, f *placeFlags, all bool, format string) (err error) {
-	if err := oneOf("format", format, "terminal", "json"); err != nil {
+	if err := oneOf("format", format, "terminal", "json", "hashes"); err != nil {
 		return err
 	}
 	a, end, err := c.reading(ctx, f)
@@ -164,8 +164,16 @@ func (c *console) requestList(ctx context.Context, f *placeFlags, all bool, form
 			shown = append(shown, r)
 		}
 	}
-	if format == "json" {
+	switch format {
+	case "json":
 		return indented(c.stdout, shown)
+	case "hashes":
+		for _, r := range shown {
+			if _, err := fmt.Fprintln(c.stdout, r.Hash); err != nil {
+				return err
+			}
+		}
+		return nil
 	}
 	p := &page{look: look{columns: width(c.stdout, c.getenv), paint: c.paintOn(c.stdout)}}
 	if len(shown) == 0 {
