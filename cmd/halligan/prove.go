@@ -169,6 +169,9 @@ func (c *console) prove(ctx context.Context, f *proveFlags) error {
 		return err
 	}
 	c.tellTroubles(report, format.name != "terminal" || f.output != "")
+	if r, _, err := readRegister(f.register); err == nil {
+		c.warnRegister(ctx, r, f.register, &f.record)
+	}
 	if f.record.on {
 		if err := c.record(ctx, f.register, &f.record, app.RecordOfProof(report, register.DigestOf(out.Bytes()))); err != nil {
 			return err
