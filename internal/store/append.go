@@ -172,13 +172,13 @@ func (d *DB) signedBy(public string) error {
 // lastSigner returns name+hash of the key that signed last, in the form of
 // C2SP signed-note.
 func lastSigner(signed []byte) string {
-	n, err := note.Open(signed, note.VerifierList())
+	_, err := note.Open(signed, note.VerifierList())
 	unverified, is := errors.AsType[*note.UnverifiedNoteError](err)
 	if !is {
 		return ""
 	}
-	n = unverified.Note
-	last := n.UnverifiedSigs[len(n.UnverifiedSigs)-1]
+	signatures := unverified.Note.UnverifiedSigs
+	last := signatures[len(signatures)-1]
 	return fmt.Sprintf("%s+%08x", last.Name, last.Hash)
 }
 
@@ -190,13 +190,12 @@ func (d *DB) poisoned(why error, inDoubt bool) error {
 
 // transaction is one that is being written.
 type transaction struct {
-	d       *DB
-	ctx     context.Context
-	s       signing
-	tree    evidence.Tree // as it will be
-	bytes   int
-	pending []evidence.Entry // before the calls' own: a restore
-	lost    *evidence.Checkpoint
+	d     *DB
+	ctx   context.Context
+	s     signing
+	tree  evidence.Tree // as it will be
+	bytes int
+	lost  *evidence.Checkpoint // given up by a restore
 }
 
 // transact writes the calls. prepare is called with the signed checkpoint before
@@ -229,7 +228,7 @@ func (d *DB) transact(ctx context.Context, s signing, calls []*call, lost *evide
 			return nil, err
 		}
 	}
-	if t.tree.Size() == d.writer.tree.Size() {
+	if !slices.ContainsFunc(calls, func(c *call) bool { return len(c.entries) > 0 }) {
 		return nil, nil // nobody had anything to write
 	}
 	note, err = t.sign()
@@ -312,7 +311,7 @@ func (t *transaction) run(c *call) error {
 		return nil
 	}
 	entries = slices.Clone(entries)
-	lines, err := t.lines(entries)
+	lines, err := t.lines(entries, t.s.keep)
 	if err != nil {
 		c.err = err
 		return nil
@@ -350,8 +349,9 @@ func (t *transaction) drafted(c *call) (entries []evidence.Entry, ok bool) {
 }
 
 // lines gives the entries their places, and makes all lines before the first is
-// written: a draft is written whole or not at all.
-func (t *transaction) lines(entries []evidence.Entry) ([][]byte, error) {
+// written: a draft is written whole or not at all. The last of them changes the
+// key, or none does.
+func (t *transaction) lines(entries []evidence.Entry, newKey bool) ([][]byte, error) {
 	lines := make([][]byte, len(entries))
 	for i := range entries {
 		e := &entries[i]
@@ -361,7 +361,7 @@ func (t *transaction) lines(entries []evidence.Entry) ([][]byte, error) {
 		}
 		err := e.Check()
 		if err == nil {
-			err = t.aboutKeys(e, i == len(entries)-1)
+			err = t.aboutKeys(e, newKey && i == len(entries)-1)
 		}
 		if err == nil {
 			lines[i], err = e.Line()
@@ -380,9 +380,9 @@ func (t *transaction) lines(entries []evidence.Entry) ([][]byte, error) {
 
 // aboutKeys refuses entries about the log key that would make a log that nobody
 // can verify.
-func (t *transaction) aboutKeys(e *evidence.Entry, last bool) error {
+func (t *transaction) aboutKeys(e *evidence.Entry, due bool) error {
 	changes := e.Kind == evidence.KindLogKey || e.Kind == evidence.KindLogKeyLost
-	if changes != (t.s.keep && last) {
+	if changes != due {
 		return fmt.Errorf("write entry %d: an entry of kind %s is the last of a change of keys, and nothing else is", e.Index, e.Kind)
 	}
 	if e.Kind != evidence.KindLogBegun && !changes {

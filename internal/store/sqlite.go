@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -247,9 +246,4 @@ func sqliteError(err error) error {
 		return fmt.Errorf("%s: %w", why, err)
 	}
 	return err
-}
-
-// sqliteFiles are the files that make up a store.
-func sqliteFiles(path string) []string {
-	return slices.Clone([]string{path, path + "-wal", path + "-shm", path + "-journal", path + ".owner"})
 }
