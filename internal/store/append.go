@@ -33,7 +33,7 @@ func (w *writer) close() {
 
 const (
 	insertEntry = `insert into entries ("index", kind, subject, line, leaf) values ($1, $2, $3, $4, $5)`
-	updateHead  = `update head set size = $1, tree = $2, note = $3 where size = $4`
+	updateHead  = `update head set size = $1, tree = $2, note = $3 where size = $4 and (select fence from store) = $5`
 	keepNote    = `insert into checkpoints (size, note, given) values ($1, $2, $3) on conflict (size) do nothing`
 )
 
@@ -217,7 +217,7 @@ func (d *DB) transact(ctx context.Context, s signing, calls []*call, lost *evide
 		}
 	}()
 	t := &transaction{d: d, ctx: ctx, s: s, tree: d.writer.tree.Clone(), lost: lost}
-	if err := t.fence(); err != nil {
+	if err := t.fenced(d.engine.fence); err != nil {
 		return nil, err
 	}
 	if err := t.restored(); err != nil {
@@ -287,10 +287,14 @@ func (t *transaction) exec(query string, args ...any) (int64, error) {
 	return n, nil
 }
 
-// fence refuses to write when a newer owner has been here.
-func (t *transaction) fence() error {
+// fenced refuses to write when a newer owner has been here. In PostgreSQL it
+// also keeps the next owner waiting until the transaction ends.
+func (t *transaction) fenced(query string) error {
+	if query == "" {
+		return nil
+	}
 	var newest int64
-	read, err := t.d.prepared(t.ctx, t.d.engine.fence)
+	read, err := t.d.prepared(t.ctx, query)
 	if err == nil {
 		err = read.QueryRowContext(t.ctx).Scan(&newest)
 	}
@@ -424,11 +428,14 @@ func (t *transaction) sign() ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("write to store %s: %w", d.Name(), err)
 	}
-	n, err := t.exec(updateHead, int64(t.tree.Size()), tree, note, int64(before))
+	n, err := t.exec(updateHead, int64(t.tree.Size()), tree, note, int64(before), d.fence)
 	if err != nil {
 		return nil, err
 	}
 	if n != 1 {
+		if err := t.fenced("select fence from store"); err != nil {
+			return nil, err
+		}
 		return nil, d.poisoned(&DamagedError{d.Name(), fmt.Sprintf("the head is no longer at %d entries: somebody else changed it", before)}, false)
 	}
 	if t.s.keep && before > 0 {
