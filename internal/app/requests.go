@@ -459,6 +459,9 @@ func (a *App) report(k *known, e *evidence.Entry) (*RequestReport, error) {
 	default:
 		out.State, out.Why = RequestRefused, refusal.Error()
 	}
+	if err := k.stopped(p.Request.What); err != nil && (out.State == RequestReady || out.State == RequestOpen) {
+		out.State, out.Why = RequestRefused, err.Error()
+	}
 	if out.State == RequestUsed || out.State == RequestExpired {
 		// Whatever holds now was not what held then.
 		out.Approved, out.Refused, out.Warnings = namesOf(p), nil, nil

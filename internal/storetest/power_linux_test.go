@@ -143,10 +143,9 @@ func unhex(t *testing.T, text []byte) []byte {
 // the rest any sectors in any order. Here the disk is rebuilt after each single
 // call, in several ways.
 func TestALossOfPowerAtAnyMomentLosesNothingAcknowledged(t *testing.T) {
-	args := []string{"-n", "4"}
 	rounds := 1
 	if full {
-		args, rounds = []string{"-n", "10", "-big", "40000"}, 4
+		rounds = 2
 	}
 	dir := t.TempDir()
 	address := filepath.Join(dir, "log.db")
@@ -154,7 +153,7 @@ func TestALossOfPowerAtAnyMomentLosesNothingAcknowledged(t *testing.T) {
 	if err := os.WriteFile(address, base, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	events := record(t, address, args...)
+	events := record(t, address, busy()...)
 	d := &disk{durable: map[string][]byte{"log.db": base}, since: map[string][]event{}}
 	acks := map[uint64]string{}
 	chance := rand.New(rand.NewPCG(1, 2))

@@ -39,6 +39,8 @@ type place struct {
 	pg  *storetest.Server // nil for SQLite
 	dir string
 	key *evidence.LogKey
+
+	last string // address of what was restored last
 }
 
 // address returns that of a new, empty store.
@@ -67,7 +69,7 @@ func onEach(t *testing.T, test func(*testing.T, *place)) {
 }
 
 func newPlace(t *testing.T, pg *storetest.Server) *place {
-	return &place{t, pg, t.TempDir(), newKey(t, "tidewater-log-1", 1)}
+	return &place{t: t, pg: pg, dir: t.TempDir(), key: newKey(t, "tidewater-log-1", 1)}
 }
 
 // firstKey is the public half of the key with which the logs of the tests begin.

@@ -39,7 +39,7 @@ func TestAFullDiskIsReportedAndNothingAcknowledgedIsLost(t *testing.T) {
 		limits := []int{150, 400, 700}
 		if full {
 			limits = nil
-			for n := 110; n < 1300; n += 7 {
+			for n := 110; n < 1300; n += 29 {
 				limits = append(limits, n)
 			}
 		}
