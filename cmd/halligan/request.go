@@ -155,7 +155,7 @@ func (c *console) requestList(ctx context.Context, f *placeFlags, all bool, form
 		return err
 	}
 	defer func() { err = errors.Join(err, end()) }()
-	list, err := a.Requests(ctx)
+	list, err := c.requests(ctx, a)
 	if err != nil {
 		return err
 	}
@@ -185,6 +185,20 @@ func (c *console) requestList(ctx context.Context, f *placeFlags, all bool, form
 	}
 	_, err = fmt.Fprint(c.stdout, p.b.String())
 	return err
+}
+
+// requests are those of the log, and the one that waits beside it while the log key
+// is lost.
+func (c *console) requests(ctx context.Context, a *app.App) ([]app.RequestReport, error) {
+	list, err := a.Requests(ctx)
+	if err != nil {
+		return nil, err
+	}
+	waiting, err := a.Waiting(&app.Loss{File: lossFile(a.Keys)})
+	if err != nil || waiting == nil {
+		return list, err
+	}
+	return append([]app.RequestReport{*waiting}, list...), nil
 }
 
 func (p *page) request(r *app.RequestReport) {
@@ -240,7 +254,11 @@ func (c *console) requestShow(ctx context.Context, f *placeFlags, which, format 
 		return err
 	}
 	defer func() { err = errors.Join(err, end()) }()
-	r, err := a.Request(ctx, which)
+	all, err := c.requests(ctx, a)
+	if err != nil {
+		return err
+	}
+	r, err := app.FindRequest(all, which)
 	if err != nil {
 		return err
 	}
@@ -467,7 +485,7 @@ func (c *console) loss(ctx context.Context, f *placeFlags) (*lost, func() error,
 		return nil, nil, err
 	}
 	a := c.newApp(r, name, p)
-	return &lost{a, &app.Loss{File: lossFile(p), DB: db}}, db.Close, nil
+	return &lost{a, &app.Loss{File: lossFile(p.Keys), DB: db}}, db.Close, nil
 }
 
 func (c *console) askLoss(ctx context.Context, f *askFlags, q app.Question) (err error) {

@@ -156,8 +156,8 @@ func (a *App) draftRequest(k *known, q *Question, by string, d deed) (*custody.R
 // signed has a person sign a request.
 func (a *App) signed(ctx context.Context, r *custody.Request, as custody.Act, person string, at time.Time, sign Sign) (string, error) {
 	_, digest := a.Register.Deciding()
-	if r.What == custody.VerbRegister {
-		digest = r.Register // what is before their eyes is the change; it is judged by these rules
+	if overRegister[r.What] {
+		digest = r.Register // it is judged by these rules, whatever the file says by now
 	}
 	if at.IsZero() {
 		at = a.Now()
@@ -403,12 +403,8 @@ func (a *App) Requests(ctx context.Context) ([]RequestReport, error) {
 	return out, err
 }
 
-// Request finds one by its hash, or the beginning of it.
-func (a *App) Request(ctx context.Context, given string) (*RequestReport, error) {
-	all, err := a.Requests(ctx)
-	if err != nil {
-		return nil, err
-	}
+// FindRequest finds one by its hash, or the beginning of it.
+func FindRequest(all []RequestReport, given string) (*RequestReport, error) {
 	var found []RequestReport
 	for _, r := range all {
 		if NamesRequest(given, r.Hash) {
