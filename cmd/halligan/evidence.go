@@ -285,17 +285,20 @@ state looks whole. The result is one line for machines, good SIZE ROOT or bad IN
 
 // verifyView is the result of evidence verify.
 type verifyView struct {
-	Good     bool             `json:"good"`
-	Size     uint64           `json:"size"`
-	Root     string           `json:"root,omitempty"`
-	Origin   string           `json:"origin,omitempty"`
-	Bad      *uint64          `json:"bad,omitempty"` // index of the first bad entry
-	Fault    evidence.Fault   `json:"fault,omitempty"`
-	Says     string           `json:"says"`
-	Hint     string           `json:"hint,omitempty"`
-	Keys     []evidence.Vouch `json:"keys,omitempty"`
-	Losses   []evidence.Loss  `json:"losses,omitempty"`
-	Outside  int              `json:"outsideCheckpoints"`
+	Good    bool             `json:"good"`
+	Size    uint64           `json:"size"`
+	Root    string           `json:"root,omitempty"`
+	Origin  string           `json:"origin,omitempty"`
+	Bad     *uint64          `json:"bad,omitempty"` // index of the first bad entry
+	Fault   evidence.Fault   `json:"fault,omitempty"`
+	Says    string           `json:"says"`
+	Hint    string           `json:"hint,omitempty"`
+	Keys    []evidence.Vouch `json:"keys,omitempty"`
+	Losses  []evidence.Loss  `json:"losses,omitempty"`
+	Outside int              `json:"outsideCheckpoints"`
+	// Audit says whether what was carried out had been approved; absent when the log
+	// is not what was signed.
+	Audit    *app.AuditReport `json:"audit,omitempty"`
 	Warnings []string         `json:"warnings,omitempty"`
 }
 
@@ -329,6 +332,13 @@ func (c *console) evidenceVerify(folder string, f *verifyFlags) error {
 		if result.Outside == 0 {
 			v.Warnings = append(v.Warnings, "no checkpoint from outside was given: a log that was taken back to an earlier state would look the same (--checkpoint)")
 		}
+		if v.Audit, err = app.Audit(root.FS()); err != nil {
+			return err
+		}
+		v.Good = v.Audit.Good()
+		for _, n := range v.Audit.Open {
+			v.Warnings = append(v.Warnings, fmt.Sprintf("entry %d was begun, and no outcome tells what became of it", n))
+		}
 		for _, l := range result.Losses {
 			v.Warnings = append(v.Warnings, fmt.Sprintf("the log key was lost before entry %d: what stands before it rests on the old key, what follows on the new one", l.Index))
 		}
@@ -339,6 +349,7 @@ func (c *console) evidenceVerify(folder string, f *verifyFlags) error {
 		p := &page{look: look{columns: width(c.stdout, c.getenv), paint: c.paintOn(c.stdout)}}
 		fmt.Fprintln(&p.b, machine)
 		p.line(0, 2, v.Says)
+		p.audit(v.Audit)
 		for _, w := range v.Warnings {
 			p.line(0, 2, "warning: "+w)
 		}
@@ -350,10 +361,30 @@ func (c *console) evidenceVerify(folder string, f *verifyFlags) error {
 	if err != nil {
 		return err
 	}
-	if bad {
+	if !v.Good {
 		return ended(exitTrouble)
 	}
 	return nil
+}
+
+// audit tells whether what was carried out had been approved.
+func (p *page) audit(a *app.AuditReport) {
+	if a == nil {
+		return
+	}
+	switch {
+	case !a.Good():
+		p.styled(0, 2, red, "NOT APPROVED", "– "+plural(len(a.Findings), "entry that nobody approved", "entries that nobody approved")+". Treat it as an incident: somebody wrote into the log past the rules")
+		for _, f := range a.Findings {
+			p.line(2, 4, fmt.Sprintf("✗ entry %d: %s", f.Index, f.Says))
+		}
+	case a.Decided > 0:
+		one := ""
+		if a.OnePerson > 0 {
+			one = fmt.Sprintf("; %d of them by one person alone, as the register allowed", a.OnePerson)
+		}
+		p.line(0, 2, plural(a.Decided, "act was", "acts were")+" carried out, each approved by the people and rules of its time"+one)
+	}
 }
 
 func verifyOptions(keys, checkpoints []string) (evidence.VerifyOptions, error) {
