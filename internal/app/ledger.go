@@ -117,7 +117,7 @@ func OpenLedger(ctx context.Context, p Place) (Ledger, func() error, error) {
 }
 
 // own takes the log key to a store. A key that was prepared when a change of keys
-// was interrupted takes its place when the log believes it and not the other.
+// was interrupted takes its place when the log believes it.
 func own(ctx context.Context, db *store.DB, keys KeyPlace) (Ledger, error) {
 	key, err := keys.Load()
 	var note []byte
@@ -125,11 +125,10 @@ func own(ctx context.Context, db *store.DB, keys KeyPlace) (Ledger, error) {
 	if viewErr != nil {
 		return nil, viewErr
 	}
-	if note != nil && (err != nil || !signs(key, note)) {
-		next, nextErr := keys.Prepared()
-		if nextErr == nil && next != nil && signs(next, note) {
-			return Owned{db, next}, keys.Promote()
-		}
+	// Both keys have signed where one took over from the other, and the log takes
+	// nothing by the old one after that.
+	if next, nextErr := keys.Prepared(); nextErr == nil && signs(next, note) {
+		return Owned{db, next}, keys.Promote()
 	}
 	if err != nil {
 		return nil, err
