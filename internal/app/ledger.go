@@ -253,9 +253,11 @@ func (a *App) Record(ctx context.Context, records ...Record) ([]evidence.Entry, 
 	return a.Ledger.Append(ctx, func(v store.View) ([]evidence.Entry, error) {
 		var out []evidence.Entry
 		for _, r := range records {
-			data, err := json.Marshal(r.Data)
-			if err != nil {
-				return nil, fmt.Errorf("record %s: %w", r.Kind, err)
+			var data json.RawMessage
+			if r.Data != nil {
+				if data, err = json.Marshal(r.Data); err != nil {
+					return nil, fmt.Errorf("record %s: %w", r.Kind, err)
+				}
 			}
 			if r.Kind == evidence.KindAcceptedRisk && found(v, r.Kind, r.Subject) {
 				continue // it is there, and has not changed
