@@ -71,6 +71,7 @@ type known struct {
 	rules    []byte          // that part
 	former   map[string]bool // digests that held before
 	counters map[string]uint32
+	vouched  bool // the approvals of all that were looked at
 }
 
 // know folds the log.
@@ -134,6 +135,9 @@ func (k *known) used(hash string) (*evidence.Entry, error) {
 // law is what a request is judged by: the approved register, and for everything
 // but a change of it, the register as it is, which must be the approved one.
 func (a *App) law(k *known, verb custody.Verb, ignored string) (*custody.Rules, error) {
+	if err := a.vouched(k, a.Ledger.Identity().ID); err != nil {
+		return nil, err
+	}
 	r := &custody.Rules{Register: a.Register.Or(), Approved: k.approved, Former: k.former, Tenant: a.tenant(), Store: a.Ledger.Identity().ID, Now: a.Now(), Counters: k.counters, Without: a.Without}
 	if k.approved != "" && overRegister[verb] {
 		old, err := register.FromDeciding(k.rules)

@@ -8,6 +8,7 @@ import (
 
 	"halligan/custody"
 	"halligan/evidence"
+	"halligan/internal/app"
 	"halligan/register"
 )
 
@@ -232,6 +233,80 @@ func TestMalloryIsRefusedByTheProgram(t *testing.T) {
 			}
 			if got := w.entries(evidence.KindOutcome, hash); len(got) != once+1 {
 				t.Errorf("without %q: %d outcomes", s.defence, len(got))
+			}
+		})
+	}
+}
+
+// Whoever runs as the account of the tool has the log key. That does not make them
+// two people.
+func TestARegisterThatNobodyApprovedIsNotBelieved(t *testing.T) {
+	evil := func(w *world) (text []byte, digest string) {
+		w.edits(func(r *register.Register) { r.Quorum = register.Quorum{People: 1} })
+		return w.Register.Deciding()
+	}
+	entry := func(w *world, subject string) evidence.Entry {
+		approved := w.standing().Approved
+		text, digest := evil(w)
+		return evidence.Entry{Kind: evidence.KindRegister, Tenant: tidewater, What: "register", Subject: subject, Before: approved, After: digest, Data: jsonOf(w.t, map[string]string{"deciding": string(text)})}
+	}
+	for name, tell := range map[string]func(t *testing.T, set ...setUp) *world{
+		"without any request": func(t *testing.T, set ...setUp) *world {
+			w := begun(t, set...)
+			w.smuggles(entry(w, ""))
+			return w
+		},
+		"under a request for something else": func(t *testing.T, set ...setUp) *world {
+			w := begun(t, set...)
+			ask := w.As("mallory").Requests(custody.VerbAccept)
+			w.As("ben").Approves(ask)
+			w.smuggles(entry(w, ask))
+			return w
+		},
+		"under a request that nobody approved": func(t *testing.T, set ...setUp) *world {
+			w := begun(t, set...)
+			e := entry(w, "")
+			e.Subject = w.As("mallory").Requests(custody.VerbRegister)
+			w.smuggles(e)
+			return w
+		},
+		"under the request for another change": func(t *testing.T, set ...setUp) *world {
+			w := begun(t, set...)
+			w.edits(silence)
+			ask := w.As("mallory").Requests(custody.VerbRegister)
+			w.As("ben").Approves(ask)
+			w.smuggles(entry(w, ask))
+			return w
+		},
+		"copied from a test store": func(t *testing.T, set ...setUp) *world {
+			test := begun(t, set...)
+			text, _ := evil(test)
+			ask := test.As("mallory").Requests(custody.VerbRegister)
+			test.As("ben").Approves(ask)
+			w := begun(t, append(set, sharing(test))...)
+			if evil(w); string(text) == "" {
+				t.Fatal("no text")
+			}
+			for _, kind := range []evidence.Kind{evidence.KindRequest, evidence.KindApproval, evidence.KindRegister} {
+				w.smuggles(test.entries(kind, ask)...)
+			}
+			return w
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := tell(t)
+			_, err := w.As("mallory").asks(custody.VerbAccept)
+			smuggled, is := errors.AsType[*app.SmuggledError](err)
+			if !is || !smuggled.Security() {
+				t.Fatalf("%v", err)
+			}
+			hinted(t, err)
+			if _, err := w.Standing(t.Context()); err == nil {
+				t.Error("the register is said to be approved")
+			}
+			w = tell(t, lacking(custody.DefenceRegister))
+			if _, err = w.As("mallory").asks(custody.VerbAccept); err != nil {
+				t.Errorf("without the defence it is refused by something else: %v", err)
 			}
 		})
 	}

@@ -217,7 +217,11 @@ func (a *App) Standing(ctx context.Context) (*Standing, error) {
 			}
 			s.Approved, s.Since = e.After, e.Index
 		}
-		return nil
+		k, err := know(v)
+		if err != nil {
+			return err
+		}
+		return a.vouched(k, a.Ledger.Identity().ID)
 	})
 	return s, err
 }
