@@ -71,6 +71,7 @@ type known struct {
 	rules    []byte          // that part
 	former   map[string]bool // digests that held before
 	counters map[string]uint32
+	vouched  bool // the approvals of all that were looked at
 	// restored is the entry about a restore that nobody approved yet; nil none.
 	restored *uint64
 }
@@ -183,6 +184,9 @@ func (k *known) used(hash string) (*evidence.Entry, error) {
 // but a change of it, the register as it is, which must be the approved one.
 func (a *App) law(k *known, verb custody.Verb, ignored string) (*custody.Rules, error) {
 	if err := k.stopped(verb); err != nil && ignored == "" {
+		return nil, err
+	}
+	if err := a.vouched(k, a.Ledger.Identity().ID); err != nil {
 		return nil, err
 	}
 	r := &custody.Rules{Register: a.Register.Or(), Approved: k.approved, Former: k.former, Tenant: a.tenant(), Store: a.Ledger.Identity().ID, Now: a.Now(), Counters: k.counters, Without: a.Without}

@@ -216,7 +216,11 @@ func prepareLogKey(a *App, _ *known, p *custody.Pending, _ *requestData) (*act, 
 	entry := evidence.Rotate(d.Old, key.Public(), signatures)
 	entry.Tenant, entry.Subject, entry.Who = p.Request.Tenant, p.Request.Hash(), []string{p.Request.By}
 	return &act{entries: []evidence.Entry{entry}, last: true, append: func(ctx context.Context, draft store.Draft) ([]evidence.Entry, error) {
-		return a.changeKey(key, func() ([]evidence.Entry, error) { return owned.Rotate(ctx, owned.Key, key, draft) })
+		entries, err := a.changeKey(key, func() ([]evidence.Entry, error) { return owned.Rotate(ctx, owned.Key, key, draft) })
+		if len(entries) > 0 {
+			a.Ledger = Owned{owned.DB, key} // the log takes nothing by the old one any more
+		}
+		return entries, err
 	}}, nil
 }
 

@@ -149,6 +149,9 @@ func (a *App) AskLoss(ctx context.Context, l *Loss, q Question) (*Asked, error) 
 
 // lossLaw judges by the register that was approved.
 func (a *App) lossLaw(k *known, l *Loss) (*custody.Rules, error) {
+	if err := a.vouched(k, l.DB.Identity().ID); err != nil {
+		return nil, err
+	}
 	old, err := register.FromDeciding(k.rules)
 	if err != nil {
 		return nil, err

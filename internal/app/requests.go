@@ -157,7 +157,7 @@ func (a *App) draftRequest(k *known, q *Question, by string, d deed) (*custody.R
 func (a *App) signed(ctx context.Context, r *custody.Request, as custody.Act, person string, at time.Time, sign Sign) (string, error) {
 	_, digest := a.Register.Deciding()
 	if overRegister[r.What] {
-		digest = r.Register // it is judged by these rules, whatever the file says by now
+		digest = r.Register // it is judged by these rules, wherever halligan.yaml has got to
 	}
 	if at.IsZero() {
 		at = a.Now()
