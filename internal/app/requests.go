@@ -403,6 +403,15 @@ func (a *App) Requests(ctx context.Context) ([]RequestReport, error) {
 	return out, err
 }
 
+// Request finds a request of the log by its hash, or the beginning of it.
+func (a *App) Request(ctx context.Context, given string) (*RequestReport, error) {
+	all, err := a.Requests(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return FindRequest(all, given)
+}
+
 // FindRequest finds one by its hash, or the beginning of it.
 func FindRequest(all []RequestReport, given string) (*RequestReport, error) {
 	var found []RequestReport
