@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/mod/sumdb/note"
+
 	"halligan/evidence"
 )
 
@@ -141,6 +143,31 @@ func strangeFiles(t testing.TB, l *fakeLog) []damage {
 	add("an empty line at the end of the hashes", with(whole, evidence.HashesFile, append(bytes.Clone(whole[evidence.HashesFile]), '\n')), bad(60, evidence.Cut))
 	add("an empty line at the end of the checkpoints",
 		with(whole, evidence.CheckpointsFile, append(bytes.Clone(whole[evidence.CheckpointsFile]), '\n')), bad(60, evidence.Malformed))
+	for _, name := range []string{evidence.EntriesFile, evidence.HashesFile} {
+		add("a piece without a newline at the end of "+name, with(whole, name, append(bytes.Clone(whole[name]), 'x')), bad(60, evidence.Cut))
+	}
+	add("a piece at the end of the checkpoints", with(whole, evidence.CheckpointsFile, append(bytes.Clone(whole[evidence.CheckpointsFile]), 'x')),
+		bad(60, evidence.Malformed))
+	larger := bytes.Replace(l.notes[len(l.notes)-1], []byte("\n60\n"), []byte("\n70\n"), 1)
+	add("a checkpoint that claims more", files(l.lines, hashesOf(l.lines), replaced(l.notes, len(l.notes)-1, larger)), bad(59, evidence.Unsigned))
+	add("a checkpoint that claims less", files(l.lines, hashesOf(l.lines), replaced(l.notes, 2, bytes.Replace(l.notes[2], []byte("\n16\n"), []byte("\n9\n"), 1))),
+		bad(7, evidence.Unsigned))
+	last := string(l.notes[len(l.notes)-1])
+	text, _, _ := strings.Cut(last, "\n\n")
+	root := strings.Split(text, "\n")[2]
+	odd := strings.Replace(text, root, root[:42]+otherSpelling(root[42])+"=", 1)
+	add("a root in another spelling, signed", files(l.lines, hashesOf(l.lines), replaced(l.notes, len(l.notes)-1, signText(t, newKey(t, "log-3", 3), odd+"\n"))),
+		bad(59, evidence.Malformed))
+	add("a checkpoint in a form to come, signed", files(l.lines, hashesOf(l.lines),
+		replaced(l.notes, len(l.notes)-1, signText(t, newKey(t, "log-3", 3), text+"\nwitness x\n"))), bad(59, evidence.Malformed))
+	for name, odd := range map[string][]byte{
+		"of a size of 19 digits":       signText(t, newKey(t, "log-3", 3), strings.Replace(text, "\n60\n", "\n1000000000000000000\n", 1)+"\n"),
+		"of a generation of 19 digits": signText(t, newKey(t, "log-3", 3), text+"\ngeneration 1000000000000000000\n"),
+		"of generation 0":              signText(t, newKey(t, "log-3", 3), text+"\ngeneration 0\n"),
+		"by a name of 101 characters":  []byte(strings.Replace(last, "log-3", strings.Repeat("x", 101), 1)),
+	} {
+		add("a checkpoint "+name, files(l.lines, hashesOf(l.lines), replaced(l.notes, len(l.notes)-1, odd)), bad(59, evidence.Malformed))
+	}
 	add("too many checkpoints", with(whole, evidence.CheckpointsFile, bytes.Repeat(whole[evidence.CheckpointsFile], 1<<20/len(whole[evidence.CheckpointsFile])+1)),
 		bad(0, evidence.Malformed))
 	long := bytes.Repeat([]byte("a"), evidence.MaxLine+1)
@@ -187,4 +214,24 @@ func signedAgain(t testing.TB, lines [][]byte) map[string][]byte {
 	}
 	k := newKey(t, "log-1", 1)
 	return files(lines, hashesOf(lines), [][]byte{sign(t, k, checkpoint(9, tree.Root()))})
+}
+
+// otherSpelling returns a character of base64 that differs in a bit that is not used.
+func otherSpelling(c byte) string {
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+	return alphabet[strings.IndexByte(alphabet, c)^1:][:1]
+}
+
+// signText signs what LogKey.Sign would not.
+func signText(t testing.TB, k *evidence.LogKey, text string) []byte {
+	t.Helper()
+	signer, err := note.NewSigner(string(k.Secret().Reveal()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	signed, err := note.Sign(&note.Note{Text: text}, signer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return signed
 }
