@@ -33,10 +33,13 @@ func flips(l *fakeLog, stride int) []flip {
 			}
 		}
 	}
-	for name, parts := range map[string][][]byte{evidence.EntriesFile: l.lines, evidence.HashesFile: hashesOf(l.lines)} {
+	for _, file := range []struct {
+		name  string
+		parts [][]byte
+	}{{evidence.EntriesFile, l.lines}, {evidence.HashesFile, hashesOf(l.lines)}} {
 		start := 0
-		for i, part := range parts {
-			add(name, start, len(part)+1, uint64(i))
+		for i, part := range file.parts {
+			add(file.name, start, len(part)+1, uint64(i))
 			start += len(part) + 1
 		}
 	}

@@ -233,13 +233,17 @@ def verify(files, keys, outside):
     return i, base64.b64decode(root_of(edge)).hex()
 
 
+def read_file(path):
+    with open(path, "rb") as f:
+        return f.read()
+
+
 def read_folder(folder):
     files = {}
     for entry in os.scandir(folder):
         if entry.name not in FILES or not entry.is_file(follow_symlinks=False):
             raise Bad(0, "file")
-        with open(entry.path, "rb") as f:
-            files[entry.name] = f.read()
+        files[entry.name] = read_file(entry.path)
     return files
 
 
@@ -247,9 +251,9 @@ def main():
     parser = argparse.ArgumentParser(description="Verify an exported evidence log.")
     parser.add_argument("folder")
     parser.add_argument("--key", action="append", required=True, help="public log key, from the binder")
-    parser.add_argument("--checkpoint", action="append", default=[], type=argparse.FileType("rb"), help="a checkpoint that left the machine")
+    parser.add_argument("--checkpoint", action="append", default=[], help="file with a checkpoint that left the machine")
     args = parser.parse_args()
-    outside = [f.read() for f in args.checkpoint]
+    outside = [read_file(path) for path in args.checkpoint]
     if any(read_note(c)[1] != len(c) or not c for c in outside) or not all(map(read_key, args.key)):
         parser.error("a checkpoint or a key is not in the form of one")
     try:
