@@ -64,6 +64,13 @@ func keyTricks(t testing.TB, l *fakeLog) []damage {
 	add("a new key in place of one that never signed", spoil(evidence.KindLogKey, mallory.Public(), two.Public()), bad(30, evidence.OtherKey))
 	add("a new key that is the old one", spoil(evidence.KindLogKey, one.Public(), one.Public()), bad(30, evidence.OtherKey))
 	add("a new key that is none", spoil(evidence.KindLogKey, one.Public(), "log-2+00000000+AAAA"), bad(30, evidence.Malformed))
+	add("a new key under a name in capitals", func(r *recipe) {
+		r.keyEntry = func(e *evidence.Entry) {
+			if e.Kind == evidence.KindLogKey {
+				e.Data = bytes.Replace(e.Data, []byte(`"new"`), []byte(`"New"`), 1)
+			}
+		}
+	}, bad(30, evidence.Malformed))
 	add("a first key that is none", spoil(evidence.KindLogBegun, "log-1", ""), bad(0, evidence.Malformed))
 	add("a lost key in place of one that never signed", spoil(evidence.KindLogKeyLost, "", mallory.Public()), bad(45, evidence.OtherKey))
 	add("an entry about the key in place of a beginning", func(r *recipe) {
@@ -179,21 +186,26 @@ func strangeFiles(t testing.TB, l *fakeLog) []damage {
 
 	// What the holder of the key must not sign, and a verifier does not read.
 	for name, odd := range map[string]string{
-		"an index in another spelling":        `{"index":07,"kind":"note"}`,
-		"no index":                            `{"kind":"note","index":7}`,
-		"an index without a comma":            `{"index":7}`,
-		"no kind":                             `{"index":7,"what":"x"}`,
-		"a raw control character":             "{\"index\":7,\"kind\":\"note\",\"what\":\"\x1b\"}",
-		"a raw right-to-left override":        "{\"index\":7,\"kind\":\"note\",\"what\":\"\u202e\"}",
-		"no end":                              `{"index":7,"kind":"note"`,
-		"nothing":                             ``,
-		"a key entry with a field twice":      `{"index":7,"kind":"log-key","kind":"log-key","time":"2026-11-20T12:00:00.123Z","data":{}}`,
-		"a key entry with white space":        `{"index":7,"kind":"log-key" ,"time":"2026-11-20T12:00:00.123Z","data":{}}`,
-		"a key entry that is no JSON":         `{"index":7,"kind":"log-key",}`,
-		"a key entry with a field of another": `{"index":7,"kind":"log-x","time":"2026-11-20T12:00:00.123Z","extra":1}`,
-		"a key entry with another order":      `{"index":7,"kind":"log-x","who":["x"],"time":"2026-11-20T12:00:00.123Z"}`,
-		"a key entry with unsorted data":      `{"index":7,"kind":"log-x","time":"2026-11-20T12:00:00.123Z","data":{"b":1,"a":1}}`,
-		"an index that is out of all rank":    `{"index":99999999999999999999,"kind":"note"}`,
+		"an index in another spelling":         `{"index":07,"kind":"note"}`,
+		"no index":                             `{"kind":"note","index":7}`,
+		"an index without a comma":             `{"index":7}`,
+		"no kind":                              `{"index":7,"what":"x"}`,
+		"a raw control character":              "{\"index\":7,\"kind\":\"note\",\"what\":\"\x1b\"}",
+		"a raw right-to-left override":         "{\"index\":7,\"kind\":\"note\",\"what\":\"\u202e\"}",
+		"no end":                               `{"index":7,"kind":"note"`,
+		"nothing":                              ``,
+		"a key entry with a field twice":       `{"index":7,"kind":"log-key","kind":"log-key","time":"2026-11-20T12:00:00.123Z","data":{}}`,
+		"a key entry with white space":         `{"index":7,"kind":"log-key" ,"time":"2026-11-20T12:00:00.123Z","data":{}}`,
+		"a key entry that is no JSON":          `{"index":7,"kind":"log-key",}`,
+		"a key entry with a field of another":  `{"index":7,"kind":"log-x","time":"2026-11-20T12:00:00.123Z","extra":1}`,
+		"a key entry with another order":       `{"index":7,"kind":"log-x","who":["x"],"time":"2026-11-20T12:00:00.123Z"}`,
+		"a key entry on a day that is none":    `{"index":7,"kind":"log-x","time":"2026-02-30T12:00:00.123Z"}`,
+		"a key entry at a second that is none": `{"index":7,"kind":"log-x","time":"2026-02-20T12:00:60.123Z"}`,
+		"a key entry with letters in its time": `{"index":7,"kind":"log-x","time":"2026-02-2qT12:00:00.123Z"}`,
+		"a key entry with an odd kind":         `{"index":7,"kind":"log-x` + "`" + `","time":"2026-02-20T12:00:00.123Z"}`,
+		"a key entry with half a skew":         `{"index":7,"kind":"log-x","time":"2026-02-20T12:00:00.123Z","skewMs":1}`,
+		"a key entry with unsorted data":       `{"index":7,"kind":"log-x","time":"2026-11-20T12:00:00.123Z","data":{"b":1,"a":1}}`,
+		"an index that is out of all rank":     `{"index":99999999999999999999,"kind":"note"}`,
 	} {
 		add("a line with "+name, signedAgain(t, replaced(l.lines, 7, []byte(odd))), bad(7, evidence.Malformed))
 	}

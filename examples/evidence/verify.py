@@ -8,6 +8,7 @@ from docs/evidence-format.md, shares no code with Halligan, takes the steps of t
 page in their order. KEY comes from the binder, never from the folder."""
 import argparse
 import base64
+import datetime
 import hashlib
 import json
 import os
@@ -22,6 +23,7 @@ NOTE = re.compile(  # groups: text, origin, size, root, signatures
     rb"\n((?:\xe2\x80\x94 [!-*,-~]{1,100} [A-Za-z0-9+/]{91}=\n){1,2})")
 LINE = re.compile(rb'\{"index":(0|[1-9][0-9]{0,17}),("kind":"[ -~]*\})?')
 FIELDS = "index kind tenant time source skewMs who what on why before after requestIds subject refers marks data".split()
+KIND = re.compile(r"[a-z](?:[a-z-]{0,38}[a-z])?")
 KEY = re.compile(r"([!-*,-~]{1,100})\+([0-9a-f]{8})\+([A-Za-z0-9+/]{44})")
 
 # Ed25519 (RFC 8032 5.1): points are (x, y, z, t) with x = x/z, y = y/z, x*y = t/z.
@@ -139,8 +141,10 @@ def key_entry(i, line):
         kind, data = entry["kind"], entry.get("data", {})
         old, new = data.get("old"), data.get("key" if i == 0 else "new")
         good = json.dumps(entry, separators=(",", ":")).encode() == line and list(entry) == [f for f in FIELDS if f in entry]
-        good = good and list(data) == sorted(data) and (kind == "log-begun") == (i == 0)
-    except (ValueError, KeyError, AttributeError, RecursionError):
+        good = good and list(data) == sorted(data) and (kind == "log-begun") == (i == 0) and bool(KIND.fullmatch(kind))
+        for time in [entry["time"]] + ([entry["source"]] if "source" in entry or "skewMs" in entry else []):
+            good = good and len(time) == 24 and bool(datetime.datetime.strptime(time, "%Y-%m-%dT%H:%M:%S.%fZ"))
+    except (ValueError, KeyError, AttributeError, TypeError, RecursionError):
         good = False
     if good and kind not in ("log-begun", "log-key", "log-key-lost"):
         return None
