@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"halligan/custody"
@@ -208,8 +209,8 @@ const leastPrefix = 6
 // NamesRequest reports whether what somebody gave is the hash of a request, or
 // enough of its beginning.
 func NamesRequest(given, hash string) bool {
-	bare := hash[len("sha256:"):]
-	return given == hash || len(given) >= leastPrefix && len(given) <= len(bare) && bare[:len(given)] == given
+	bare, is := strings.CutPrefix(hash, "sha256:")
+	return is && given == hash || is && len(given) >= leastPrefix && len(given) <= len(bare) && bare[:len(given)] == given
 }
 
 // pendingOf reads a request and its approvals.
