@@ -384,6 +384,9 @@ func (a *App) closed(size uint64, intent evidence.Entry, w *act, r *custody.Requ
 	return slices.Concat([]evidence.Entry{intent}, w.entries, []evidence.Entry{outcome})
 }
 
+// readBackTime is how long reading back may take.
+const readBackTime = time.Minute
+
 // carry does what the log has announced.
 func (a *App) carry(ctx context.Context, w *act, intent *evidence.Entry, done *Done) error {
 	what := fmt.Sprintf("%s on %s", w.verb, w.on)
@@ -398,7 +401,10 @@ func (a *App) carry(ctx context.Context, w *act, intent *evidence.Entry, done *D
 		}
 	}
 	// What was sent may have arrived whatever the answer: only looking tells.
-	is, readErr := w.readBack(ctx)
+	// Ctrl-C must not leave unknown what can be known.
+	look, cancel := context.WithTimeout(context.WithoutCancel(ctx), readBackTime)
+	defer cancel()
+	is, readErr := w.readBack(look)
 	switch {
 	case readErr != nil:
 		result, cause = "unknown", errors.Join(err, readErr)
