@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"halligan/custody"
@@ -259,8 +260,8 @@ const leastPrefix = 6
 // NamesRequest reports whether what somebody gave is the hash of a request, or
 // enough of its beginning.
 func NamesRequest(given, hash string) bool {
-	bare := hash[len("sha256:"):]
-	return given == hash || len(given) >= leastPrefix && len(given) <= len(bare) && bare[:len(given)] == given
+	bare, is := strings.CutPrefix(hash, "sha256:")
+	return is && given == hash || is && len(given) >= leastPrefix && len(given) <= len(bare) && bare[:len(given)] == given
 }
 
 // pendingOf reads a request and its approvals.
@@ -434,6 +435,9 @@ func (a *App) closed(size uint64, intent evidence.Entry, w *act, r *custody.Requ
 	return slices.Concat([]evidence.Entry{intent}, w.entries, []evidence.Entry{outcome})
 }
 
+// readBackTime is how long reading back may take.
+const readBackTime = time.Minute
+
 // carry does what the log has announced.
 func (a *App) carry(ctx context.Context, w *act, intent *evidence.Entry, done *Done) error {
 	what := fmt.Sprintf("%s on %s", w.verb, w.on)
@@ -448,7 +452,10 @@ func (a *App) carry(ctx context.Context, w *act, intent *evidence.Entry, done *D
 		}
 	}
 	// What was sent may have arrived whatever the answer: only looking tells.
-	is, readErr := w.readBack(ctx)
+	// Ctrl-C must not leave unknown what can be known.
+	look, cancel := context.WithTimeout(context.WithoutCancel(ctx), readBackTime)
+	defer cancel()
+	is, readErr := w.readBack(look)
 	switch {
 	case readErr != nil:
 		result, cause = "unknown", errors.Join(err, readErr)

@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"testing"
@@ -309,5 +310,36 @@ func TestARegisterThatNobodyApprovedIsNotBelieved(t *testing.T) {
 				t.Errorf("without the defence it is refused by something else: %v", err)
 			}
 		})
+	}
+}
+
+// What approvers read is what is done: the lines of a request about the register
+// are made from the change, not believed.
+func TestARequestCannotTellAnotherChange(t *testing.T) {
+	w := begun(t)
+	approved := w.standing().Approved
+	w.edits(func(r *register.Register) { r.Quorum = register.Quorum{People: 1} })
+	text, digest := w.Register.Deciding()
+	r := w.As("mallory").makes(func(r *custody.Request) {
+		r.What, r.On = custody.VerbRegister, "halligan.yaml, deciding part"
+		r.Details = jsonOf(t, map[string]any{"from": approved, "to": digest, "changes": []string{"+ channels: name duty, recipients [duty@tidewater.example]"}})
+	})
+	ask := w.As("mallory").handsInRequest(r, string(text))
+	signed := false
+	_, err := w.Approve(t.Context(), ask, "ben", time.Time{}, func(ctx context.Context, text []byte, c string) (app.Signature, error) {
+		signed = true
+		return w.As("ben").sign(ctx, text, c)
+	})
+	if err == nil || signed {
+		t.Errorf("ben was asked to sign: %v, %v", signed, err)
+	} else {
+		hinted(t, err)
+	}
+	w.handsIn(ask, w.As("ben").prepares(r)) // on a machine of mallory's own
+	if err := w.Does(ask); err == nil {
+		t.Error("it was carried out")
+	}
+	if w.standing().Approved != approved {
+		t.Error("the register is another")
 	}
 }

@@ -66,15 +66,14 @@ func proposeRegister(a *App, k *known, _ string) (string, json.RawMessage, strin
 	if len(text) > evidence.MaxLine/2 {
 		return "", nil, "", &hinted{fmt.Errorf("the deciding part of the register has %d bytes, more than fit into the evidence", len(text)), "take out people and channels that decide nothing"}
 	}
-	d := registerDetails{From: k.approved, To: digest, Changes: changesBetween(k.rules, text)}
-	if more := len(d.Changes) - mostChanges; more > 0 {
-		d.Changes = append(d.Changes[:mostChanges], fmt.Sprintf("and %d more: halligan request show has the whole", more))
-	}
+	d := registerDetails{From: k.approved, To: digest, Changes: shownChanges(k.rules, text)}
 	details, err := json.Marshal(d)
 	return "halligan.yaml, deciding part", details, string(text), err
 }
 
-func prepareRegister(_ *App, k *known, p *custody.Pending, data *requestData) (*act, error) {
+// checkRegister looks at a change of the register as its approvers must be able to
+// rely on: the lines that they read are the change, and nothing came between.
+func checkRegister(k *known, p *custody.Pending, data *requestData) (*registerDetails, error) {
 	var d registerDetails
 	if err := json.Unmarshal(p.Request.Details, &d); err != nil {
 		return nil, fmt.Errorf("read the details of the request: %v", err)
@@ -84,8 +83,19 @@ func prepareRegister(_ *App, k *known, p *custody.Pending, data *requestData) (*
 		return nil, &custody.Refusal{Reason: custody.ReasonOther, Detail: "what it would bring about does not have the digest that was approved"}
 	case d.From != k.approved:
 		return nil, &hinted{errors.New("another change of the register was approved meanwhile"), "compare halligan.yaml with it, and ask anew: halligan request register"}
+	case !slices.Equal(d.Changes, shownChanges(k.rules, []byte(data.Proposal))):
+		return nil, &hinted{errors.New("the request does not tell the change that it would bring about"), "do not approve it. Ask who made it; it is meant to look like another"}
 	}
-	if _, err := register.FromDeciding([]byte(data.Proposal)); err != nil {
+	_, err := register.FromDeciding([]byte(data.Proposal))
+	return &d, err
+}
+
+// relied are checks of what approvers read, made before they sign.
+var relied = map[custody.Verb]func(*known, *custody.Pending, *requestData) (*registerDetails, error){custody.VerbBegin: checkRegister, custody.VerbRegister: checkRegister}
+
+func prepareRegister(_ *App, k *known, p *custody.Pending, data *requestData) (*act, error) {
+	d, err := checkRegister(k, p, data)
+	if err != nil {
 		return nil, err
 	}
 	text, err := json.Marshal(registerData{Deciding: data.Proposal})
@@ -94,6 +104,15 @@ func prepareRegister(_ *App, k *known, p *custody.Pending, data *requestData) (*
 	}
 	return &act{before: d.From, entries: []evidence.Entry{{Kind: evidence.KindRegister, Tenant: p.Request.Tenant, What: string(p.Request.What), On: p.Request.On, Who: []string{p.Request.By},
 		Before: d.From, After: d.To, Subject: p.Request.Hash(), Data: text}}}, nil
+}
+
+// shownChanges are the changes as they stand in a request.
+func shownChanges(before, after []byte) []string {
+	changes := changesBetween(before, after)
+	if more := len(changes) - mostChanges; more > 0 {
+		changes = append(changes[:mostChanges], fmt.Sprintf("and %d more: halligan request show has the whole", more))
+	}
+	return changes
 }
 
 // changesBetween says in lines what a change of the deciding part changes.

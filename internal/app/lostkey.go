@@ -160,9 +160,11 @@ func (a *App) lossLaw(k *known, l *Loss) (*custody.Rules, error) {
 		Used: func(hash string) bool { e, err := k.used(hash); return e != nil || err != nil }}, nil
 }
 
-// lastWord is the public key that the log says is its own.
+// lastWord is the public key that the log says is its own: that of the newest entry
+// about keys. Where one took over from another both have signed, and the older one
+// must not be taken for it.
 func lastWord(v store.View) (string, error) {
-	key := ""
+	key, at := "", uint64(0)
 	for _, kind := range []evidence.Kind{evidence.KindLogBegun, evidence.KindLogKey, evidence.KindLogKeyLost} {
 		for e, err := range v.Find(kind, "") {
 			if err != nil {
@@ -172,12 +174,12 @@ func lastWord(v store.View) (string, error) {
 			if err := json.Unmarshal(e.Data, &d); err != nil {
 				return "", err
 			}
-			if public := d.Key + d.New; signedBy(v.Checkpoint(), public) {
-				key = public
+			if key == "" || e.Index > at {
+				key, at = d.Key+d.New, e.Index
 			}
 		}
 	}
-	if key == "" {
+	if key == "" || !signedBy(v.Checkpoint(), key) {
 		return "", errors.New("the log does not say which key signs it")
 	}
 	return key, nil

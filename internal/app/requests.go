@@ -233,7 +233,7 @@ func (a *App) Approve(ctx context.Context, given, name string, at time.Time, sig
 		if err != nil {
 			return err
 		}
-		p, _, err := k.pending(given)
+		p, data, err := k.pending(given)
 		if err != nil {
 			return err
 		}
@@ -250,7 +250,11 @@ func (a *App) Approve(ctx context.Context, given, name string, at time.Time, sig
 			return &custody.Refusal{Reason: custody.ReasonPerson, Who: name, Detail: "the approved register has nobody of that name"}
 		}
 		name = who.Name
-		return law.CheckRequest(r)
+		if err := law.CheckRequest(r); err != nil || relied[r.What] == nil {
+			return err
+		}
+		_, err = relied[r.What](k, p, data)
+		return err
 	})
 	if err != nil {
 		return nil, err
