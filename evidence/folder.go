@@ -1,7 +1,6 @@
 package evidence
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
@@ -55,13 +54,15 @@ func checkFolder(fsys fs.FS) error {
 // errLong is for a line of more than MaxLine bytes.
 var errLong = errors.New("line too long")
 
-// lines reads a file line by line.
+// lines reads a file line by line. It keeps one byte before each line, which is
+// set to zero: with it the line is what RFC 6962 hashes, without another copy.
 type lines struct {
-	file fs.File
-	buf  *bufio.Reader
-	long []byte // a line that does not fit into buf
-	name string
-	torn bool // at the end: bytes without a newline were left
+	file       fs.File
+	name       string
+	buf        []byte
+	start, end int // what is read and not given yet
+	eof        bool
+	torn       bool // at the end: bytes without a newline were left
 }
 
 func openLines(fsys fs.FS, name string) (*lines, error) {
@@ -69,50 +70,66 @@ func openLines(fsys fs.FS, name string) (*lines, error) {
 	if err != nil {
 		return nil, fmt.Errorf("verify evidence: %w", err)
 	}
-	return &lines{file: f, buf: bufio.NewReaderSize(f, 16<<10), name: name}, nil
+	return &lines{file: f, name: name, buf: make([]byte, 16<<10), start: 1, end: 1}, nil
 }
 
 func (l *lines) close() { _ = l.file.Close() } // it was only read
 
-// next returns the next line without its newline, valid until the next call;
-// io.EOF at the end, errLong when it has more than MaxLine bytes.
+// next returns a zero byte and the next line without its newline, valid until the
+// next call; io.EOF at the end, errLong when the line has more than MaxLine bytes.
 func (l *lines) next() ([]byte, error) {
-	b, err := l.buf.ReadSlice('\n')
-	if errors.Is(err, bufio.ErrBufferFull) {
-		b, err = l.rest(b)
-	}
-	switch {
-	case err == nil:
-		return b[:len(b)-1], nil
-	case errors.Is(err, io.EOF):
-		l.torn = l.torn || len(b) > 0
-		return nil, io.EOF
-	case errors.Is(err, errLong):
-		return nil, errLong
-	}
-	return nil, fmt.Errorf("verify evidence: read %s: %w", l.name, err)
-}
-
-// rest reads on to the end of a line of which b is the beginning.
-func (l *lines) rest(b []byte) ([]byte, error) {
-	l.long = append(l.long[:0], b...)
+	long, seen := false, 0 // seen is how much of what is there has no newline
 	for {
-		b, err := l.buf.ReadSlice('\n')
-		if len(l.long) <= MaxLine+1 {
-			l.long = append(l.long, b...) // a little more than the limit, never all of a huge line
+		if i := bytes.IndexByte(l.buf[l.start+seen:l.end], '\n'); i >= 0 {
+			leaf := l.buf[l.start-1 : l.start+seen+i]
+			l.start += seen + i + 1
+			if long || len(leaf)-1 > MaxLine {
+				return nil, errLong
+			}
+			leaf[0] = 0
+			return leaf, nil
 		}
-		if errors.Is(err, bufio.ErrBufferFull) {
-			continue
+		if l.end-l.start > MaxLine {
+			long = true
+			l.start = l.end // forget it: a huge line takes no memory
 		}
-		if len(bytes.TrimSuffix(l.long, []byte("\n"))) > MaxLine && (err == nil || errors.Is(err, io.EOF)) {
-			return nil, errLong
+		seen = l.end - l.start
+		if l.eof {
+			l.torn = l.torn || long || l.end > l.start
+			l.start = l.end
+			if long {
+				return nil, errLong
+			}
+			return nil, io.EOF
 		}
-		return l.long, err
+		if err := l.fill(); err != nil {
+			return nil, err
+		}
 	}
 }
 
-// anyLine reports whether a line of a file is one for which is returns true.
-// Lines that are too long are none.
+// fill reads more, behind what is there.
+func (l *lines) fill() error {
+	if l.start > 1 {
+		l.end = 1 + copy(l.buf[1:], l.buf[l.start:l.end])
+		l.start = 1
+	}
+	if l.end == len(l.buf) {
+		l.buf = append(l.buf, make([]byte, len(l.buf))...)
+	}
+	n, err := l.file.Read(l.buf[l.end:])
+	l.end += n
+	switch {
+	case errors.Is(err, io.EOF):
+		l.eof = true
+	case err != nil:
+		return fmt.Errorf("verify evidence: read %s: %w", l.name, err)
+	}
+	return nil
+}
+
+// anyLine reports whether a line of a file, with its zero byte, is one for which
+// is returns true. Lines that are too long are none.
 func anyLine(fsys fs.FS, name string, is func([]byte) bool) (bool, error) {
 	l, err := openLines(fsys, name)
 	if err != nil {
@@ -120,14 +137,14 @@ func anyLine(fsys fs.FS, name string, is func([]byte) bool) (bool, error) {
 	}
 	defer l.close()
 	for {
-		line, err := l.next()
+		leaf, err := l.next()
 		switch {
 		case errors.Is(err, errLong):
 		case errors.Is(err, io.EOF):
 			return false, nil
 		case err != nil:
 			return false, err
-		case is(line):
+		case is(leaf):
 			return true, nil
 		}
 	}

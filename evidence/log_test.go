@@ -44,11 +44,12 @@ func someEntry(i int, flavour string) evidence.Entry {
 // recipe says how a log of the tests comes about.
 type recipe struct {
 	size      int
-	sizes     []uint64                // of the checkpoints; those after a new key are added
-	keys      []*evidence.LogKey      // first, and after each change
-	changes   map[int]string          // index of an entry: "rotated" or "lost"
-	fork      int                     // from this index on other things happened; 0 is never
-	keyEntry  func(e *evidence.Entry) // spoils entries about keys
+	sizes     []uint64                   // of the checkpoints; those after a new key are added
+	keys      []*evidence.LogKey         // first, and after each change
+	changes   map[int]string             // index of an entry: "rotated" or "lost"
+	fork      int                        // from this index on other things happened; 0 is never
+	entry     func(i int) evidence.Entry // the entries; nil is someEntry
+	keyEntry  func(e *evidence.Entry)    // spoils entries about keys
 	checkNote func(i int, c *evidence.Checkpoint, k *evidence.LogKey) *evidence.LogKey
 }
 
@@ -63,6 +64,9 @@ func (r recipe) build(t testing.TB) *fakeLog {
 			flavour = "as it was not"
 		}
 		e, signer := someEntry(i, flavour), key
+		if r.entry != nil {
+			e = r.entry(i)
+		}
 		if i == 0 {
 			e = evidence.Begin(key.Public())
 		}

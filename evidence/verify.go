@@ -8,7 +8,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"io/fs"
 	"regexp"
@@ -88,7 +87,7 @@ func (r *Result) Machine() string { return fmt.Sprintf("good %d %x", r.Size, r.R
 // that the options are wrong; then nothing is known. docs/evidence-format.md has
 // the steps and their order.
 func Verify(fsys fs.FS, o VerifyOptions) (*Result, error) {
-	w := &walk{fsys: fsys, o: o, leaf: sha256.New()}
+	w := &walk{fsys: fsys, o: o}
 	if err := w.begin(); err != nil {
 		return &w.result, err
 	}
@@ -124,7 +123,6 @@ type walk struct {
 	result Result
 
 	tree Tree
-	leaf hash.Hash // reused for every line
 
 	notes    []byte            // what is left of CheckpointsFile
 	next     *signedCheckpoint // the next of the folder; nil when there is none
@@ -222,11 +220,12 @@ func (w *walk) entry(entries, hashes *lines) (bool, error) {
 		}
 		return false, nil
 	}
-	leaf := w.leafHash(line)
+	leaf := Hash(sha256.Sum256(line)) // RFC 6962 2.1: a zero byte, then the line
+	line = line[1:]
 	var written [2 * len(leaf)]byte
 	hex.Encode(written[:], leaf[:])
-	if w.on(stepHash) && !bytes.Equal(written[:], text) {
-		return false, w.mismatch(i, written[:], bytes.Clone(text))
+	if w.on(stepHash) && !bytes.Equal(written[:], text[1:]) {
+		return false, w.mismatch(i, written[:], text[1:])
 	}
 	if err := w.form(i, line); err != nil {
 		return false, err
@@ -235,20 +234,10 @@ func (w *walk) entry(entries, hashes *lines) (bool, error) {
 	return true, nil
 }
 
-// leafHash is LeafHash without making a hash for every line.
-func (w *walk) leafHash(line []byte) Hash {
-	var sum Hash
-	w.leaf.Reset()
-	_, _ = w.leaf.Write([]byte{0}) // a hash does not fail
-	_, _ = w.leaf.Write(line)
-	w.leaf.Sum(sum[:0])
-	return sum
-}
-
 // mismatch says what it is when line i and hash i do not fit: the line stands
 // where another should, or one of the two was altered.
 func (w *walk) mismatch(i uint64, ofLine, listed []byte) error {
-	listedElsewhere, err := anyLine(w.fsys, HashesFile, func(h []byte) bool { return bytes.Equal(h, ofLine) })
+	listedElsewhere, err := anyLine(w.fsys, HashesFile, func(h []byte) bool { return bytes.Equal(h[1:], ofLine) })
 	if err != nil {
 		return err
 	}
@@ -256,7 +245,7 @@ func (w *walk) mismatch(i uint64, ofLine, listed []byte) error {
 		return &Finding{i, Altered, "the line and its hash do not fit"}
 	}
 	still, err := anyLine(w.fsys, EntriesFile, func(line []byte) bool {
-		leaf := w.leafHash(line)
+		leaf := sha256.Sum256(line)
 		return hex.EncodeToString(leaf[:]) == string(listed)
 	})
 	if err != nil {
@@ -271,13 +260,15 @@ func (w *walk) mismatch(i uint64, ofLine, listed []byte) error {
 // form looks at what must be right in a line before anybody reads it as JSON: its
 // index, that it is printable, that it ends. And it follows the key of the log.
 func (w *walk) form(i uint64, line []byte) error {
-	begin := func(i uint64) []byte { return append(strconv.AppendUint([]byte(`{"index":`), i, 10), ',') }
-	rest, is := bytes.CutPrefix(line, begin(i))
+	var room [40]byte
+	begin := append(strconv.AppendUint(append(room[:0], `{"index":`...), i, 10), ',')
+	rest, is := bytes.CutPrefix(line, begin)
 	if !is && w.on(stepIndex) {
 		if !someIndex.Match(line) {
 			return &Finding{i, Malformed, "the line does not begin with its index"}
 		}
-		still, err := anyLine(w.fsys, EntriesFile, func(line []byte) bool { return bytes.HasPrefix(line, begin(i)) })
+		own := bytes.Clone(begin)
+		still, err := anyLine(w.fsys, EntriesFile, func(line []byte) bool { return bytes.HasPrefix(line[1:], own) })
 		if err != nil {
 			return err
 		}
@@ -298,15 +289,17 @@ func (w *walk) form(i uint64, line []byte) error {
 // someIndex is how a line begins.
 var someIndex = regexp.MustCompile(`^\{"index":(?:0|[1-9][0-9]{0,17}),`)
 
-// printable reports whether every byte is of 0x20 to 0x7E. It takes eight at a
+// printable reports whether every byte is of 0x20 to 0x7E. It takes 32 at a
 // time: it looks at every byte of the log.
 func printable(line []byte) bool {
 	const each = 0x0101010101010101
-	for ; len(line) >= 8; line = line[8:] {
-		x := binary.LittleEndian.Uint64(line)
-		// The high bit of a byte is set in one of these when it is below 0x20, is
-		// 0x7F, or has its high bit set; no carry crosses a byte that is good.
-		if ((x-0x20*each)|(x+each)|x)&(0x80*each) != 0 {
+	// The high bit of a byte is set in one of these when it is below 0x20, is 0x7F,
+	// or has its high bit set; no carry crosses a byte that is good.
+	odd := func(x uint64) uint64 { return (x - 0x20*each) | (x + each) | x }
+	for ; len(line) >= 32; line = line[32:] {
+		a, b := binary.LittleEndian.Uint64(line), binary.LittleEndian.Uint64(line[8:])
+		c, d := binary.LittleEndian.Uint64(line[16:]), binary.LittleEndian.Uint64(line[24:])
+		if (odd(a)|odd(b)|odd(c)|odd(d))&(0x80*each) != 0 {
 			return false
 		}
 	}

@@ -3,13 +3,12 @@
 
     python3 verify.py --key KEY [--key KEY] [--checkpoint FILE] FOLDER
 
-It prints `good SIZE ROOT` and ends with 0, or prints `bad INDEX FAULT` and ends
-with 3; 2 means that it was called wrongly. It was written from
-docs/evidence-format.md, shares no code with Halligan, and follows the steps of
-that page in their order. Take KEY from the binder, never from the folder.
-"""
+Prints `good SIZE ROOT` (exit 0) or `bad INDEX FAULT` (exit 3); 2 is misuse. Written
+from docs/evidence-format.md, shares no code with Halligan, takes the steps of that
+page in their order. KEY comes from the binder, never from the folder."""
 import argparse
 import base64
+import datetime
 import hashlib
 import json
 import os
@@ -22,13 +21,13 @@ NOTE = re.compile(  # groups: text, origin, size, root, signatures
     rb"((halligan/evidence/[0-9a-f]{32})\n([1-9][0-9]{0,17})\n([A-Za-z0-9+/]{43}=)\n"
     rb"time [0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z\n(?:generation [1-9][0-9]{0,17}\n)?)"
     rb"\n((?:\xe2\x80\x94 [!-*,-~]{1,100} [A-Za-z0-9+/]{91}=\n){1,2})")
-INDEX = re.compile(rb'\{"index":(0|[1-9][0-9]{0,17}),')
-BODY = re.compile(rb'"kind":"[ -~]*\}')
+LINE = re.compile(rb'\{"index":(0|[1-9][0-9]{0,17}),("kind":"[ -~]*\})?')
+FIELDS = "index kind tenant time source skewMs who what on why before after requestIds subject refers marks data".split()
+KIND = re.compile(r"[a-z](?:[a-z-]{0,38}[a-z])?")
 KEY = re.compile(r"([!-*,-~]{1,100})\+([0-9a-f]{8})\+([A-Za-z0-9+/]{44})")
 
-# Ed25519, RFC 8032 5.1, on points (x, y, z, t) with x*y = z*t.
-P = 2**255 - 19
-L = 2**252 + 27742317777372353535851937790883648493
+# Ed25519 (RFC 8032 5.1): points are (x, y, z, t) with x = x/z, y = y/z, x*y = t/z.
+P, L = 2**255 - 19, 2**252 + 27742317777372353535851937790883648493
 D = -121665 * pow(121666, -1, P) % P
 
 
@@ -42,33 +41,27 @@ def add(a, b):
 def times(n, a):
     total = (0, 1, 1, 0)
     while n:
-        if n & 1:
-            total = add(total, a)
-        a, n = add(a, a), n >> 1
+        total, a, n = add(total, a) if n & 1 else total, add(a, a), n >> 1
     return total
 
 
 def point(raw):
-    """The point with this encoding, or None."""
     y = int.from_bytes(raw, "little")
-    sign, y = y >> 255, (y & 2**255 - 1) % P
+    sign, y = y >> 255, y % 2**255 % P
     square = (y * y - 1) * pow(D * y * y + 1, -1, P) % P
-    x = pow(square, (P + 3) // 8, P)
-    if (x * x - square) % P:
-        x = x * pow(2, (P - 1) // 4, P) % P
-    if (x * x - square) % P:
-        return None
-    if x & 1 != sign:
-        x = -x % P
-    return x, y, 1, x * y % P
+    root = pow(square, (P + 3) // 8, P)
+    for x in root, root * pow(2, (P - 1) // 4, P) % P:
+        if x * x % P == square:
+            x = -x % P if x & 1 != sign else x
+            return x, y, 1, x * y % P
+    return None
 
 
 BASE = point((4 * pow(5, -1, P) % P).to_bytes(32, "little"))
 
 
 def ed25519(key, text, signature):
-    r, s = signature[:32], int.from_bytes(signature[32:], "little")
-    a = point(key)
+    r, s, a = signature[:32], int.from_bytes(signature[32:], "little"), point(key)
     if a is None or s >= L:
         return False
     k = int.from_bytes(hashlib.sha512(r + key + text).digest(), "little") % L
@@ -81,25 +74,25 @@ class Bad(Exception):
     """The first thing that is wrong: an index and a fault."""
 
 
-def leaf_hash(line):
-    return hashlib.sha256(b"\0" + line).digest()
+def sha256(data):
+    return hashlib.sha256(data).digest()
 
 
-def root_hash(edge):
+def root_of(edge):
     """The root of a tree (RFC 6962 2.1) from its complete subtrees, the largest first."""
-    *edge, root = edge
-    for _, left in reversed(edge):
-        root = (0, hashlib.sha256(b"\1" + left + root[1]).digest())
-    return root[1]
+    root = edge[-1][1]
+    for _, left in reversed(edge[:-1]):
+        root = sha256(b"\1" + left + root)
+    return base64.b64encode(root)
 
 
 def read_key(text):
-    """(name, hash of the key, key) of a line name+hash+base64, or None."""
+    """The (name, hash, key) of name+hash+base64, or None."""
     m = KEY.fullmatch(text) if isinstance(text, str) else None
     raw = base64.b64decode(m[3]) if m else b""
-    if len(raw) != 33 or raw[0] != 1 or hashlib.sha256(m[1].encode() + b"\n" + raw).hexdigest()[:8] != m[2]:
-        return None
-    return m[1].encode(), bytes.fromhex(m[2]), raw[1:]
+    if len(raw) == 33 and raw[0] == 1 and sha256(m[1].encode() + b"\n" + raw)[:4].hex() == m[2]:
+        return m[1].encode(), bytes.fromhex(m[2]), raw[1:]
+    return None
 
 
 class Note:
@@ -107,159 +100,146 @@ class Note:
 
     def __init__(self, match):
         self.text, self.origin, self.size, self.root = match[1], match[2], int(match[3]), match[4]
-        self.signatures, spelled = [], [self.root]  # (name, hash of the key, signature)
-        for line in match[5].splitlines():
-            _, name, b64 = line.split(b" ")
-            raw = base64.b64decode(b64)
-            spelled.append(b64)
-            self.signatures.append((name, raw[:4], raw[4:]))
-        if any(base64.b64encode(base64.b64decode(b)) != b for b in spelled):
-            raise ValueError("base64 in another spelling")
+        pairs = [line.split(b" ")[1:] for line in match[5].splitlines()]
+        self.canonical = all(base64.b64encode(base64.b64decode(b)) == b for b in [self.root] + [b for _, b in pairs])
+        raws = [(name, base64.b64decode(b)) for name, b in pairs]
+        self.signatures = [(name, raw[:4], raw[4:]) for name, raw in raws]
 
-    def believed(self, keys):
-        """None when one of the keys signed it and none of them falsely; else the fault."""
-        fault = "key"
-        for name, key_hash, signature in self.signatures:
-            for key in keys:
-                if (name, key_hash) == key[:2]:
-                    if not ed25519(key[2], self.text, signature):
-                        return "signature"
-                    fault = None
-        return fault
+    def fault(self, keys):
+        """None when one of the keys signed it and none of them falsely."""
+        found = [ed25519(k[2], self.text, s[2]) for s in self.signatures for k in keys if s[:2] == k[:2]]
+        return "key" if not found else None if all(found) else "signature"
 
 
 def read_note(data, start=0):
-    """The note at start and where it ends; None when there is none."""
+    """The note at start, or None, and where it ends."""
     match = NOTE.match(data, start)
-    try:
-        return (Note(match), match.end()) if match else (None, start)
-    except ValueError:
-        return None, start
-
-
-def key_of(i, line):
-    """What an entry says about the key of the log: (kind, old key, new key)."""
-    try:
-        entry = json.loads(line)
-        kind, data = entry["kind"], entry.get("data", {})
-        if json.dumps(entry, separators=(",", ":")).encode() != line or (kind == "log-begun") != (i == 0):
-            raise ValueError
-        old, new = data.get("old"), data.get("key" if i == 0 else "new")
-    except (ValueError, KeyError, AttributeError, RecursionError):
-        raise Bad(i, "form") from None
-    if kind not in ("log-begun", "log-key", "log-key-lost"):
-        return None, None, None
-    if read_key(new) is None or i > 0 and read_key(old) is None:
-        raise Bad(i, "form")
-    return kind, old, new
+    note = Note(match) if match else None
+    return (note, match.end()) if note and note.canonical else (None, start)
 
 
 def check_line(i, lines, hashes):
-    """Entry i against its hash and its index."""
-    line, leaf = lines[i], leaf_hash(lines[i])
-    short = [x for x in lines if len(x) <= MAX_LINE]
+    """The leaf hash of entry i, if it fits its listed hash, its place and its form."""
+    def some_line(fits):
+        return any(fits(x) for x in lines if len(x) <= MAX_LINE)
+    leaf, match = sha256(b"\0" + lines[i]), LINE.match(lines[i])
     if leaf.hex().encode() != hashes[i]:
         if leaf.hex().encode() not in hashes:
             raise Bad(i, "altered")
-        raise Bad(i, "moved" if hashes[i] in [leaf_hash(x).hex().encode() for x in short] else "deleted")
-    index = INDEX.match(line)
-    if not index:
-        raise Bad(i, "form")
-    if int(index[1]) != i:
-        raise Bad(i, "moved" if any(x.startswith(b'{"index":%d,' % i) for x in short) else "deleted")
-    if not BODY.fullmatch(line, index.end()):
+        raise Bad(i, "moved" if some_line(lambda x: sha256(b"\0" + x).hex().encode() == hashes[i]) else "deleted")
+    if match and int(match[1]) != i:
+        raise Bad(i, "moved" if some_line(lambda x: x.startswith(b'{"index":%d,' % i)) else "deleted")
+    if not match or not match[2] or match.end() != len(lines[i]):
         raise Bad(i, "form")
     return leaf
 
 
+def key_entry(i, line):
+    """What an entry says about the key of the log: (kind, old key, new key), or None."""
+    try:
+        entry = json.loads(line)
+        kind, data = entry["kind"], entry.get("data", {})
+        old, new = data.get("old"), data.get("key" if i == 0 else "new")
+        good = json.dumps(entry, separators=(",", ":")).encode() == line and list(entry) == [f for f in FIELDS if f in entry]
+        good = good and list(data) == sorted(data) and (kind == "log-begun") == (i == 0) and bool(KIND.fullmatch(kind))
+        for time in [entry["time"]] + ([entry["source"]] if "source" in entry or "skewMs" in entry else []):
+            good = good and len(time) == 24 and bool(datetime.datetime.strptime(time, "%Y-%m-%dT%H:%M:%S.%fZ"))
+    except (ValueError, KeyError, AttributeError, TypeError, RecursionError):
+        good = False
+    if good and kind not in ("log-begun", "log-key", "log-key-lost"):
+        return None
+    if not good or not read_key(new) or i > 0 and not read_key(old):
+        raise Bad(i, "form")
+    return kind, old, new
+
+
 def verify(files, keys, outside):
     """Verify {name: content}; returns (size, root) or raises Bad."""
-    given = [read_key(k) for k in keys]
     outside = sorted((read_note(c)[0] for c in outside), key=lambda n: n.size)
     if set(files) != FILES:
         raise Bad(0, "file")
-    notes, end = files["checkpoints.txt"], 0
-    if len(notes) > MAX_CHECKPOINTS:
-        raise Bad(0, "form")
-    if not notes:
-        raise Bad(0, "signature")
-    first, last, last_outside = None, 0, 0
+    notes = files["checkpoints.txt"]
+    if not notes or len(notes) > MAX_CHECKPOINTS:
+        raise Bad(0, "form" if notes else "signature")
+    origin, last, agreed = None, 0, 0  # sizes of the last good checkpoint of the folder and from outside
+    spelled, chain, given = [], [], [read_key(k) for k in keys]
+    sealing, trusted, distrust = None, False, 0  # who must sign at once; whether a given key leads here; if not, from where on
 
     def next_note(start):
         if start == len(notes):
             return None, start
-        note, stop = read_note(notes, start)
-        if note is None or notes[stop:stop + 1] != b"\n":
+        note, end = read_note(notes, start)
+        if not note or notes[end:end + 1] != b"\n" or origin not in (None, note.origin) or note.size <= last:
             raise Bad(last, "form")
-        if first and note.origin != first.origin or note.size <= last:
-            raise Bad(last, "form")
-        return note, stop + 1
+        return note, end + 1
 
-    def agrees(note):
-        if fault := note.believed(chain + given):
-            raise Bad(last_outside, fault)
-        if note.origin != first.origin:
-            raise Bad(last_outside, "forked")
+    def check_outside(note):
+        if fault := note.fault(chain + given):
+            raise Bad(agreed, fault)
+        if note.origin != origin:
+            raise Bad(agreed, "forked")
 
     note, end = next_note(0)
-    first = note
-    *lines, line_torn = files["entries.jsonl"].split(b"\n")
-    *hashes, hash_torn = files["hashes.txt"].split(b"\n")
-    edge, chain, names, sealing = [], [], [], None  # (leaves, hash) of complete subtrees; keys; their spelling; who must sign next
-    trusted, distrust, i = False, 0, 0
+    origin, edge, i = note.origin, [], 0  # edge: (leaves, hash) of the complete subtrees
+    *lines, line_rest = files["entries.jsonl"].split(b"\n")
+    *hashes, hash_rest = files["hashes.txt"].split(b"\n")
     while True:
-        if any(len(x) > MAX_LINE for x in (lines + [line_torn])[i:i + 1] + (hashes + [hash_torn])[i:i + 1]):
+        if any(len(x) > MAX_LINE for x in (lines + [line_rest])[i:i + 1] + (hashes + [hash_rest])[i:i + 1]):
             raise Bad(i, "form")
-        if i == len(lines) or i == len(hashes):
-            if len(lines) != len(hashes) or line_torn or hash_torn:
+        if i in (len(lines), len(hashes)):
+            if len(lines) != len(hashes) or line_rest or hash_rest:
                 raise Bad(i, "cut")
             break
         edge.append((1, check_line(i, lines, hashes)))
-        if i == 0 or INDEX.sub(b"", lines[i], count=1).startswith(b'"kind":"log-'):
-            kind, old, new = key_of(i, lines[i])
-            if i > 0 and kind and (old != names[-1] or old == new):
-                raise Bad(i, "key")
-            if kind:
-                names.append(new)
-                chain.append(read_key(new))
+        while len(edge) > 1 and edge[-1][0] == edge[-2][0]:
+            (n, left), (_, right) = edge[-2:]
+            edge[-2:] = [(2 * n, sha256(b"\1" + left + right))]
+        if i == 0 or LINE.match(lines[i])[2].startswith(b'"kind":"log-'):
+            if found := key_entry(i, lines[i]):
+                kind, old, new = found
+                if i > 0 and (old != spelled[-1] or old == new):
+                    raise Bad(i, "key")
+                spelled, chain = spelled + [new], chain + [read_key(new)]
                 sealing = {"log-key": chain[-2:], "log-key-lost": chain[-1:]}.get(kind)
                 trusted = new in keys or kind == "log-key" and trusted
                 distrust = last if kind == "log-key-lost" else distrust
-        while len(edge) > 1 and edge[-1][0] == edge[-2][0]:
-            (n, left), (_, right) = edge[-2:]
-            edge[-2:] = [(2 * n, hashlib.sha256(b"\1" + left + right).digest())]
         i += 1
-        if sealing and (note is None or note.size != i):
+        if sealing and (not note or note.size != i):
             raise Bad(last, "key")
         if note and note.size == i:
-            want = sealing or chain[-1:]
-            if len(note.signatures) != len(want):
+            signers = sealing or chain[-1:]
+            if len(note.signatures) != len(signers):
                 raise Bad(last, "key")
-            for (name, key_hash, signature), key in zip(note.signatures, want):
-                if (name, key_hash) != key[:2]:
+            for signature, key in zip(note.signatures, signers):
+                if signature[:2] != key[:2]:
                     raise Bad(last, "key")
-                if not ed25519(key[2], note.text, signature):
+                if not ed25519(key[2], note.text, signature[2]):
                     raise Bad(last, "signature")
-            if base64.b64encode(root_hash(edge)) != note.root:
+            if note.root != root_of(edge):
                 raise Bad(last, "altered")
             last, sealing = i, None
             note, end = next_note(end)
         while outside and outside[0].size == i:
-            agrees(outside[0])
-            if base64.b64encode(root_hash(edge)) != outside.pop(0).root:
-                raise Bad(last_outside, "forked")
-            last_outside = i
+            check_outside(outside[0])
+            if outside.pop(0).root != root_of(edge):
+                raise Bad(agreed, "forked")
+            agreed = i
     if note:
-        fault = note.believed(chain + given)
+        fault = note.fault(chain + given)
         raise Bad(last, fault) if fault else Bad(i, "cut")
     if last < i:
         raise Bad(last, "signature")
     if not trusted:
         raise Bad(distrust, "key")
-    for note in outside:
-        agrees(note)
+    if outside:
+        check_outside(outside[0])
         raise Bad(i, "rolled-back")
-    return i, root_hash(edge).hex()
+    return i, base64.b64decode(root_of(edge)).hex()
+
+
+def read_file(path):
+    with open(path, "rb") as f:
+        return f.read()
 
 
 def read_folder(folder):
@@ -267,8 +247,7 @@ def read_folder(folder):
     for entry in os.scandir(folder):
         if entry.name not in FILES or not entry.is_file(follow_symlinks=False):
             raise Bad(0, "file")
-        with open(entry.path, "rb") as f:
-            files[entry.name] = f.read()
+        files[entry.name] = read_file(entry.path)
     return files
 
 
@@ -278,14 +257,9 @@ def main():
     parser.add_argument("--key", action="append", required=True, help="public log key, from the binder")
     parser.add_argument("--checkpoint", action="append", default=[], help="file with a checkpoint that left the machine")
     args = parser.parse_args()
-    outside = []
-    for path in args.checkpoint:
-        with open(path, "rb") as f:
-            outside.append(f.read())
-        if read_note(outside[-1])[1] != len(outside[-1]):
-            parser.error(f"{path} is not a signed checkpoint")
-    if None in [read_key(k) for k in args.key]:
-        parser.error("a key is name+8 digits+44 characters, as in the binder")
+    outside = [read_file(path) for path in args.checkpoint]
+    if any(read_note(c)[1] != len(c) or not c for c in outside) or not all(map(read_key, args.key)):
+        parser.error("a checkpoint or a key is not in the form of one")
     try:
         print("good %d %s" % verify(read_folder(args.folder), args.key, outside))
     except Bad as bad:
