@@ -37,7 +37,6 @@ var sqlite = engine{
 	settle: settleSQLite,
 	tidy:   tidySQLite,
 	begin:  "begin immediate",
-	fence:  "select fence from store",
 	// A disk cannot be waited for with a limit, and a context that can end costs
 	// the driver a goroutine for each statement.
 	bounded: func(ctx context.Context, _ time.Duration) (context.Context, context.CancelFunc) {
