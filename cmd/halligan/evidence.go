@@ -333,51 +333,55 @@ func (c *console) evidenceCheckpoint(ctx context.Context, f *checkpointFlags) (e
 	if err := f.mail.check(); err != nil {
 		return err
 	}
-	a, end, err := c.reading(ctx, &f.placeFlags)
+	away := len(f.to) > 0 || len(f.mail.to) > 0
+	open := c.reading
+	if away {
+		open = c.writing // it is recorded where it went
+	}
+	a, end, err := open(ctx, &f.placeFlags)
 	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, end()) }()
 	given, err := a.Checkpoint(ctx)
-	if err := errors.Join(err, end()); err != nil {
+	if err != nil {
 		return err
 	}
-	text := given.Text()
+	if away {
+		places, err := c.giveAway(ctx, f, given)
+		if err != nil {
+			return err
+		}
+		if err := a.Given(ctx, given, places); err != nil {
+			return err
+		}
+	}
+	if f.format == "json" {
+		return indented(c.stdout, given)
+	}
+	_, err = io.WriteString(c.stdout, given.Text())
+	return err
+}
+
+// giveAway writes and mails a checkpoint, and returns where it went.
+func (c *console) giveAway(ctx context.Context, f *checkpointFlags, given *app.GivenCheckpoint) ([]string, error) {
 	var places []string
 	for _, folder := range f.to {
 		name := filepath.Join(folder, fmt.Sprintf("halligan-checkpoint-%s-%d.txt", given.Store[:8], given.Size))
-		if err := writeNew(name, []byte(text)); err != nil && !errors.Is(err, os.ErrExist) {
-			return &fault{exitFailed, fmt.Errorf("write checkpoint: %v", err), "give a folder that exists, on another machine or disk"}
+		if err := writeNew(name, []byte(given.Text())); err != nil && !errors.Is(err, os.ErrExist) {
+			return nil, &fault{exitFailed, fmt.Errorf("write checkpoint: %v", err), "give a folder that exists, on another machine or disk"}
 		}
 		places = append(places, name)
 	}
 	if len(f.mail.to) > 0 {
-		if err := c.mailCheckpoint(ctx, &f.mail, given.Size, text); err != nil {
-			return err
+		if err := c.mailCheckpoint(ctx, &f.mail, given.Size, given.Text()); err != nil {
+			return nil, err
 		}
 		for _, to := range f.mail.to {
 			places = append(places, "mail to "+to)
 		}
 	}
-	if f.format == "json" {
-		err = indented(c.stdout, given)
-	} else {
-		_, err = io.WriteString(c.stdout, text)
-	}
-	if err != nil || len(places) == 0 {
-		return err
-	}
-	return c.recordGiven(ctx, f, given, places)
-}
-
-// recordGiven puts into the log where the checkpoint went.
-func (c *console) recordGiven(ctx context.Context, f *checkpointFlags, given *app.GivenCheckpoint, places []string) (err error) {
-	a, end, err := c.writing(ctx, &f.placeFlags)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, end()) }()
-	_, err = a.Record(ctx, app.Record{Kind: evidence.KindCheckpoint, What: "give a checkpoint away", On: strings.Join(places, ", "), After: "sha256:" + given.Root, Data: map[string]any{"size": given.Size, "places": places}})
-	return err
+	return places, nil
 }
 
 func evidenceMergeCommand(c *console) *cobra.Command {
