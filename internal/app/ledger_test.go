@@ -47,7 +47,11 @@ func TestASecondCommandWaitsForAShortOwner(t *testing.T) {
 		l, end, err := app.OpenLedger(ctx, w.place)
 		got <- opened{l, end, err}
 	}()
-	<-ctx.waits // it has found the store owned
+	select {
+	case <-ctx.waits: // it has found the store owned
+	case o := <-got:
+		t.Fatalf("it does not wait: %v", o.err)
+	}
 	w.smuggles(note("by the first"))
 	w.closes()
 	o := <-got
@@ -71,7 +75,11 @@ func TestWhoWaitsForAnOwnerCanBeInterrupted(t *testing.T) {
 		_, _, err := app.OpenLedger(ctx, w.place)
 		got <- err
 	}()
-	<-ctx.waits
+	select {
+	case <-ctx.waits:
+	case err := <-got:
+		t.Fatalf("it does not wait: %v", err)
+	}
 	cancel()
 	if err := <-got; !errors.Is(err, context.Canceled) {
 		t.Errorf("%v", err)
