@@ -16,6 +16,8 @@
 //	evidence      a log that cannot be rewritten unseen: entries, checkpoints, Verify
 //	internal/graph    a live tenant: signing in, reading, following, changing with read-back
 //	internal/sandbox  an emulated tenant: sign-in, Graph, logs, faults; never imports graph
+//	internal/store    the evidence on a disk or in PostgreSQL: one owner, nothing acknowledged is lost
+//	internal/storetest  its suite, on both kinds of store
 //	internal/contract, internal/testbrowser, internal/testenv
 //	              for tests alone: Microsoft's description of Graph, a real browser, data from elsewhere
 //	internal/app  the verbs: what the command line does, without flags and exit codes

@@ -19,6 +19,7 @@ import (
 // attestFlags are the flags of attest.
 type attestFlags struct {
 	register, account, by, on, until, note string
+	record                                 recordFlags
 }
 
 func attestCommand(c *console) *cobra.Command {
@@ -42,6 +43,7 @@ attestations. It may not begin after today or have ended. The comments and the o
 	flags.StringVar(&f.on, "on", "", "`DAY` on which it was looked at (default: today)")
 	flags.StringVar(&f.account, "account", "", "`ID` of the account that it is about (default: all)")
 	flags.StringVar(&f.register, "register", registerFile, "`FILE` of the register")
+	f.record.add(flags)
 	cmd.ValidArgsFunction = cobra.FixedCompletions(attestable(), cobra.ShellCompDirectiveNoFileComp)
 	return cmd
 }
@@ -76,8 +78,14 @@ func (c *console) attest(ctx context.Context, f *attestFlags, id string) error {
 	if err := locked(ctx, path, func() error { return addAttestation(f.register, path, &a, today) }); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(c.stdout, "%s: %s attests %s until %s\n", escape(f.register), escape(a.By), a.Check, a.Until)
-	return err
+	if _, err := fmt.Fprintf(c.stdout, "%s: %s attests %s until %s\n", escape(f.register), escape(a.By), a.Check, a.Until); err != nil || !f.record.on {
+		return err
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return &fault{exitFailed, fmt.Errorf("read register: %v", err), ""}
+	}
+	return c.record(ctx, f.register, &f.record, app.RecordOfAttestation(&a, text))
 }
 
 // addAttestation reads the register, called name, and puts it back with one

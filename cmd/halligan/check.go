@@ -89,6 +89,7 @@ on a supposition, or a hypothesis in which nothing fails.`,
 	flags.StringArrayVar(&f.accounts, "account", nil, "`ID` or user principal name of an emergency account; repeatable (default: those of the register)")
 	flags.StringArrayVar(&f.goals, "goal", nil, "`NAME` of what must be reached; repeatable (default: "+strings.Join(app.DefaultGoals, ", ")+")")
 	flags.StringArrayVar(&f.suppose, "suppose", nil, "`EXPRESSION` that states what was not read, or @FILE with one a line; repeatable")
+	f.record.add(flags)
 	flags.StringVar(&f.failOn, "fail-on", string(posture.High), "least `SEVERITY` of a failed check that ends with exit code 3: "+strings.Join(severityNames(), ", "))
 	flags.StringVar(&f.baseline, "baseline", "", "`FILE` of an earlier check as JSON: failures that it has do not count")
 	flags.StringVar(&f.date, "date", "", "`DAY` for which the tenant is judged, as 2006-01-02 (default: now)")
@@ -151,6 +152,16 @@ func (c *console) check(ctx context.Context, f *checkFlags) error {
 		c.say(v.Word, bold, "– "+v.Means)
 	}
 	c.tellTroubles(&report.Report, format.name != "terminal" || f.output != "")
+	c.warnRegister(ctx, req.Register, f.register, &f.record)
+	if f.record.on {
+		records, err := app.RecordsOfCheck(report, req.Register, register.DigestOf(out.Bytes()))
+		if err != nil {
+			return err
+		}
+		if err := c.record(ctx, f.register, &f.record, records...); err != nil {
+			return err
+		}
+	}
 	code := exitDone
 	if !report.Settled() {
 		code = exitUndetermined

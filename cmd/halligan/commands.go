@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"slices"
@@ -83,7 +84,7 @@ func newRoot(c *console) *cobra.Command {
 		Long:              about,
 		Version:           versionLine(),
 		Args:              unknownCommand,
-		RunE:              func(*cobra.Command, []string) error { return c.begin() },
+		RunE:              func(cmd *cobra.Command, _ []string) error { return c.begin(cmd.Context()) },
 		SilenceErrors:     true, // report prints them
 		SilenceUsage:      true,
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true}, // completion.go
@@ -164,13 +165,13 @@ func meantAsPath(cmd *cobra.Command, arg string) string {
 
 // begin is bare halligan: where a register is, what is due, else what a newcomer
 // does first.
-func (c *console) begin() error {
+func (c *console) begin(ctx context.Context) error {
 	r, file, err := readRegister("")
 	if err != nil {
 		return err
 	}
 	if r != nil {
-		return c.status(r, file, time.Now())
+		return c.status(ctx, r, file, time.Now())
 	}
 	p := c.paintOn(c.stdout)
 	widest := 0

@@ -30,10 +30,10 @@ func TestDocsAreCurrent(t *testing.T) {
 	}
 }
 
-// docs/checks.md and docs/permissions.md are written from the tables of the checks
-// and of the requests.
+// docs/checks.md, docs/permissions.md and docs/rights.md are written from the tables of the checks
+// of the requests and of the rights.
 func TestDocsAreCurrentChecks(t *testing.T) {
-	for name, want := range map[string]string{"checks.md": checksDocument(), "permissions.md": permissionsDocument(permissionEntries())} {
+	for name, want := range map[string]string{"checks.md": checksDocument(), "permissions.md": permissionsDocument(permissionEntries()), "rights.md": rightsDocument()} {
 		document := filepath.Join("..", "..", "docs", name)
 		if *update {
 			if err := os.WriteFile(document, []byte(want), 0o644); err != nil {

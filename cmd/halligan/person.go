@@ -29,7 +29,7 @@ func personCommand(c *console) *cobra.Command {
 		Long: `The people of the register: their roles, the one key with which each signs, the one to which things are sealed for them, their
 line of managers, and two ways to reach them. What is written here counts once it is approved: halligan request register.`,
 	}
-	cmd.AddCommand(personAddCommand(c), personListCommand(c), personRemoveCommand(c))
+	cmd.AddCommand(personAddCommand(c), personListCommand(c), personRemoveCommand(c), personRolesCommand(c))
 	return cmd
 }
 

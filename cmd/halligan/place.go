@@ -81,7 +81,7 @@ func absolute(path string, isDatabase bool) (string, error) {
 }
 
 // lossFile is where the request for a new log key waits when the old one is lost.
-func lossFile(p app.Place) string { return p.Keys.String() + ".lost" }
+func lossFile(keys app.KeyPlace) string { return keys.String() + ".lost" }
 
 // account is who runs this process.
 func account() string {
@@ -164,11 +164,13 @@ func (readOnly) Append(context.Context, store.Draft) ([]evidence.Entry, error) {
 
 // warnRegister tells when the register is not the one that was approved. Reading
 // goes on; whatever decides is refused.
-func (c *console) warnRegister(ctx context.Context, r *register.Register, registerPath string) {
-	if r == nil || r.Tenant.ID == "" {
+func (c *console) warnRegister(ctx context.Context, r *register.Register, registerPath string, f *recordFlags) {
+	if r == nil || r.Tenant.ID == "" && r.Evidence.Store == "" && f.place.store == "" {
 		return
 	}
-	a, end, err := c.reading(ctx, &placeFlags{register: registerPath})
+	place := f.place
+	place.register = registerPath
+	a, end, err := c.reading(ctx, &place)
 	if _, none := errors.AsType[*app.NoStoreError](err); none {
 		return // nothing was ever approved here
 	}

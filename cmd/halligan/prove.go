@@ -22,6 +22,7 @@ import (
 
 // proveFlags are the flags of prove.
 type proveFlags struct {
+	record                                                 recordFlags
 	from, accounts, goals, suppose, with, asIf, dimensions []string
 	keep                                                   []string // see app.ProveRequest.Keep
 	workstation, date, format, output                      string
@@ -78,6 +79,7 @@ func proveCommand(c *console) *cobra.Command {
 	flags.StringVarP(&f.output, "output", "o", "", "`FILE` to write the report to (default: stdout)")
 	flags.BoolVar(&f.all, "all", false, "tell every policy and gate, not only those that matter")
 	f.live.register(flags)
+	f.record.add(flags)
 	complete(cmd, "goal", app.GoalNames()...)
 	complete(cmd, "format", formNames(proveFormats)...)
 	return cmd
@@ -167,6 +169,14 @@ func (c *console) prove(ctx context.Context, f *proveFlags) error {
 		return err
 	}
 	c.tellTroubles(report, format.name != "terminal" || f.output != "")
+	if r, _, err := readRegister(f.register); err == nil {
+		c.warnRegister(ctx, r, f.register, &f.record)
+	}
+	if f.record.on {
+		if err := c.record(ctx, f.register, &f.record, app.RecordOfProof(report, register.DigestOf(out.Bytes()))); err != nil {
+			return err
+		}
+	}
 	return ended(codeOf(report))
 }
 

@@ -27,6 +27,7 @@ var askable = []struct {
 	{custody.VerbRegister, "register", "have a change of who decides, who is told and what is watched approved"},
 	{custody.VerbAccept, "accept CHECK", "have an accepted risk of the register approved"},
 	{custody.VerbLogKey, "log-key", "have the key that signs the log changed"},
+	{custody.VerbRestore, "restore", "have it approved that the log goes on from a backup"},
 	{custody.VerbLogKeyLost, "log-key-lost", "go on with a new key, since the old one is lost"},
 }
 
@@ -140,13 +141,13 @@ func requestListCommand(c *console) *cobra.Command {
 	}
 	f.add(cmd.Flags())
 	cmd.Flags().BoolVar(&all, "all", false, "also those that were used or have expired")
-	cmd.Flags().StringVar(&format, "format", "terminal", "`FORM`: terminal, json")
-	complete(cmd, "format", "terminal", "json")
+	cmd.Flags().StringVar(&format, "format", "terminal", "`FORM`: terminal, json, hashes")
+	complete(cmd, "format", "terminal", "json", "hashes")
 	return cmd
 }
 
 func (c *console) requestList(ctx context.Context, f *placeFlags, all bool, format string) (err error) {
-	if err := oneOf("format", format, "terminal", "json"); err != nil {
+	if err := oneOf("format", format, "terminal", "json", "hashes"); err != nil {
 		return err
 	}
 	a, end, err := c.reading(ctx, f)
@@ -154,7 +155,7 @@ func (c *console) requestList(ctx context.Context, f *placeFlags, all bool, form
 		return err
 	}
 	defer func() { err = errors.Join(err, end()) }()
-	list, err := a.Requests(ctx)
+	list, err := c.requests(ctx, a)
 	if err != nil {
 		return err
 	}
@@ -164,8 +165,16 @@ func (c *console) requestList(ctx context.Context, f *placeFlags, all bool, form
 			shown = append(shown, r)
 		}
 	}
-	if format == "json" {
+	switch format {
+	case "json":
 		return indented(c.stdout, shown)
+	case "hashes":
+		for _, r := range shown {
+			if _, err := fmt.Fprintln(c.stdout, r.Hash); err != nil {
+				return err
+			}
+		}
+		return nil
 	}
 	p := &page{look: look{columns: width(c.stdout, c.getenv), paint: c.paintOn(c.stdout)}}
 	if len(shown) == 0 {
@@ -176,6 +185,20 @@ func (c *console) requestList(ctx context.Context, f *placeFlags, all bool, form
 	}
 	_, err = fmt.Fprint(c.stdout, p.b.String())
 	return err
+}
+
+// requests are those of the log, and the one that waits beside it while the log key
+// is lost.
+func (c *console) requests(ctx context.Context, a *app.App) ([]app.RequestReport, error) {
+	list, err := a.Requests(ctx)
+	if err != nil {
+		return nil, err
+	}
+	waiting, err := a.Waiting(&app.Loss{File: lossFile(a.Keys)})
+	if err != nil || waiting == nil {
+		return list, err
+	}
+	return append([]app.RequestReport{*waiting}, list...), nil
 }
 
 func (p *page) request(r *app.RequestReport) {
@@ -231,7 +254,11 @@ func (c *console) requestShow(ctx context.Context, f *placeFlags, which, format 
 		return err
 	}
 	defer func() { err = errors.Join(err, end()) }()
-	r, err := a.Request(ctx, which)
+	all, err := c.requests(ctx, a)
+	if err != nil {
+		return err
+	}
+	r, err := app.FindRequest(all, which)
 	if err != nil {
 		return err
 	}
@@ -458,7 +485,7 @@ func (c *console) loss(ctx context.Context, f *placeFlags) (*lost, func() error,
 		return nil, nil, err
 	}
 	a := c.newApp(r, name, p)
-	return &lost{a, &app.Loss{File: lossFile(p), DB: db}}, db.Close, nil
+	return &lost{a, &app.Loss{File: lossFile(p.Keys), DB: db}}, db.Close, nil
 }
 
 func (c *console) askLoss(ctx context.Context, f *askFlags, q app.Question) (err error) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"time"
@@ -12,7 +13,8 @@ import (
 
 // status is bare halligan where a register is: what is due, and what is known
 // without reading the tenant.
-func (c *console) status(r *register.Register, file string, now time.Time) error {
+func (c *console) status(ctx context.Context, r *register.Register, file string, now time.Time) error {
+	c.warnRegister(ctx, r, file, &recordFlags{})
 	p := &page{look: look{columns: width(c.stdout, c.getenv), paint: c.paintOn(c.stdout)}}
 	name := r.Tenant.Name
 	if name == "" {

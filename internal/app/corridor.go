@@ -73,6 +73,8 @@ type known struct {
 	former   map[string]bool // digests that held before
 	counters map[string]uint32
 	vouched  bool // the approvals of all that were looked at
+	// restored is the entry about a restore that nobody approved yet; nil none.
+	restored *uint64
 }
 
 // know folds the log.
@@ -101,7 +103,53 @@ func know(v store.View) (*known, error) {
 			k.counters[d.Key] = d.Counter
 		}
 	}
-	return k, nil
+	return k, k.restores()
+}
+
+// restores finds a restore that was not approved. A backup can hold people and keys
+// of long ago: who goes on from one alone could undo their own removal.
+func (k *known) restores() error {
+	for e, err := range k.view.Find(evidence.KindRestored, "") {
+		if err != nil {
+			return err
+		}
+		k.restored = &e.Index
+	}
+	if k.restored == nil || k.approved == "" {
+		k.restored = nil // before the first approval there is nothing to undo
+		return nil
+	}
+	for e, err := range k.view.FindFrom(*k.restored, evidence.KindOutcome, "") {
+		if err != nil {
+			return err
+		}
+		if e.What == string(custody.VerbRestore) {
+			k.restored = nil
+			return nil
+		}
+	}
+	return nil
+}
+
+// RestoredError is for a log that goes on from a backup without anybody having
+// approved that.
+type RestoredError struct{ Index uint64 }
+
+func (e *RestoredError) Error() string {
+	return fmt.Sprintf("the log was restored from a backup (entry %d), and nobody has approved that it goes on from there", e.Index)
+}
+
+// Hint says what to do next.
+func (*RestoredError) Hint() string {
+	return "halligan request restore; nothing else is decided before"
+}
+
+// stopped returns an error when nothing may be decided by a verb now.
+func (k *known) stopped(verb custody.Verb) error {
+	if k.restored != nil && verb != custody.VerbRestore {
+		return &RestoredError{*k.restored}
+	}
+	return nil
 }
 
 // registerData is the data of an entry that says which deciding part holds.
@@ -136,6 +184,9 @@ func (k *known) used(hash string) (*evidence.Entry, error) {
 // law is what a request is judged by: the approved register, and for everything
 // but a change of it, the register as it is, which must be the approved one.
 func (a *App) law(k *known, verb custody.Verb, ignored string) (*custody.Rules, error) {
+	if err := k.stopped(verb); err != nil && ignored == "" {
+		return nil, err
+	}
 	if err := a.vouched(k, a.Ledger.Identity().ID); err != nil {
 		return nil, err
 	}
@@ -156,7 +207,7 @@ func (a *App) law(k *known, verb custody.Verb, ignored string) (*custody.Rules, 
 
 // overRegister are verbs that must work while halligan.yaml is not the approved
 // one: they are judged by what was approved, wherever the file has got to.
-var overRegister = map[custody.Verb]bool{custody.VerbRegister: true, custody.VerbLogKey: true, custody.VerbLogKeyLost: true, custody.VerbApprove: true}
+var overRegister = map[custody.Verb]bool{custody.VerbRegister: true, custody.VerbLogKey: true, custody.VerbLogKeyLost: true, custody.VerbApprove: true, custody.VerbRestore: true}
 
 // NoRequestError is for a request that the log does not know.
 type NoRequestError struct {

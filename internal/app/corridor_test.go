@@ -155,16 +155,6 @@ func (w *world) standing() *app.Standing {
 	return s
 }
 
-// person is the entry of the register.
-func (w *world) person(name string) *register.Person {
-	w.t.Helper()
-	p := w.Register.Person(name)
-	if p == nil {
-		w.t.Fatalf("no %s in the register", name)
-	}
-	return p
-}
-
 // edits changes halligan.yaml: a copy, as every command reads it anew.
 func (w *world) edits(change func(*register.Register)) {
 	r := *w.Register

@@ -36,6 +36,7 @@ var deeds = map[custody.Verb]deed{
 	custody.VerbRegister: {proposeRegister, prepareRegister},
 	custody.VerbLogKey:   {proposeLogKey, prepareLogKey},
 	custody.VerbAccept:   {proposeAccept, prepareAccept},
+	custody.VerbRestore:  {proposeRestore, prepareRestore},
 }
 
 // DeedNames are the verbs that can be asked for.
@@ -304,4 +305,29 @@ func acceptedText(r *register.Accepted) (json.RawMessage, error) {
 func prepareAccept(_ *App, _ *known, p *custody.Pending, _ *requestData) (*act, error) {
 	return &act{entries: []evidence.Entry{{Kind: evidence.KindAcceptedRisk, Tenant: p.Request.Tenant, What: "accept a risk", On: p.Request.On, Why: p.Request.Why, Who: []string{p.Request.By},
 		Subject: p.Request.Hash(), After: register.DigestOf(p.Request.Details), Data: p.Request.Details}}}, nil
+}
+
+// restoreDetails are the details of a request to go on from a backup.
+type restoreDetails struct {
+	Entry    uint64 `json:"entry"`    // about the restore
+	Approved string `json:"approved"` // digest of the deciding part that holds in the backup
+}
+
+func proposeRestore(a *App, k *known, _ string) (string, json.RawMessage, string, error) {
+	if k.restored == nil {
+		return "", nil, "", &hinted{errors.New("the log was not restored from a backup, or that was approved already"), "halligan evidence log --kind restored"}
+	}
+	details, err := json.Marshal(restoreDetails{*k.restored, k.approved})
+	return "the log of store " + a.Ledger.Identity().ID, details, "", err
+}
+
+func prepareRestore(_ *App, k *known, p *custody.Pending, _ *requestData) (*act, error) {
+	var d restoreDetails
+	if err := json.Unmarshal(p.Request.Details, &d); err != nil {
+		return nil, fmt.Errorf("read the details of the request: %v", err)
+	}
+	if k.restored == nil || *k.restored != d.Entry || k.approved != d.Approved {
+		return nil, &hinted{errors.New("the log was restored once more, or that was approved already"), "halligan evidence log --kind restored; then ask anew"}
+	}
+	return &act{}, nil
 }

@@ -190,6 +190,22 @@ func signedBy(note []byte, public string) bool {
 	return err == nil
 }
 
+// Waiting reports the request that waits, nil when there is none.
+func (a *App) Waiting(l *Loss) (*RequestReport, error) {
+	_, p, err := l.read()
+	if _, none := errors.AsType[*NoLossError](err); none {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	out := &RequestReport{Hash: p.Request.Hash(), State: RequestOpen, Request: p.Request, Approved: namesOf(p), Needed: custody.RightOf(p.Request.What).Needed(a.Register.Or().Quorum)}
+	if !a.Now().Before(p.Request.Expires) {
+		out.State = RequestExpired
+	}
+	return out, nil
+}
+
 // LossRequest is the request that waits, for people to read.
 func (l *Loss) LossRequest() (*custody.Request, error) {
 	_, p, err := l.read()

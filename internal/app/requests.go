@@ -407,12 +407,17 @@ func (a *App) Requests(ctx context.Context) ([]RequestReport, error) {
 	return out, err
 }
 
-// Request finds one by its hash, or the beginning of it.
+// Request finds a request of the log by its hash, or the beginning of it.
 func (a *App) Request(ctx context.Context, given string) (*RequestReport, error) {
 	all, err := a.Requests(ctx)
 	if err != nil {
 		return nil, err
 	}
+	return FindRequest(all, given)
+}
+
+// FindRequest finds one by its hash, or the beginning of it.
+func FindRequest(all []RequestReport, given string) (*RequestReport, error) {
 	var found []RequestReport
 	for _, r := range all {
 		if NamesRequest(given, r.Hash) {
@@ -462,6 +467,9 @@ func (a *App) report(k *known, e *evidence.Entry) (*RequestReport, error) {
 		out.State = RequestOpen
 	default:
 		out.State, out.Why = RequestRefused, refusal.Error()
+	}
+	if err := k.stopped(p.Request.What); err != nil && (out.State == RequestReady || out.State == RequestOpen) {
+		out.State, out.Why = RequestRefused, err.Error()
 	}
 	if out.State == RequestUsed || out.State == RequestExpired {
 		// Whatever holds now was not what held then.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"golang.org/x/mod/sumdb/note"
 
@@ -33,7 +34,7 @@ func (w *writer) close() {
 
 const (
 	insertEntry = `insert into entries ("index", kind, subject, line, leaf) values ($1, $2, $3, $4, $5)`
-	updateHead  = `update head set size = $1, tree = $2, note = $3 where size = $4`
+	updateHead  = `update head set size = $1, tree = $2, note = $3 where size = $4 and (select fence from store) = $5`
 	keepNote    = `insert into checkpoints (size, note, given) values ($1, $2, $3) on conflict (size) do nothing`
 )
 
@@ -172,13 +173,13 @@ func (d *DB) signedBy(public string) error {
 // lastSigner returns name+hash of the key that signed last, in the form of
 // C2SP signed-note.
 func lastSigner(signed []byte) string {
-	n, err := note.Open(signed, note.VerifierList())
+	_, err := note.Open(signed, note.VerifierList())
 	unverified, is := errors.AsType[*note.UnverifiedNoteError](err)
 	if !is {
 		return ""
 	}
-	n = unverified.Note
-	last := n.UnverifiedSigs[len(n.UnverifiedSigs)-1]
+	signatures := unverified.Note.UnverifiedSigs
+	last := signatures[len(signatures)-1]
 	return fmt.Sprintf("%s+%08x", last.Name, last.Hash)
 }
 
@@ -190,13 +191,12 @@ func (d *DB) poisoned(why error, inDoubt bool) error {
 
 // transaction is one that is being written.
 type transaction struct {
-	d       *DB
-	ctx     context.Context
-	s       signing
-	tree    evidence.Tree // as it will be
-	bytes   int
-	pending []evidence.Entry // before the calls' own: a restore
-	lost    *evidence.Checkpoint
+	d     *DB
+	ctx   context.Context
+	s     signing
+	tree  evidence.Tree // as it will be
+	bytes int
+	lost  *evidence.Checkpoint // given up by a restore
 }
 
 // transact writes the calls. prepare is called with the signed checkpoint before
@@ -218,7 +218,7 @@ func (d *DB) transact(ctx context.Context, s signing, calls []*call, lost *evide
 		}
 	}()
 	t := &transaction{d: d, ctx: ctx, s: s, tree: d.writer.tree.Clone(), lost: lost}
-	if err := t.fence(); err != nil {
+	if err := t.fenced(d.engine.fence); err != nil {
 		return nil, err
 	}
 	if err := t.restored(); err != nil {
@@ -229,7 +229,7 @@ func (d *DB) transact(ctx context.Context, s signing, calls []*call, lost *evide
 			return nil, err
 		}
 	}
-	if t.tree.Size() == d.writer.tree.Size() {
+	if !slices.ContainsFunc(calls, func(c *call) bool { return len(c.entries) > 0 }) {
 		return nil, nil // nobody had anything to write
 	}
 	note, err = t.sign()
@@ -288,10 +288,14 @@ func (t *transaction) exec(query string, args ...any) (int64, error) {
 	return n, nil
 }
 
-// fence refuses to write when a newer owner has been here.
-func (t *transaction) fence() error {
+// fenced refuses to write when a newer owner has been here. In PostgreSQL it
+// also keeps the next owner waiting until the transaction ends.
+func (t *transaction) fenced(query string) error {
+	if query == "" {
+		return nil
+	}
 	var newest int64
-	read, err := t.d.prepared(t.ctx, t.d.engine.fence)
+	read, err := t.d.prepared(t.ctx, query)
 	if err == nil {
 		err = read.QueryRowContext(t.ctx).Scan(&newest)
 	}
@@ -312,7 +316,7 @@ func (t *transaction) run(c *call) error {
 		return nil
 	}
 	entries = slices.Clone(entries)
-	lines, err := t.lines(entries)
+	lines, err := t.lines(entries, t.s.keep)
 	if err != nil {
 		c.err = err
 		return nil
@@ -350,8 +354,9 @@ func (t *transaction) drafted(c *call) (entries []evidence.Entry, ok bool) {
 }
 
 // lines gives the entries their places, and makes all lines before the first is
-// written: a draft is written whole or not at all.
-func (t *transaction) lines(entries []evidence.Entry) ([][]byte, error) {
+// written: a draft is written whole or not at all. The last of them changes the
+// key, or none does.
+func (t *transaction) lines(entries []evidence.Entry, newKey bool) ([][]byte, error) {
 	lines := make([][]byte, len(entries))
 	for i := range entries {
 		e := &entries[i]
@@ -359,30 +364,34 @@ func (t *transaction) lines(entries []evidence.Entry) ([][]byte, error) {
 		if e.Time.IsZero() {
 			e.Time = t.d.options.Now()
 		}
+		e.Time, e.Source = written(e.Time), written(e.Source)
 		err := e.Check()
 		if err == nil {
-			err = t.aboutKeys(e, i == len(entries)-1)
+			err = t.aboutKeys(e, newKey && i == len(entries)-1)
 		}
 		if err == nil {
 			lines[i], err = e.Line()
 		}
-		var back evidence.Entry
-		if err == nil {
-			back, err = evidence.ParseLine(lines[i])
-		}
 		if err != nil {
 			return nil, fmt.Errorf("write to store %s: %w", t.d.Name(), err)
 		}
-		*e = back // what was written, not what was meant
 	}
 	return lines, nil
 }
 
+// written is a time as a line keeps it.
+func written(t time.Time) time.Time {
+	if t.IsZero() {
+		return t
+	}
+	return t.UTC().Truncate(time.Millisecond)
+}
+
 // aboutKeys refuses entries about the log key that would make a log that nobody
 // can verify.
-func (t *transaction) aboutKeys(e *evidence.Entry, last bool) error {
+func (t *transaction) aboutKeys(e *evidence.Entry, due bool) error {
 	changes := e.Kind == evidence.KindLogKey || e.Kind == evidence.KindLogKeyLost
-	if changes != (t.s.keep && last) {
+	if changes != due {
 		return fmt.Errorf("write entry %d: an entry of kind %s is the last of a change of keys, and nothing else is", e.Index, e.Kind)
 	}
 	if e.Kind != evidence.KindLogBegun && !changes {
@@ -424,11 +433,14 @@ func (t *transaction) sign() ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("write to store %s: %w", d.Name(), err)
 	}
-	n, err := t.exec(updateHead, int64(t.tree.Size()), tree, note, int64(before))
+	n, err := t.exec(updateHead, int64(t.tree.Size()), tree, note, int64(before), d.fence)
 	if err != nil {
 		return nil, err
 	}
 	if n != 1 {
+		if err := t.fenced("select fence from store"); err != nil {
+			return nil, err
+		}
 		return nil, d.poisoned(&DamagedError{d.Name(), fmt.Sprintf("the head is no longer at %d entries: somebody else changed it", before)}, false)
 	}
 	if t.s.keep && before > 0 {

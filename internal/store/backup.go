@@ -28,7 +28,7 @@ func (d *DB) Backup(ctx context.Context, path string) error {
 	}
 	err := createWhole(path, func(partial string) error {
 		return d.reading(ctx, func(tx *sql.Tx) error {
-			return copyStore(ctx, tx, Options{URL: partial, Now: d.options.Now}, d.identity, "")
+			return copyStore(ctx, tx, Options{URL: partial, Now: d.options.Now}, "")
 		})
 	})
 	if err != nil {
@@ -39,7 +39,7 @@ func (d *DB) Backup(ctx context.Context, path string) error {
 
 // createWhole makes a store under another name first, so that a file under the
 // name asked for is always whole.
-func createWhole(path string, make func(partial string) error) error {
+func createWhole(path string, write func(partial string) error) error {
 	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
 		return errors.Join(fs.ErrExist, err)
 	}
@@ -49,7 +49,7 @@ func createWhole(path string, make func(partial string) error) error {
 	}
 	defer os.RemoveAll(folder)
 	partial := filepath.Join(folder, "store")
-	if err := make(partial); err != nil {
+	if err := write(partial); err != nil {
 		return err
 	}
 	file, err := os.OpenFile(partial, os.O_RDWR, 0)
@@ -59,14 +59,8 @@ func createWhole(path string, make func(partial string) error) error {
 	if err := errors.Join(file.Sync(), file.Close()); err != nil {
 		return err
 	}
-	// Link refuses to replace what has come meanwhile; not every file system has it.
-	if err := os.Link(partial, path); err != nil {
-		if errors.Is(err, fs.ErrExist) {
-			return err
-		}
-		if err := os.Rename(partial, path); err != nil {
-			return err
-		}
+	if err := os.Rename(partial, path); err != nil {
+		return err
 	}
 	return syncDir(filepath.Dir(path))
 }
@@ -97,12 +91,12 @@ func Restore(ctx context.Context, backup string, to Options, o RestoreOptions) e
 			return err
 		}
 		if isPostgres(to.URL) {
-			return copyStore(ctx, tx, to, from.identity, mark)
+			return copyStore(ctx, tx, to, mark)
 		}
 		return createWhole(to.URL, func(partial string) error {
 			into := to
 			into.URL, into.Witness = partial, ""
-			return copyStore(ctx, tx, into, from.identity, mark)
+			return copyStore(ctx, tx, into, mark)
 		})
 	})
 	if err != nil {
@@ -127,8 +121,9 @@ func (d *DB) restoreMark(ctx context.Context, tx *sql.Tx, to Options, o RestoreO
 	return string(mark), err
 }
 
-// copyStore copies everything that tx sees into a new store.
-func copyStore(ctx context.Context, tx *sql.Tx, o Options, identity Identity, mark string) error {
+// copyStore copies everything that tx sees into a new store. With a mark it is a
+// restore.
+func copyStore(ctx context.Context, tx *sql.Tx, o Options, mark string) error {
 	to, err := Open(ctx, o)
 	if err != nil {
 		return err
@@ -142,19 +137,17 @@ func copyStore(ctx context.Context, tx *sql.Tx, o Options, identity Identity, ma
 		return err
 	}
 	defer into.Rollback()
-	if mark == "" && identity.Restored != nil { // the backup of a store whose restore is not in the log yet
-		text, err := json.Marshal(identity.Restored)
-		if err != nil {
-			return err
-		}
-		mark = string(text)
-	}
-	var witness string
-	if err := tx.QueryRowContext(ctx, `select witness from store`).Scan(&witness); err != nil {
+	var id, restored, witness string
+	var created, generation int64
+	err = tx.QueryRowContext(ctx, `select id, created, generation, restored, witness from store`).Scan(&id, &created, &generation, &restored, &witness)
+	if err != nil {
 		return err
 	}
+	if mark == "" {
+		mark = restored // of a store whose restore is not in the log yet
+	}
 	_, err = into.ExecContext(ctx, `update store set id = $1, created = $2, generation = $3, restored = $4, witness = $5`,
-		identity.ID, identity.Created.UnixMilli(), identity.Generation, mark, witness)
+		id, created, generation, mark, witness)
 	if err != nil {
 		return err
 	}

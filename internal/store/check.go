@@ -130,7 +130,15 @@ func (d *DB) checkWitness(ctx context.Context, tx *sql.Tx, r *Report) error {
 		return nil
 	}
 	w := &witness{place: d.options.Witness, id: d.identity.ID}
-	_, err := d.compare(ctx, tx, w, nil)
+	var text string
+	if err := tx.QueryRowContext(ctx, `select restored from store`).Scan(&text); err != nil {
+		return err
+	}
+	restored, err := parseRestored(text)
+	if err != nil {
+		return err
+	}
+	_, err = d.compare(ctx, tx, w, restored)
 	if fork, is := errors.AsType[*ForkError](err); is {
 		r.Fork = fork
 		return nil

@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -20,13 +19,9 @@ import (
 // applicationID marks a SQLite file as ours ("HALL" in its header).
 const applicationID = 0x48414c4c
 
-// checkpointAfter is the number of pages in the write-ahead log after which they
-// are carried over into the database, 1 MiB; growAfter the number from which on
-// the log is given its whole length at once.
-const (
-	checkpointAfter = 256
-	growAfter       = 32
-)
+// defaultPages is the number of pages after which the write-ahead log is carried
+// over into the database: 4 MiB.
+const defaultPages = 1024
 
 // sqlite keeps the log in one file, with a write-ahead log that is flushed at
 // each commit (https://sqlite.org/wal.html, https://sqlite.org/pragma.html#pragma_synchronous).
@@ -42,7 +37,6 @@ var sqlite = engine{
 	settle: settleSQLite,
 	tidy:   tidySQLite,
 	begin:  "begin immediate",
-	fence:  "select fence from store",
 	// A disk cannot be waited for with a limit, and a context that can end costs
 	// the driver a goroutine for each statement.
 	bounded: func(ctx context.Context, _ time.Duration) (context.Context, context.CancelFunc) {
@@ -165,22 +159,27 @@ func ours(ctx context.Context, d *DB) error {
 // before the first write. After a flush that failed, its pages may be in memory
 // alone although a later flush succeeds; written again, they are flushed again.
 func settleSQLite(ctx context.Context, d *DB) error {
-	return checkpointSQLite(ctx, d, "truncate")
+	busy, err := checkpointSQLite(ctx, d, "truncate")
+	if err == nil && busy {
+		return &ReaderError{d.Name()} // behind its back the log would grow on from pages that memory alone may have
+	}
+	return err
 }
 
 // tidySQLite does by itself what SQLite would do after a commit, where its
 // failure would go unseen.
 func tidySQLite(ctx context.Context, d *DB) error {
 	w := &d.writer
-	if !w.grown && w.sinceTidy >= growAfter {
+	if !w.grown && w.sinceTidy >= d.options.Pages/32 {
 		w.grown = true
-		growLog(d.path + "-wal")
+		growLog(d.path+"-wal", int64(d.options.Pages+d.options.Pages/4)*(4096+24))
 	}
-	if w.sinceTidy < checkpointAfter {
+	if w.sinceTidy < d.options.Pages {
 		return nil
 	}
 	w.sinceTidy = 0
-	return checkpointSQLite(ctx, d, "passive")
+	_, err := checkpointSQLite(ctx, d, "passive") // what a reader still needs is carried over another time
+	return err
 }
 
 // growLog fills the write-ahead log up with zeros once it is clear that more than
@@ -188,25 +187,24 @@ func tidySQLite(ctx context.Context, d *DB) error {
 // costs to lengthen it. Zeros are no frame: their salt is not that of the log's
 // header (https://sqlite.org/fileformat2.html#wal_file_format). What fails here
 // fails again where it is noticed.
-func growLog(path string) {
+func growLog(path string, whole int64) {
 	file, err := os.OpenFile(path, os.O_WRONLY, 0)
 	if err != nil {
 		return
 	}
 	defer file.Close()
-	const whole = (checkpointAfter + checkpointAfter/4) * (4096 + 24)
 	if info, err := file.Stat(); err == nil && info.Size() > 0 && info.Size() < whole {
 		_, _ = file.WriteAt(make([]byte, whole-info.Size()), info.Size())
 	}
 }
 
-func checkpointSQLite(ctx context.Context, d *DB, mode string) error {
-	var busy, pages, done int
-	err := d.session.QueryRowContext(ctx, `pragma wal_checkpoint(`+mode+`)`).Scan(&busy, &pages, &done)
+func checkpointSQLite(ctx context.Context, d *DB, mode string) (busy bool, err error) {
+	var pages, done int
+	err = d.session.QueryRowContext(ctx, `pragma wal_checkpoint(`+mode+`)`).Scan(&busy, &pages, &done)
 	if err != nil {
-		return fmt.Errorf("carry the write-ahead log of store %s over: %w", d.Name(), sqliteError(err))
+		return false, fmt.Errorf("carry the write-ahead log of store %s over: %w", d.Name(), sqliteError(err))
 	}
-	return nil
+	return busy, nil
 }
 
 func damageSQLite(ctx context.Context, tx *sql.Tx) ([]string, error) {
@@ -247,9 +245,4 @@ func sqliteError(err error) error {
 		return fmt.Errorf("%s: %w", why, err)
 	}
 	return err
-}
-
-// sqliteFiles are the files that make up a store.
-func sqliteFiles(path string) []string {
-	return slices.Clone([]string{path, path + "-wal", path + "-shm", path + "-journal", path + ".owner"})
 }

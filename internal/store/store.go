@@ -49,6 +49,9 @@ type Options struct {
 	// Now tells the time that entries bear; nil means time.Now. The order of
 	// entries never depends on it.
 	Now func() time.Time
+	// Pages is how many pages of 4 KiB the write-ahead log of SQLite gathers before
+	// they are carried over into the database; 0 means 1024.
+	Pages int
 	// Patience bounds how long one transaction waits for PostgreSQL; 0 means 30 s.
 	Patience time.Duration
 }
@@ -97,7 +100,7 @@ type engine struct {
 	settle     func(ctx context.Context, d *DB) error // before the first write of an owner
 	tidy       func(ctx context.Context, d *DB) error // before each write transaction
 	begin      string
-	fence      string                                                                                  // reads the number of the newest owner
+	fence      string                                                                                  // locks and reads the number of the newest owner at the beginning; empty when the end of a transaction will do
 	bounded    func(ctx context.Context, patience time.Duration) (context.Context, context.CancelFunc) // how long a transaction may take
 	frail      bool                                                                                    // a query that is cancelled ends the session
 	transient  func(err error) bool                                                                    // beginning failed, and nothing is wrong
@@ -124,6 +127,9 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	}
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Pages == 0 {
+		o.Pages = defaultPages
 	}
 	if o.Patience == 0 {
 		o.Patience = 30 * time.Second

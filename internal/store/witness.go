@@ -134,7 +134,38 @@ func (d *DB) compare(ctx context.Context, q querier, w *witness, restored *Resto
 	if restored != nil && restored.OriginalGone && known.Origin == d.origin() && known.Generation <= uint64(d.identity.Generation) {
 		return &known, nil
 	}
+	if given, err := d.givenUp(ctx, q, known); given || err != nil {
+		return nil, err
+	}
 	return nil, &ForkError{Name: d.Name(), Witness: w.place, Size: size, Known: known.Size, RolledBack: known.Size > size}
+}
+
+// lostData is what the entry about a restore says of the log that was given up.
+type lostData struct {
+	Size uint64 `json:"lostSize,omitempty"`
+	Root string `json:"lostRoot,omitempty"`
+}
+
+// givenUp reports whether our log says that what the witness knows was given up: a
+// power cut may have come after that entry and before the witness was told.
+func (d *DB) givenUp(ctx context.Context, q querier, known evidence.Checkpoint) (bool, error) {
+	if known.Origin != d.origin() {
+		return false, nil
+	}
+	v, err := d.viewOf(ctx, q)
+	if err != nil {
+		return false, err
+	}
+	for e, err := range v.Find(evidence.KindRestored, "") {
+		if err != nil {
+			return false, err
+		}
+		var lost lostData
+		if json.Unmarshal(e.Data, &lost) == nil && lost.Size == known.Size && lost.Root == known.Root.String() {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // unknownPlace accepts an empty place once; afterwards its emptiness means that
@@ -183,7 +214,11 @@ func (d *DB) rootAt(ctx context.Context, q querier, n uint64) (size uint64, root
 // prepare writes the next checkpoint so that only a rename is left to do.
 func (w *witness) prepare(note []byte, lost *evidence.Checkpoint) error {
 	if lost != nil {
-		if err := os.Rename(w.path(".checkpoint"), w.path(fmt.Sprintf(".lost-%d.checkpoint", lost.Size))); err != nil {
+		there, err := os.ReadFile(w.path(".checkpoint"))
+		if err == nil {
+			err = writeDurably(w.path(fmt.Sprintf(".lost-%d.checkpoint", lost.Size)), there)
+		}
+		if err != nil {
 			return &WitnessError{Place: w.place, Why: err}
 		}
 	}
@@ -217,13 +252,12 @@ func writeDurably(path string, content []byte) error {
 // it says is compared with a log that is at hand.
 func plainCheckpoint(signed []byte) (evidence.Checkpoint, error) {
 	var c evidence.Checkpoint
-	n, err := note.Open(signed, note.VerifierList())
+	_, err := note.Open(signed, note.VerifierList())
 	unverified, is := errors.AsType[*note.UnverifiedNoteError](err)
 	if !is {
 		return c, errors.New("not a signed checkpoint")
 	}
-	n = unverified.Note
-	lines := strings.Split(n.Text, "\n")
+	lines := strings.Split(unverified.Note.Text, "\n")
 	if len(lines) < 4 {
 		return c, errors.New("not a signed checkpoint")
 	}
@@ -282,9 +316,15 @@ func (t *transaction) restored() error {
 	if d.writer.tree.Size() == 0 {
 		return nil // entry 0 begins a log, and nothing can be missing before it
 	}
-	data := map[string]any{"size": r.Size, "root": r.Root, "generation": d.generation(), "originalGone": r.OriginalGone}
+	data := struct {
+		Size         uint64 `json:"size"`
+		Root         string `json:"root"`
+		Generation   int64  `json:"generation"`
+		OriginalGone bool   `json:"originalGone,omitempty"`
+		lostData
+	}{Size: r.Size, Root: r.Root, Generation: d.generation(), OriginalGone: r.OriginalGone}
 	if t.lost != nil {
-		data["lostSize"], data["lostRoot"] = t.lost.Size, t.lost.Root.String()
+		data.lostData = lostData{t.lost.Size, t.lost.Root.String()}
 	}
 	text, err := json.Marshal(data)
 	if err != nil {
@@ -294,7 +334,7 @@ func (t *transaction) restored() error {
 		Kind: evidence.KindRestored, What: "restore the store", On: d.origin(), Time: r.Time,
 		Why: fmt.Sprintf("a backup of %d entries took the place of the store", r.Size), Data: text,
 	}}
-	lines, err := t.lines(entries)
+	lines, err := t.lines(entries, false)
 	if err != nil {
 		return err
 	}

@@ -106,8 +106,15 @@ func TestABackupBecomesAStoreAgainAndTheLogSaysSo(t *testing.T) {
 				t.Errorf("%s: check found %+v", name, report)
 			}
 			again.Close()
+			second := filepath.Join(p.dir, "second "+name)
 			if again = p.open(store.Options{URL: address}); again.Identity().Generation != 1 || again.Identity().Restored != nil {
 				t.Errorf("%s: later it is %+v", name, again.Identity())
+			}
+			if err := again.Backup(t.Context(), second); err != nil {
+				t.Fatal(err)
+			}
+			if copied := p.open(store.Options{URL: second, ReadOnly: true}); copied.Identity().Generation != 1 || copied.Identity().Restored != nil {
+				t.Errorf("%s: its backup is %+v", name, copied.Identity())
 			}
 		}
 	})
@@ -133,6 +140,7 @@ func pair(t *testing.T, p *place, more int) (original *store.DB, backup, witness
 func (p *place) restored(t *testing.T, backup, witness string, gone bool) *store.DB {
 	t.Helper()
 	o := store.Options{URL: p.address("restored.db"), Witness: witness}
+	p.last = o.URL
 	if err := store.Restore(t.Context(), backup, o, store.RestoreOptions{OriginalGone: gone}); err != nil {
 		t.Fatal(err)
 	}
@@ -211,7 +219,17 @@ func TestARestoredBackupBesideItsOriginalIsFound(t *testing.T) {
 			if _, err := os.Stat(filepath.Join(witness, copied.Identity().ID+".lost-7.checkpoint")); err != nil {
 				t.Errorf("what was given up is not kept: %v", err)
 			}
-			forked(t, original, p, false)
+			given := filepath.Join(witness, copied.Identity().ID)
+			if err := os.Rename(given+".lost-7.checkpoint", given+".checkpoint"); err != nil { // as if the power had failed before the witness was told
+				t.Fatal(err)
+			}
+			address := p.last
+			if err := copied.Close(); err != nil {
+				t.Fatal(err)
+			}
+			copied = p.open(store.Options{URL: address, Witness: witness})
+			fill(t, copied, p.key, 2)
+			forked(t, original, p, true)
 			fill(t, copied, p.key, 3)
 		})
 	})

@@ -44,11 +44,10 @@ func writer(t testing.TB) string {
 
 // child is a writer that runs.
 type child struct {
-	t    *testing.T
-	cmd  *exec.Cmd
-	in   io.WriteCloser
-	out  *bufio.Scanner
-	acks []string // what was acknowledged
+	t   *testing.T
+	cmd *exec.Cmd
+	in  io.WriteCloser
+	out *bufio.Scanner
 }
 
 func start(t *testing.T, address string, more ...string) *child {

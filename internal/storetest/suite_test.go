@@ -39,6 +39,8 @@ type place struct {
 	pg  *storetest.Server // nil for SQLite
 	dir string
 	key *evidence.LogKey
+
+	last string // address of what was restored last
 }
 
 // address returns that of a new, empty store.
@@ -67,7 +69,7 @@ func onEach(t *testing.T, test func(*testing.T, *place)) {
 }
 
 func newPlace(t *testing.T, pg *storetest.Server) *place {
-	return &place{t, pg, t.TempDir(), newKey(t, "tidewater-log-1", 1)}
+	return &place{t: t, pg: pg, dir: t.TempDir(), key: newKey(t, "tidewater-log-1", 1)}
 }
 
 // firstKey is the public half of the key with which the logs of the tests begin.
@@ -228,6 +230,37 @@ func TestWhatIsAppendedIsReadAndFound(t *testing.T) {
 			t.Fatal(err)
 		}
 		check(p.open(store.Options{URL: address}))
+	})
+}
+
+func TestEntriesOfOneDraftStandSideBySide(t *testing.T) {
+	onEach(t, func(t *testing.T, p *place) {
+		db := p.open(store.Options{URL: p.address("log.db")})
+		fill(t, db, p.key, 1)
+		group := db.Group(p.key)
+		defer group.Close()
+		var wait sync.WaitGroup
+		for w := range 8 {
+			wait.Go(func() {
+				a := []appender{alone{db, p.key}, grouped{group}}[w%2]
+				got, err := a.add(t.Context(), func(v store.View) ([]evidence.Entry, error) {
+					return append(append(entry(v, fmt.Sprint(w)), entry(v, fmt.Sprint(w))...), entry(v, fmt.Sprint(w))...), nil
+				})
+				if err != nil || len(got) != 3 || got[1].Index != got[0].Index+1 || got[2].Index != got[0].Index+2 {
+					t.Errorf("got %v, %v", got, err)
+				}
+			})
+		}
+		wait.Wait()
+		all := whats(t, db)
+		if len(all) != 25 {
+			t.Fatalf("got %d entries, want 25", len(all))
+		}
+		for i := 1; i < len(all); i += 3 {
+			if all[i] != all[i+1] || all[i] != all[i+2] {
+				t.Errorf("entries of several drafts are mixed: %q", all)
+			}
+		}
 	})
 }
 

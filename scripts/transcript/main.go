@@ -9,6 +9,11 @@
 // "echo $?" and shows the code. Commands run in the current folder, each in its
 // own shell.
 //
+// The commands of blocks marked "console trial" run one after another in a folder
+// of their own that is empty at first, with the program as built from the current
+// folder as halligan. They have none of the settings of whoever runs this; examples
+// of the checkout are at examples/.
+//
 // What the go command says about downloads is left out: a newcomer sees it once.
 package main
 
@@ -19,6 +24,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -29,6 +35,7 @@ type step struct {
 	line    int // of the command in the document
 	command string
 	shown   []string
+	trial   bool // runs in the trial folder
 }
 
 // several collects a flag that may be given more than once.
@@ -62,6 +69,13 @@ func check(progress io.Writer, document string, ran []string) error {
 	if err != nil {
 		return fmt.Errorf("read transcript of %s: %w", document, err)
 	}
+	folder, err := trial(steps)
+	if err != nil {
+		return err
+	}
+	if folder != "" {
+		defer os.RemoveAll(folder)
+	}
 	var faults []error
 	last := 0
 	for i, s := range steps {
@@ -71,7 +85,11 @@ func check(progress io.Writer, document string, ran []string) error {
 			continue
 		}
 		fmt.Fprintf(progress, "$ %s\n", s.command)
-		printed, code, err := run(s.command, last)
+		where := ""
+		if s.trial {
+			where = folder
+		}
+		printed, code, err := run(s.command, last, where)
 		if err != nil {
 			return fmt.Errorf("%s:%d: run %q: %w", document, s.line, s.command, err)
 		}
@@ -88,16 +106,17 @@ func check(progress io.Writer, document string, ran []string) error {
 // error: the check would pass and have checked nothing.
 func parse(text string) ([]step, error) {
 	var steps []step
-	inside, begun := false, false
+	inside, begun, isTrial := false, false, false
 	for number, line := range strings.Split(text, "\n") {
 		line = strings.TrimSuffix(line, "\r")
 		switch {
 		case !inside:
-			inside, begun = line == "```console", false
+			isTrial = line == "```console trial"
+			inside, begun = isTrial || line == "```console", false
 		case line == "```":
 			inside = false
 		case strings.HasPrefix(line, "$ "):
-			steps, begun = append(steps, step{line: number + 1, command: strings.TrimPrefix(line, "$ ")}), true
+			steps, begun = append(steps, step{line: number + 1, command: strings.TrimPrefix(line, "$ "), trial: isTrial}), true
 		case !begun && line != "":
 			return nil, fmt.Errorf("line %d: output before the first command", number+1)
 		case begun:
@@ -118,10 +137,41 @@ func parse(text string) ([]step, error) {
 	return steps, nil
 }
 
+// trial makes the folder in which the trial commands run, "" where there are none.
+func trial(steps []step) (string, error) {
+	if !slices.ContainsFunc(steps, func(s step) bool { return s.trial }) {
+		return "", nil
+	}
+	folder, err := os.MkdirTemp("", "trial-")
+	if err != nil {
+		return "", err
+	}
+	here, err := os.Getwd()
+	if err == nil {
+		err = os.Symlink(filepath.Join(here, "examples"), filepath.Join(folder, "examples"))
+	}
+	if err == nil {
+		build := exec.Command("go", "build", "-o", filepath.Join(folder, ".bin")+string(filepath.Separator), "./cmd/halligan")
+		build.Env = append(os.Environ(), "CGO_ENABLED=0")
+		var out []byte
+		if out, err = build.CombinedOutput(); err != nil {
+			err = fmt.Errorf("build halligan for the trial: %w: %s", err, out)
+		}
+	}
+	if err != nil {
+		return "", errors.Join(err, os.RemoveAll(folder))
+	}
+	return folder, nil
+}
+
 // run executes command in a shell that believes the last command ended with
-// code last, so that "echo $?" works.
-func run(command string, last int) (printed string, code int, err error) {
+// code last, so that "echo $?" works. A folder that is not "" is where it runs.
+func run(command string, last int, folder string) (printed string, code int, err error) {
 	shell := exec.Command("bash", "-c", fmt.Sprintf("(exit %d)\n%s", last, command))
+	if folder != "" {
+		shell.Dir = folder
+		shell.Env = append(os.Environ(), "PATH="+filepath.Join(folder, ".bin")+string(filepath.ListSeparator)+os.Getenv("PATH"), "HALLIGAN_HOME="+filepath.Join(folder, "home"), "COLUMNS=80")
+	}
 	out, err := shell.CombinedOutput()
 	if exit, is := errors.AsType[*exec.ExitError](err); is {
 		return string(out), exit.ExitCode(), nil

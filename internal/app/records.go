@@ -1,0 +1,105 @@
+package app
+
+import (
+	"fmt"
+	"slices"
+
+	"halligan/entra"
+	"halligan/evidence"
+	"halligan/posture"
+	"halligan/register"
+)
+
+// Digest gives a SHA-256 in hexadecimal the form in which it stands in evidence.
+func Digest(hex string) string {
+	if hex == "" {
+		return ""
+	}
+	return "sha256:" + hex
+}
+
+// proveData is the data of an entry about a proof.
+type proveData struct {
+	Tool     string        `json:"tool"`
+	Verdict  string        `json:"verdict"`
+	Accounts []provedTitle `json:"accounts"`
+	Policies int           `json:"policiesRead"`
+	Unread   []entra.Part  `json:"unread,omitempty"`
+	Change   bool          `json:"change,omitempty"` // judged as it would be after a change
+}
+
+type provedTitle struct {
+	Account string `json:"account"`
+	Name    string `json:"name,omitempty"`
+	Verdict string `json:"verdict"`
+}
+
+func proved(r *Report) proveData {
+	d := proveData{Tool: r.Tool, Verdict: string(r.Verdict), Policies: r.PoliciesRead, Change: r.Change != nil}
+	for _, a := range r.Accounts {
+		d.Accounts = append(d.Accounts, provedTitle{string(a.Account), a.Label(), string(a.Verdict)})
+	}
+	for _, p := range r.Parts {
+		if p.Status == entra.StatusDenied || p.Status == entra.StatusCutShort {
+			d.Unread = append(d.Unread, p.Part)
+		}
+	}
+	return d
+}
+
+// checkData is the data of an entry about a run of the checks.
+type checkData struct {
+	proveData
+	Grade  string                 `json:"grade"`
+	Counts map[posture.Status]int `json:"counts"`
+	Failed []string               `json:"failed"` // check ids, with the account where it is about one
+}
+
+// mostFailed bounds a line of evidence.
+const mostFailed = 300
+
+// RecordOfProof is what is recorded of a proof; report is the digest of the whole
+// report as it was written.
+func RecordOfProof(r *Report, report string) Record {
+	return Record{Kind: evidence.KindProve, What: "prove", On: onTenant(r), Why: "verdict " + string(r.Verdict), Subject: Digest(r.Snapshot), After: report, Data: proved(r)}
+}
+
+// RecordsOfCheck are what is recorded of a run of the checks: the run, and each
+// accepted risk that the register holds.
+func RecordsOfCheck(r *CheckReport, reg *register.Register, report string) ([]Record, error) {
+	d := checkData{proveData: proved(&r.Report), Grade: string(r.Grade), Counts: r.Counts, Failed: []string{}}
+	for _, f := range r.Findings {
+		if f.Status == posture.Fail && len(d.Failed) < mostFailed {
+			name := f.Check
+			if f.AccountName != "" {
+				name += " " + f.AccountName
+			}
+			if !slices.Contains(d.Failed, name) {
+				d.Failed = append(d.Failed, name)
+			}
+		}
+	}
+	out := []Record{{Kind: evidence.KindCheck, What: "check", On: onTenant(&r.Report), Why: fmt.Sprintf("grade %s, verdict %s", r.Grade, r.Verdict), Subject: Digest(r.Snapshot), After: report, Data: d}}
+	for i := range reg.Or().Accepted {
+		a := &reg.Accepted[i]
+		text, err := acceptedText(a)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, Record{Kind: evidence.KindAcceptedRisk, What: "accepted risk in the register", On: "check " + a.Check, Why: a.Reason, Subject: register.DigestOf(text), Data: text})
+	}
+	return out, nil
+}
+
+// RecordOfAttestation is what is recorded of a statement.
+func RecordOfAttestation(a *register.Attestation, registerText []byte) Record {
+	return Record{Kind: evidence.KindAttest, What: "attest", On: "check " + a.Check, Why: a.Note, After: register.DigestOf(registerText),
+		Data: map[string]string{"check": a.Check, "account": string(a.Account), "by": a.By, "on": string(a.On), "until": string(a.Until)}}
+}
+
+func onTenant(r *Report) string {
+	if r.Tenant.ID == "" {
+		return "an export"
+	}
+	return "tenant " + string(r.Tenant.ID)
+}
