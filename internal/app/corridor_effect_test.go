@@ -133,6 +133,20 @@ func TestWithoutEvidenceNothingIsDone(t *testing.T) {
 				t.Fatal(err)
 			}
 		},
+		// The failure comes after the request was judged and the intent made.
+		"the witness place takes nothing": func(t *testing.T, w *world) {
+			w.closes()
+			place := t.TempDir()
+			db, err := store.Open(t.Context(), store.Options{URL: w.place.Store, Witness: place})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { db.Close() })
+			w.db, w.Ledger = db, app.Owned{DB: db, Key: w.Ledger.(app.Owned).Key}
+			if err := os.Mkdir(filepath.Join(place, db.Identity().ID+".next"), 0o700); err != nil {
+				t.Fatal(err)
+			}
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w, ask := approved(t)

@@ -254,10 +254,14 @@ func (a *App) ApproveLoss(ctx context.Context, l *Loss, name string, at time.Tim
 	if _, err := law.Admit(p, approval); err != nil {
 		return nil, err
 	}
+	before, _ := law.Decide(p)
 	p.Approvals = append(p.Approvals, approval)
 	decision, err := law.Decide(p)
 	if err != nil && !errors.Is(err, custody.ReasonTooFew) {
 		return nil, err
+	}
+	if len(decision.Approved) == len(before.Approved) && len(decision.Refused) > len(before.Refused) {
+		return nil, decision.Refused[len(decision.Refused)-1] // by itself it counts, beside the others it does not
 	}
 	f.Approvals = append(f.Approvals, text)
 	if writeErr := l.write(f); writeErr != nil {
@@ -328,7 +332,13 @@ func (a *App) lossEntries(size uint64, p *custody.Pending, f *lossFile, w *act, 
 	}
 	out := []evidence.Entry{{Kind: evidence.KindRequest, Tenant: r.Tenant, Time: r.Made, Who: []string{r.By}, What: string(r.What), On: r.On, Why: r.Why, Subject: r.Hash(), Data: data}}
 	for i, s := range p.Approvals {
-		data, err := json.Marshal(approvalData{Approval: f.Approvals[i]})
+		d := approvalData{Approval: f.Approvals[i]}
+		for _, by := range decision.Approved {
+			if register.SamePerson(by.Person, s.Person) {
+				d.Key, d.Counter = by.Key, by.Counter
+			}
+		}
+		data, err := json.Marshal(d)
 		if err != nil {
 			return nil, err
 		}
