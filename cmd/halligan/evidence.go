@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"encoding/json"
@@ -206,6 +207,9 @@ func (c *console) evidenceShow(ctx context.Context, f *placeFlags, which, format
 	defer func() { err = errors.Join(err, end()) }()
 	var out proofView
 	err = a.Ledger.View(ctx, func(v store.View) error {
+		if n >= v.Size() {
+			return &fault{exitFailed, fmt.Errorf("show entry %d: the log has %d", n, v.Size()), "entries are counted from 0: halligan evidence log"}
+		}
 		line, err := v.Line(n)
 		if err != nil {
 			return err
@@ -311,7 +315,7 @@ func (c *console) evidenceVerify(folder string, f *verifyFlags) error {
 	}
 	root, err := os.OpenRoot(folder)
 	if err != nil {
-		return &fault{exitFailed, fmt.Errorf("verify evidence: %v", err), nearPath(folder)}
+		return &fault{exitFailed, fmt.Errorf("verify evidence: %v", err), nearName(folder, "give the folder that halligan evidence export wrote")}
 	}
 	defer root.Close()
 	result, err := evidence.Verify(root.FS(), o)
@@ -364,7 +368,11 @@ func verifyOptions(keys, checkpoints []string) (evidence.VerifyOptions, error) {
 	for _, k := range keys {
 		if evidence.CheckKey(k) != nil {
 			if text, err := readSome(k); err == nil {
-				k = keyIn(string(text))
+				if k = keyIn(string(text)); k == "" && !strings.Contains(string(text), "PRIVATE+KEY+") {
+					return o, misused("give the one line from the binder, or the page that halligan evidence checkpoint prints", "no public log key, or more than one, is in that file")
+				} else if k == "" {
+					k = string(text) // told apart, and not shown
+				}
 			}
 		}
 		if err := evidence.CheckKey(k); err != nil {
@@ -375,7 +383,7 @@ func verifyOptions(keys, checkpoints []string) (evidence.VerifyOptions, error) {
 	for _, path := range checkpoints {
 		text, err := readSome(path)
 		if err != nil {
-			return o, &fault{exitFailed, fmt.Errorf("read checkpoint: %v", err), nearPath(path)}
+			return o, &fault{exitFailed, fmt.Errorf("read checkpoint: %v", err), nearName(path, "give the file that halligan evidence checkpoint wrote")}
 		}
 		note, err := checkpointIn(string(text))
 		if err != nil {
@@ -461,7 +469,7 @@ func (c *console) evidenceExport(ctx context.Context, f *placeFlags, output stri
 	defer func() { err = errors.Join(err, end()) }()
 	db := a.Ledger.(readOnly).DB
 	if err := db.Export(ctx, output); err != nil {
-		return err
+		return &fault{exitFailed, err, cmp.Or(hintOf(err), "give a folder that is not there yet, or is empty")}
 	}
 	var size uint64
 	if err := a.Ledger.View(ctx, func(v store.View) error { size = v.Size(); return nil }); err != nil {
@@ -520,32 +528,52 @@ func (c *console) evidenceCheckpoint(ctx context.Context, f *checkpointFlags) (e
 	if err := errors.Join(err, end()); err != nil {
 		return err
 	}
+	places, err := c.give(ctx, f, given)
+	switch {
+	case err != nil: // and what went out before it is recorded
+	case f.format == "json":
+		err = indented(c.stdout, given)
+	default:
+		_, err = io.WriteString(c.stdout, given.Text())
+	}
+	if len(places) == 0 {
+		return err
+	}
+	return errors.Join(err, c.recordGiven(ctx, f, given, places))
+}
+
+// give hands the checkpoint out, and says where it went: up to the error, if there
+// is one.
+func (c *console) give(ctx context.Context, f *checkpointFlags, given *app.GivenCheckpoint) (places []string, err error) {
 	text := given.Text()
-	var places []string
 	for _, folder := range f.to {
-		name := filepath.Join(folder, fmt.Sprintf("halligan-checkpoint-%s-%d.txt", given.Store[:8], given.Size))
-		if err := writeNew(name, []byte(text)); err != nil && !errors.Is(err, os.ErrExist) {
-			return &fault{exitFailed, fmt.Errorf("write checkpoint: %v", err), "give a folder that exists, on another machine or disk"}
+		// The log remembers the place; it must mean the same from another folder.
+		name, err := filepath.Abs(filepath.Join(folder, fmt.Sprintf("halligan-checkpoint-%s-%d.txt", given.Store[:8], given.Size)))
+		if err == nil {
+			err = writeNew(name, []byte(text))
+		}
+		if errors.Is(err, os.ErrExist) {
+			there, readErr := readSome(name)
+			if readErr != nil || string(there) != text {
+				return places, &fault{exitFailed, fmt.Errorf("write checkpoint: %s is there, and says something else", name), "keep that file: somebody wrote it, or another log is kept there. Compare the two, and give another folder"}
+			}
+			continue // it went there before
+		}
+		if err != nil {
+			return places, &fault{exitFailed, fmt.Errorf("write checkpoint: %v", err), "give a folder that exists, on another machine or disk"}
 		}
 		places = append(places, name)
 	}
-	if len(f.mail.to) > 0 {
-		if err := c.mailCheckpoint(ctx, &f.mail, given.Size, text); err != nil {
-			return err
-		}
-		for _, to := range f.mail.to {
-			places = append(places, "mail to "+to)
-		}
+	if len(f.mail.to) == 0 {
+		return places, nil
 	}
-	if f.format == "json" {
-		err = indented(c.stdout, given)
-	} else {
-		_, err = io.WriteString(c.stdout, text)
+	if err := c.mailCheckpoint(ctx, &f.mail, given.Size, text); err != nil {
+		return places, err
 	}
-	if err != nil || len(places) == 0 {
-		return err
+	for _, to := range f.mail.to {
+		places = append(places, "mail to "+to)
 	}
-	return c.recordGiven(ctx, f, given, places)
+	return places, nil
 }
 
 // recordGiven puts into the log where the checkpoint went.
@@ -573,7 +601,7 @@ func evidenceMergeCommand(c *console) *cobra.Command {
 			defer func() { err = errors.Join(err, end()) }()
 			m, err := a.MergeSide(cmd.Context(), args[0])
 			if err != nil {
-				return err
+				return &fault{exitFailed, err, cmp.Or(hintOf(err), "give the folder of a side log, as halligan named it when it wrote it")}
 			}
 			said := fmt.Sprintf("merged as entry %d and after: %s", m.Index, plural(m.Entries, "entry", "entries"))
 			if m.Before {
