@@ -132,6 +132,12 @@ func (r *Rules) CheckRequest(req *Request) error {
 	switch {
 	case right == nil:
 		return refuse(ReasonVerb, "", "%s", Visible(string(req.What)))
+	case r.Used != nil && r.Used(req.Hash()) && r.has(DefenceOnce): // before all that has changed since
+		return refuse(ReasonUsed, "", "%s", req.Hash())
+	case r.Approved == "" && req.What != VerbBegin && r.has(DefenceRegister):
+		return refuse(ReasonNotBegun, "", "")
+	case r.Approved != "" && req.What == VerbBegin && r.has(DefenceRegister):
+		return refuse(ReasonBegun, "", "")
 	case !r.registerApproved(req, digest) && r.has(DefenceRegister):
 		return refuse(ReasonRegister, "", "halligan.yaml has %s", digest)
 	case !req.Tenant.Equal(r.Tenant) && r.has(DefenceTenant):
@@ -140,8 +146,6 @@ func (r *Rules) CheckRequest(req *Request) error {
 		return refuse(ReasonStore, "", "%s", req.Store)
 	case !r.Now.Before(req.Expires) && r.has(DefenceExpiry):
 		return refuse(ReasonExpired, "", "at %s", req.Expires.Format(time.RFC3339))
-	case r.Used != nil && r.Used(req.Hash()) && r.has(DefenceOnce):
-		return refuse(ReasonUsed, "", "%s", req.Hash())
 	case req.Made.After(r.Now.Add(clockSlack)) && r.has(DefenceFuture):
 		return refuse(ReasonFuture, "", "made at %s", req.Made.Format(time.RFC3339))
 	}

@@ -150,12 +150,12 @@ func TestTheFirstRegisterAndTheNext(t *testing.T) {
 		t.Fatal(err)
 	}
 	other := w.As("ana").Requests(custody.VerbOpen, north, func(r *custody.Request) { r.Register = digest })
-	if err := w.Does(other); !errors.Is(err, custody.ReasonRegister) {
+	if err := w.Does(other); !errors.Is(err, custody.ReasonNotBegun) {
 		t.Errorf("something else before the first approval: got %v", err)
 	}
 	w.approved = digest
 	w.used = map[string]bool{}
-	if err := w.Does(begin); !errors.Is(err, custody.ReasonRegister) {
+	if err := w.Does(begin); !errors.Is(err, custody.ReasonBegun) {
 		t.Errorf("a second beginning: got %v", err)
 	}
 

@@ -19,6 +19,8 @@ const (
 	ReasonTenant       Reason = "it is for another tenant"
 	ReasonStore        Reason = "it is for another store"
 	ReasonRegister     Reason = "the register is not the one that was approved"
+	ReasonNotBegun     Reason = "nothing was approved in this log yet"
+	ReasonBegun        Reason = "this log has begun with an approved register already"
 	ReasonExpired      Reason = "the request has expired"
 	ReasonUsed         Reason = "the request was used already"
 	ReasonHidden       Reason = "the request has letters that cannot be seen"
@@ -53,6 +55,8 @@ var hints = map[Reason]string{
 	ReasonTenant:       "ask anew while you are signed in to the tenant that is meant",
 	ReasonStore:        "ask anew where the evidence of this tenant is kept",
 	ReasonRegister:     "compare halligan.yaml with the approved one; undo the change, or ask for its approval: halligan request list",
+	ReasonNotBegun:     "have the register approved first: halligan request begin",
+	ReasonBegun:        "ask for the change instead: halligan request register",
 	ReasonExpired:      "ask anew",
 	ReasonUsed:         "each use needs a request of its own: ask anew. If nobody of you used it, treat it as an incident",
 	ReasonHidden:       "do not approve it. Ask who made it; it may be meant to look like another",
@@ -63,7 +67,7 @@ var hints = map[Reason]string{
 	ReasonPerson:       "an approval counts for people of the approved register as it is now: halligan person list",
 	ReasonOwn:          "have somebody else approve it",
 	ReasonRight:        "have somebody approve who has the role approver: halligan person list",
-	ReasonUnknownRules: "approve anew with the approved register before you",
+	ReasonUnknownRules: "bring halligan.yaml back to what was approved, or have the change of it approved first (halligan request register); then sign anew",
 	ReasonEarly:        "approve it again. If your clock is right, somebody prepared this approval before the request: treat it as an incident",
 	ReasonFuture:       "set the clocks right, and approve it again",
 	ReasonLate:         "ask anew",

@@ -113,13 +113,26 @@ func parsePublic(public string) (note.Verifier, error) {
 	return v, nil
 }
 
-type keyError struct{ public string }
+type keyError struct{ given string }
 
+// privatePrefix begins a private key (golang.org/x/mod/sumdb/note).
+const privatePrefix = "PRIVATE+KEY+"
+
+func (e keyError) isPrivate() bool { return strings.Contains(e.given, privatePrefix) }
+
+// Error quotes the beginning of what was given, and nothing of a private key: one
+// that is given by mistake must not end in a log or a ticket.
 func (e keyError) Error() string {
-	return fmt.Sprintf("read log key %q: not a public log key", e.public)
+	if e.isPrivate() {
+		return "read log key: this is a private log key, and the public one is needed"
+	}
+	return fmt.Sprintf("read log key %.60q: not a public log key", e.given)
 }
 
 // Hint says where the key is found.
-func (keyError) Hint() string {
+func (e keyError) Hint() string {
+	if e.isPrivate() {
+		return "give the public key from the binder. Whoever saw the private one can sign a false log: if it was shown to anybody, change it (halligan request log-key)"
+	}
 	return "give the whole line from the binder: name+8 digits+44 characters"
 }

@@ -55,14 +55,16 @@ const (
 
 // Vouch says which key signs for which entries.
 type Vouch struct {
-	Key      string // public half
-	From, To uint64 // entries From to To-1
+	Key  string `json:"key"` // public half
+	From uint64 `json:"from"`
+	To   uint64 `json:"to"` // entries From to To-1
 }
 
 // Loss is a place where a key took over from one that was lost.
 type Loss struct {
-	Index    uint64 // of the entry
-	Old, New string
+	Index uint64 `json:"index"` // of the entry
+	Old   string `json:"old"`
+	New   string `json:"new"`
 }
 
 // Result is what was verified. With a Finding it covers what is good before it.

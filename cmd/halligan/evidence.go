@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"encoding/json"
@@ -206,6 +207,9 @@ func (c *console) evidenceShow(ctx context.Context, f *placeFlags, which, format
 	defer func() { err = errors.Join(err, end()) }()
 	var out proofView
 	err = a.Ledger.View(ctx, func(v store.View) error {
+		if n >= v.Size() {
+			return &fault{exitFailed, fmt.Errorf("show entry %d: the log has %d", n, v.Size()), "entries are counted from 0: halligan evidence log"}
+		}
 		line, err := v.Line(n)
 		if err != nil {
 			return err
@@ -282,7 +286,7 @@ func (c *console) evidenceExport(ctx context.Context, f *placeFlags, output stri
 	defer func() { err = errors.Join(err, end()) }()
 	db := a.Ledger.(readOnly).DB
 	if err := db.Export(ctx, output); err != nil {
-		return err
+		return &fault{exitFailed, err, cmp.Or(hintOf(err), "give a folder that is not there yet, or is empty")}
 	}
 	var size uint64
 	if err := a.Ledger.View(ctx, func(v store.View) error { size = v.Size(); return nil }); err != nil {
@@ -347,39 +351,57 @@ func (c *console) evidenceCheckpoint(ctx context.Context, f *checkpointFlags) (e
 	if err != nil {
 		return err
 	}
-	if away {
-		places, err := c.giveAway(ctx, f, given)
-		if err != nil {
-			return err
-		}
-		if err := a.Given(ctx, given, places); err != nil {
-			return err
-		}
+	if !away {
+		return c.showCheckpoint(given, f.format)
 	}
-	if f.format == "json" {
+	places, err := c.give(ctx, f, given)
+	if len(places) > 0 { // what went out before an error is recorded, too
+		err = errors.Join(err, a.Given(ctx, given, places))
+	}
+	if err != nil {
+		return err
+	}
+	return c.showCheckpoint(given, f.format)
+}
+
+func (c *console) showCheckpoint(given *app.GivenCheckpoint, format string) error {
+	if format == "json" {
 		return indented(c.stdout, given)
 	}
-	_, err = io.WriteString(c.stdout, given.Text())
+	_, err := io.WriteString(c.stdout, given.Text())
 	return err
 }
 
-// giveAway writes and mails a checkpoint, and returns where it went.
-func (c *console) giveAway(ctx context.Context, f *checkpointFlags, given *app.GivenCheckpoint) ([]string, error) {
-	var places []string
+// give hands the checkpoint out, and says where it went: up to the error, if there
+// is one.
+func (c *console) give(ctx context.Context, f *checkpointFlags, given *app.GivenCheckpoint) (places []string, err error) {
+	text := given.Text()
 	for _, folder := range f.to {
-		name := filepath.Join(folder, fmt.Sprintf("halligan-checkpoint-%s-%d.txt", given.Store[:8], given.Size))
-		if err := writeNew(name, []byte(given.Text())); err != nil && !errors.Is(err, os.ErrExist) {
-			return nil, &fault{exitFailed, fmt.Errorf("write checkpoint: %v", err), "give a folder that exists, on another machine or disk"}
+		// The log remembers the place; it must mean the same from another folder.
+		name, err := filepath.Abs(filepath.Join(folder, fmt.Sprintf("halligan-checkpoint-%s-%d.txt", given.Store[:8], given.Size)))
+		if err == nil {
+			err = writeNew(name, []byte(text))
+		}
+		if errors.Is(err, os.ErrExist) {
+			there, readErr := readSome(name)
+			if readErr != nil || string(there) != text {
+				return places, &fault{exitFailed, fmt.Errorf("write checkpoint: %s is there, and says something else", name), "keep that file: somebody wrote it, or another log is kept there. Compare the two, and give another folder"}
+			}
+			continue // it went there before
+		}
+		if err != nil {
+			return places, &fault{exitFailed, fmt.Errorf("write checkpoint: %v", err), "give a folder that exists, on another machine or disk"}
 		}
 		places = append(places, name)
 	}
-	if len(f.mail.to) > 0 {
-		if err := c.mailCheckpoint(ctx, &f.mail, given.Size, given.Text()); err != nil {
-			return nil, err
-		}
-		for _, to := range f.mail.to {
-			places = append(places, "mail to "+to)
-		}
+	if len(f.mail.to) == 0 {
+		return places, nil
+	}
+	if err := c.mailCheckpoint(ctx, &f.mail, given.Size, text); err != nil {
+		return places, err
+	}
+	for _, to := range f.mail.to {
+		places = append(places, "mail to "+to)
 	}
 	return places, nil
 }
@@ -398,7 +420,7 @@ func evidenceMergeCommand(c *console) *cobra.Command {
 			defer func() { err = errors.Join(err, end()) }()
 			m, err := a.MergeSide(cmd.Context(), args[0])
 			if err != nil {
-				return err
+				return &fault{exitFailed, err, cmp.Or(hintOf(err), "give the folder of a side log, as halligan named it when it wrote it")}
 			}
 			said := fmt.Sprintf("merged as entry %d and after: %s", m.Index, plural(m.Entries, "entry", "entries"))
 			if m.Before {

@@ -74,7 +74,7 @@ func (c *console) evidenceVerify(folder string, f *verifyFlags) error {
 	}
 	root, err := os.OpenRoot(folder)
 	if err != nil {
-		return &fault{exitFailed, fmt.Errorf("verify evidence: %v", err), nearPath(folder)}
+		return &fault{exitFailed, fmt.Errorf("verify evidence: %v", err), nearName(folder, "give the folder that halligan evidence export wrote")}
 	}
 	defer root.Close()
 	result, err := evidence.Verify(root.FS(), o)
@@ -155,7 +155,11 @@ func verifyOptions(keys, checkpoints []string) (evidence.VerifyOptions, error) {
 	for _, k := range keys {
 		if evidence.CheckKey(k) != nil {
 			if text, err := readSome(k); err == nil {
-				k = keyIn(string(text))
+				if k = keyIn(string(text)); k == "" && !strings.Contains(string(text), "PRIVATE+KEY+") {
+					return o, misused("give the one line from the binder, or the page that halligan evidence checkpoint prints", "no public log key, or more than one, is in that file")
+				} else if k == "" {
+					k = string(text) // told apart, and not shown
+				}
 			}
 		}
 		if err := evidence.CheckKey(k); err != nil {
@@ -166,7 +170,7 @@ func verifyOptions(keys, checkpoints []string) (evidence.VerifyOptions, error) {
 	for _, path := range checkpoints {
 		text, err := readSome(path)
 		if err != nil {
-			return o, &fault{exitFailed, fmt.Errorf("read checkpoint: %v", err), nearPath(path)}
+			return o, &fault{exitFailed, fmt.Errorf("read checkpoint: %v", err), nearName(path, "give the file that halligan evidence checkpoint wrote")}
 		}
 		note, err := checkpointIn(string(text))
 		if err != nil {

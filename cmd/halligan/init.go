@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -69,7 +70,7 @@ func (c *console) init(ctx context.Context, f *initFlags) error {
 	if f.people < 0 || f.people > 100000 {
 		return misused("for example --people 2", "no number of people: %d", f.people)
 	}
-	if f.outside != "" && f.people > 1 {
+	if f.outside != "" && (f.people > 1 || f.people == 0 && !c.answers()) {
 		return misused("it is for --people 1", "--outside with %d people", f.people)
 	}
 	if f.output != "-" {
@@ -79,6 +80,9 @@ func (c *console) init(ctx context.Context, f *initFlags) error {
 			}
 			return &fault{exitFailed, fmt.Errorf("write register %s: it is there already", f.output), "edit it, or give another file with -o"}
 		}
+	}
+	if err := f.where(); err != nil {
+		return err
 	}
 	from, err := c.open(ctx, "--from", f.from)
 	if err != nil {
@@ -144,6 +148,27 @@ func (c *console) init(ctx context.Context, f *initFlags) error {
 		return err
 	}
 	return c.beginEvidence(ctx, f, made.Register)
+}
+
+// where makes of the places of the evidence what they mean from every folder, since
+// the register keeps them, and refuses a witness place that is not there before
+// anything is written.
+func (f *initFlags) where() (err error) {
+	if p := (app.Place{Store: f.place.store}); f.place.store != "" && p.IsFile() {
+		if f.place.store, err = filepath.Abs(f.place.store); err != nil {
+			return err
+		}
+	}
+	if f.place.witness == "" {
+		return nil
+	}
+	if f.place.witness, err = filepath.Abs(f.place.witness); err != nil {
+		return err
+	}
+	if info, err := os.Stat(f.place.witness); err != nil || !info.IsDir() {
+		return &fault{exitFailed, fmt.Errorf("begin the evidence: the witness place %s is no folder", f.place.witness), "give --witness a folder that is there, on another machine or disk"}
+	}
+	return nil
 }
 
 func neighbours(s entra.Source) (*register.Neighbours, bool, error) {

@@ -12,14 +12,19 @@ import (
 	"halligan/register"
 )
 
+// answers reports whether somebody sits there who can be asked.
+func (c *console) answers() bool {
+	in, is := c.stdin.(*os.File)
+	return is && isTerminal(in) && isTerminal(c.stderr)
+}
+
 // howMany asks on a terminal how many people can decide; elsewhere it stays unsaid.
 // Nobody is asked for who does not exist.
 func (c *console) howMany(f *initFlags) error {
-	in, is := c.stdin.(*os.File)
-	if !is || !isTerminal(in) || !isTerminal(c.stderr) {
+	if !c.answers() {
 		return nil
 	}
-	lines := bufio.NewReader(in)
+	lines := bufio.NewReader(c.stdin)
 	ask := func(question string) (string, error) {
 		if _, err := fmt.Fprint(c.stderr, question+" "); err != nil {
 			return "", err

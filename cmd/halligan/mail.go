@@ -28,6 +28,9 @@ func (f *mailFlags) add(flags *pflag.FlagSet) {
 
 func (f *mailFlags) check() error {
 	if len(f.to) == 0 {
+		if f.server != "" || f.from != "" || f.user != "" {
+			return misused("for example --mail auditor@contoso.example", "--mail-server, --mail-from and --mail-user go with --mail, which says to whom")
+		}
 		return nil
 	}
 	if f.server == "" || f.from == "" {
@@ -35,6 +38,19 @@ func (f *mailFlags) check() error {
 	}
 	if _, _, err := f.address(); err != nil {
 		return err
+	}
+	return f.envelope(mail.NewMsg()) // before anything goes anywhere
+}
+
+// envelope puts onto a mail from whom it is and to whom it goes.
+func (f *mailFlags) envelope(m *mail.Msg) error {
+	if err := m.From(f.from); err != nil {
+		return misused("write --mail-from halligan@contoso.example", "no sender %q", f.from)
+	}
+	for _, to := range f.to {
+		if err := m.AddTo(to); err != nil {
+			return misused("write --mail auditor@contoso.example", "no address %q", to)
+		}
 	}
 	return nil
 }
@@ -52,6 +68,18 @@ func (f *mailFlags) address() (host string, port int, err error) {
 
 const smtps = 465 // RFC 8314 3.3: TLS from the first byte
 
+// secured demands TLS of a server, but for one on this machine.
+func secured(host string, port int) mail.Option {
+	ip := net.ParseIP(host)
+	switch {
+	case port == smtps:
+		return mail.WithSSL()
+	case host == "localhost" || ip != nil && ip.IsLoopback():
+		return mail.WithTLSPolicy(mail.TLSOpportunistic)
+	}
+	return mail.WithTLSPolicy(mail.TLSMandatory)
+}
+
 // mailCheckpoint sends a checkpoint.
 func (c *console) mailCheckpoint(ctx context.Context, f *mailFlags, size uint64, text string) error {
 	fail := func(err error) error {
@@ -61,16 +89,7 @@ func (c *console) mailCheckpoint(ctx context.Context, f *mailFlags, size uint64,
 	if err != nil {
 		return err
 	}
-	options := []mail.Option{mail.WithPort(port), mail.WithTimeout(30 * time.Second)}
-	ip := net.ParseIP(host)
-	switch {
-	case port == smtps:
-		options = append(options, mail.WithSSL())
-	case host == "localhost" || ip != nil && ip.IsLoopback():
-		options = append(options, mail.WithTLSPolicy(mail.TLSOpportunistic))
-	default:
-		options = append(options, mail.WithTLSPolicy(mail.TLSMandatory))
-	}
+	options := []mail.Option{mail.WithPort(port), mail.WithTimeout(30 * time.Second), secured(host, port)}
 	if f.user != "" {
 		typed, err := c.typed("Password of " + f.user + " at " + host + ": ")
 		if err != nil {
@@ -84,11 +103,8 @@ func (c *console) mailCheckpoint(ctx context.Context, f *mailFlags, size uint64,
 		return fail(err)
 	}
 	message := mail.NewMsg()
-	if err := message.From(f.from); err != nil {
-		return misused("write --mail-from halligan@contoso.example", "no sender %q", f.from)
-	}
-	if err := message.To(f.to...); err != nil {
-		return misused("write --mail auditor@contoso.example", "no address among %q", f.to)
+	if err := f.envelope(message); err != nil {
+		return err
 	}
 	message.Subject(fmt.Sprintf("Halligan: checkpoint of %d entries", size))
 	message.SetBodyString(mail.TypeTextPlain, text)

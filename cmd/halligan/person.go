@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"halligan/custody"
 	"halligan/entra"
 	"halligan/internal/app"
 	"halligan/register"
@@ -89,6 +90,9 @@ func (c *console) personAdd(ctx context.Context, f *personFlags, name string) er
 	}
 	out := &page{look: look{columns: width(c.stdout, c.getenv), paint: c.paintOn(c.stdout)}}
 	out.line(0, 2, f.register+": "+name+ifElse(len(f.roles) > 0, " ("+strings.Join(f.roles, ", ")+")", " without a role"))
+	for _, odd := range custody.Alike(name) {
+		out.line(0, 2, "warning: "+odd+". Nobody by such a name can ask or approve; write it in the letters of one script")
+	}
 	if len(f.reach) < 2 {
 		out.line(0, 2, "note: two ways to reach a person are better than "+ifElse(len(f.reach) == 1, "one", "none")+": --reach")
 	}

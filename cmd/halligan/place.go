@@ -81,7 +81,7 @@ func absolute(path string, isDatabase bool) (string, error) {
 }
 
 // lossFile is where the request for a new log key waits when the old one is lost.
-func lossFile(keys app.KeyPlace) string { return keys.String() + ".lost" }
+func lossFile(logKey string) string { return logKey + ".lost" }
 
 // account is who runs this process.
 func account() string {

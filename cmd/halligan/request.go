@@ -15,6 +15,7 @@ import (
 	"halligan/custody"
 	"halligan/internal/app"
 	"halligan/internal/store"
+	"halligan/register"
 )
 
 // askable are the things that can be asked for, with what the command says of them.
@@ -96,6 +97,11 @@ func (c *console) ask(ctx context.Context, f *askFlags, verb custody.Verb, on st
 	if verb == custody.VerbLogKeyLost {
 		return c.askLoss(ctx, f, q)
 	}
+	if q.Sign == nil {
+		if err := twoOthers(f.register, f.by); err != nil {
+			return err
+		}
+	}
 	a, end, err := c.writing(ctx, &f.placeFlags)
 	if err != nil {
 		return err
@@ -106,6 +112,25 @@ func (c *console) ask(ctx context.Context, f *askFlags, verb custody.Verb, on st
 		return err
 	}
 	return c.tellAsked(asked)
+}
+
+// twoOthers refuses an unsigned request that could never be approved: it takes two
+// approvals by others.
+func twoOthers(registerPath, by string) error {
+	r, _, err := requiredRegister(registerPath)
+	if err != nil || r.Quorum.People == 1 {
+		return err
+	}
+	others := 0
+	for i := range r.People {
+		if p := &r.People[i]; custody.May(p, custody.VerbApprove) && !register.SamePerson(p.Name, by) {
+			others++
+		}
+	}
+	if others < 2 {
+		return misused("sign it with --key or --passkey: then one approval by another is enough", "a request that nobody signs takes approvals by two others, and the register has %s", plural(others, "other approver", "other approvers"))
+	}
+	return nil
 }
 
 func (c *console) tellAsked(asked *app.Asked) error {
@@ -155,11 +180,16 @@ func (c *console) requestList(ctx context.Context, f *placeFlags, all bool, form
 		return err
 	}
 	defer func() { err = errors.Join(err, end()) }()
-	list, err := c.requests(ctx, a)
+	list, err := a.Requests(ctx)
 	if err != nil {
 		return err
 	}
 	shown := []app.RequestReport{}
+	if waiting, err := a.Waiting(lossFile(a.Keys.String())); err != nil {
+		return err
+	} else if waiting != nil {
+		shown = append(shown, *waiting)
+	}
 	for _, r := range list {
 		if all || r.State == app.RequestOpen || r.State == app.RequestReady || r.State == app.RequestRefused {
 			shown = append(shown, r)
@@ -185,20 +215,6 @@ func (c *console) requestList(ctx context.Context, f *placeFlags, all bool, form
 	}
 	_, err = fmt.Fprint(c.stdout, p.b.String())
 	return err
-}
-
-// requests are those of the log, and the one that waits beside it while the log key
-// is lost.
-func (c *console) requests(ctx context.Context, a *app.App) ([]app.RequestReport, error) {
-	list, err := a.Requests(ctx)
-	if err != nil {
-		return nil, err
-	}
-	waiting, err := a.Waiting(&app.Loss{File: lossFile(a.Keys)})
-	if err != nil || waiting == nil {
-		return list, err
-	}
-	return append([]app.RequestReport{*waiting}, list...), nil
 }
 
 func (p *page) request(r *app.RequestReport) {
@@ -254,11 +270,7 @@ func (c *console) requestShow(ctx context.Context, f *placeFlags, which, format 
 		return err
 	}
 	defer func() { err = errors.Join(err, end()) }()
-	all, err := c.requests(ctx, a)
-	if err != nil {
-		return err
-	}
-	r, err := app.FindRequest(all, which)
+	r, err := c.requestOf(ctx, a, which)
 	if err != nil {
 		return err
 	}
@@ -284,6 +296,18 @@ func (c *console) requestShow(ctx context.Context, f *placeFlags, which, format 
 	}
 	_, err = fmt.Fprint(c.stdout, p.b.String())
 	return err
+}
+
+// requestOf finds a request in the log, or the one that waits beside it.
+func (c *console) requestOf(ctx context.Context, a *app.App, which string) (*app.RequestReport, error) {
+	waiting, err := a.Waiting(lossFile(a.Keys.String()))
+	if err != nil {
+		return nil, err
+	}
+	if waiting != nil && app.NamesRequest(which, waiting.Hash) {
+		return waiting, nil
+	}
+	return a.Request(ctx, which)
 }
 
 func carryOutCommand(c *console) *cobra.Command {
@@ -439,7 +463,8 @@ func (c *console) approved(ctx context.Context, f *approveFlags, which string, s
 		if r, err := loss.l.LossRequest(); err == nil && app.NamesRequest(which, r.Hash()) {
 			return loss.a.ApproveLoss(ctx, loss.l, f.as, at, sign)
 		}
-		return nil, &app.NoRequestError{Given: which}
+		return nil, &fault{exitFailed, fmt.Errorf("approve %.80q: the log key is lost, and nothing but a new one can be approved", which),
+			"halligan request list shows what waits; halligan request log-key-lost asks for it. Is the old key in a backup? Bring it back"}
 	} else if !errors.Is(lossErr, errNoLoss) {
 		return nil, lossErr
 	}
@@ -485,7 +510,7 @@ func (c *console) loss(ctx context.Context, f *placeFlags) (*lost, func() error,
 		return nil, nil, err
 	}
 	a := c.newApp(r, name, p)
-	return &lost{a, &app.Loss{File: lossFile(p.Keys), DB: db}}, db.Close, nil
+	return &lost{a, &app.Loss{File: lossFile(p.Keys.String()), DB: db}}, db.Close, nil
 }
 
 func (c *console) askLoss(ctx context.Context, f *askFlags, q app.Question) (err error) {
@@ -497,6 +522,14 @@ func (c *console) askLoss(ctx context.Context, f *askFlags, q app.Question) (err
 		return err
 	}
 	defer func() { err = errors.Join(err, end()) }()
+	waiting, err := loss.a.Waiting(loss.l.File)
+	if err != nil {
+		return err
+	}
+	if waiting != nil {
+		return &fault{exitFailed, fmt.Errorf("ask for a new log key: request %s waits for approval already", shortDigest(waiting.Hash)),
+			"read it: halligan request show " + shortDigest(waiting.Hash) + ". To give it up with its approvals and ask anew, remove " + loss.l.File}
+	}
 	asked, err := loss.a.AskLoss(ctx, loss.l, q)
 	if err != nil {
 		return err

@@ -48,7 +48,8 @@ func TestScripts(t *testing.T) {
 			env.Setenv("TIDEWATER", tenant)
 			return err
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
+		Cmds:      map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "people": people, "capture": capture, "flip": flip},
+		Condition: surroundings,
 	})
 }
 

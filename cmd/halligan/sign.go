@@ -46,7 +46,7 @@ func (c *console) signer(f *signFlags, registerPath, name string) (app.Sign, tim
 		}
 	}
 	if given > 1 {
-		return nil, time.Time{}, misused("", "--key, --passkey, --text-out and --text with --signature exclude each other")
+		return nil, time.Time{}, misused("choose one of them: halligan approve --help", "--key, --passkey, --text-out and --text with --signature exclude each other")
 	}
 	switch {
 	case f.key != "":
@@ -81,11 +81,11 @@ func signedElsewhere(f *signFlags) (app.Sign, time.Time, error) {
 	}
 	text, err := readSome(f.text)
 	if err != nil {
-		return nil, time.Time{}, &fault{exitFailed, fmt.Errorf("read the text that was signed: %v", err), nearPath(f.text)}
+		return nil, time.Time{}, &fault{exitFailed, fmt.Errorf("read the text that was signed: %v", err), nearName(f.text, "give the file that --text-out wrote")}
 	}
 	signature, err := readSome(f.signature)
 	if err != nil {
-		return nil, time.Time{}, &fault{exitFailed, fmt.Errorf("read the signature: %v", err), nearPath(f.signature)}
+		return nil, time.Time{}, &fault{exitFailed, fmt.Errorf("read the signature: %v", err), nearName(f.signature, "give the file that ssh-keygen -Y sign wrote beside the text: its name and .sig")}
 	}
 	all := signedAt.FindAllSubmatch(text, -1)
 	if len(all) != 1 {

@@ -123,6 +123,11 @@ func limited(r io.Reader) ([]byte, error) {
 // nearPath helps with a path that does not exist: what stands beside it under
 // almost the same name.
 func nearPath(path string) string {
+	return nearName(path, "give a file, a folder, a zip archive, or - for stdin")
+}
+
+// nearName is nearPath for a path of another kind.
+func nearName(path, otherwise string) string {
 	dir, base := filepath.Split(filepath.Clean(path))
 	if dir == "" {
 		dir = "."
@@ -135,8 +140,8 @@ func nearPath(path string) string {
 	for _, entry := range entries {
 		names = append(names, entry.Name())
 	}
-	if near := register.Nearest(base, names); near != "" {
+	if near := register.Nearest(base, names); near != "" && near != base {
 		return fmt.Sprintf("did you mean %s?", filepath.Join(dir, near))
 	}
-	return "give a file, a folder, a zip archive, or - for stdin"
+	return otherwise
 }

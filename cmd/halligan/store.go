@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"halligan/evidence"
 	"halligan/internal/app"
 	"halligan/internal/store"
 )
@@ -44,7 +46,7 @@ or a thief of the backup could sign a false log.`,
 			}
 			defer func() { err = errors.Join(err, end()) }()
 			if err := a.Ledger.(readOnly).Backup(cmd.Context(), output); err != nil {
-				return err
+				return &fault{exitFailed, err, cmp.Or(hintOf(err), "give a file that is not there yet, in a folder that exists")}
 			}
 			_, err = fmt.Fprintf(c.stdout, "%s: a copy of store %s; the log key is not in it (%s)\n", escape(output), a.Ledger.Identity().ID, escape(a.Keys.String()))
 			return err
@@ -86,10 +88,14 @@ func (c *console) storeRestore(ctx context.Context, f *placeFlags, backup string
 		return err
 	}
 	if _, err := os.Stat(backup); err != nil {
-		return &fault{exitFailed, fmt.Errorf("restore: %v", err), nearPath(backup)}
+		return &fault{exitFailed, fmt.Errorf("restore: %v", err), nearName(backup, "give the file that halligan store backup wrote")}
 	}
 	if err := store.Restore(ctx, backup, store.Options{URL: p.Store, Witness: p.Witness}, store.RestoreOptions{OriginalGone: gone}); err != nil {
-		return err
+		hint := "give --store a file in a folder that exists"
+		if app.StoreExists(p) == nil {
+			hint = "a store is never written over: move the one that is there aside, with the files beside it that begin like it; or restore into another place with --store"
+		}
+		return &fault{exitFailed, err, cmp.Or(hintOf(err), hint)}
 	}
 	out := &page{look: look{columns: width(c.stdout, c.getenv), paint: c.paintOn(c.stdout)}}
 	out.line(0, 2, "restored to "+p.Store+"; the next entry says so")
@@ -149,16 +155,49 @@ func (c *console) storeCheck(ctx context.Context, f *placeFlags, v *verifyFlags)
 	if err := app.StoreExists(p); err != nil {
 		return err
 	}
-	db, err := store.Open(ctx, store.Options{URL: p.Store, Witness: p.Witness, ReadOnly: true})
+	out, err := storeChecked(ctx, &p, o)
 	if err != nil {
 		return err
+	}
+	if v.format == "json" {
+		err = indented(c.stdout, out)
+	} else {
+		pg := &page{look: look{columns: width(c.stdout, c.getenv), paint: c.paintOn(c.stdout)}}
+		what := p.Store + ", which cannot be read"
+		if out.Store != "" {
+			what = "store " + out.Store + ", " + plural(int(out.Size), "entry", "entries")
+		}
+		pg.styled(0, 2, bold, ifElse(out.Good, "GOOD", "TROUBLE"), "– "+what)
+		for _, t := range out.Trouble {
+			pg.line(2, 4, "✗ "+t)
+		}
+		for _, w := range out.Warnings {
+			pg.line(2, 4, "! "+w)
+		}
+		_, err = fmt.Fprint(c.stdout, pg.b.String())
+	}
+	if err == nil && !out.Good {
+		err = ended(exitTrouble)
+	}
+	return err
+}
+
+// storeChecked checks a store. One that is too damaged to be opened is trouble that
+// was found, too, and not a check that failed.
+func storeChecked(ctx context.Context, p *app.Place, o evidence.VerifyOptions) (out storeCheckView, err error) {
+	db, err := store.Open(ctx, store.Options{URL: p.Store, Witness: p.Witness, ReadOnly: true})
+	if store.Damaged(err) {
+		return storeCheckView{Trouble: []string{err.Error()}, Warnings: []string{hintOf(err)}}, nil
+	}
+	if err != nil {
+		return out, err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	report, err := db.Check(ctx, o)
 	if err != nil {
-		return err
+		return out, err
 	}
-	out := storeCheckView{Good: report.Good(), Store: db.Identity().ID, Size: report.Size, Trouble: append([]string{}, report.Damage...), Warnings: append([]string{}, db.Warnings()...)}
+	out = storeCheckView{Good: report.Good(), Store: db.Identity().ID, Size: report.Size, Trouble: append([]string{}, report.Damage...), Warnings: append([]string{}, db.Warnings()...)}
 	if report.Evidence != nil {
 		out.Trouble = append(out.Trouble, report.Evidence.Error())
 	}
@@ -171,26 +210,7 @@ func (c *console) storeCheck(ctx context.Context, f *placeFlags, v *verifyFlags)
 	if p.Witness == "" {
 		out.Warnings = append(out.Warnings, "no witness place is set: a second copy of this store that somebody uses would not be noticed (--witness)")
 	}
-	if v.format == "json" {
-		err = indented(c.stdout, out)
-	} else {
-		pg := &page{look: look{columns: width(c.stdout, c.getenv), paint: c.paintOn(c.stdout)}}
-		pg.styled(0, 2, bold, ifElse(out.Good, "GOOD", "TROUBLE"), "– store "+out.Store+", "+plural(int(out.Size), "entry", "entries"))
-		for _, t := range out.Trouble {
-			pg.line(2, 4, "✗ "+t)
-		}
-		for _, w := range out.Warnings {
-			pg.line(2, 4, "! "+w)
-		}
-		_, err = fmt.Fprint(c.stdout, pg.b.String())
-	}
-	if err != nil {
-		return err
-	}
-	if !out.Good {
-		return ended(exitTrouble)
-	}
-	return nil
+	return out, nil
 }
 
 func serveCommand(c *console) *cobra.Command {

@@ -102,7 +102,7 @@ func TestWhatWasWrittenPastTheRulesIsNamed(t *testing.T) {
 			w.smuggles(evidence.Entry{Kind: evidence.KindNote, What: "nothing"}) // the kind itself is refused by Append unless it is the last
 			key, err := w.place.Keys.Load()
 			must(w.t, err)
-			other := otherKey(w.t)
+			other := malloryKey(w.t)
 			e := evidence.Rotate(key.Public(), other.Public(), []byte(`[]`))
 			_, err = w.db.Rotate(w.t.Context(), key, other, func(store.View) ([]evidence.Entry, error) { return []evidence.Entry{e}, nil })
 			must(w.t, err)
@@ -182,7 +182,7 @@ func must(t testing.TB, err error) {
 	}
 }
 
-func otherKey(t testing.TB) *evidence.LogKey {
+func malloryKey(t testing.TB) *evidence.LogKey {
 	t.Helper()
 	key, err := evidence.NewLogKey(strings.NewReader(strings.Repeat("k", 32)), "mallory-log-1")
 	must(t, err)

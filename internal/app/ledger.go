@@ -32,7 +32,8 @@ func (p *Place) options(readOnly bool) store.Options {
 	return store.Options{URL: p.Store, Witness: p.Witness, ReadOnly: readOnly}
 }
 
-func (p *Place) isFile() bool {
+// IsFile reports whether the store is a file, and not a database.
+func (p *Place) IsFile() bool {
 	return !strings.HasPrefix(p.Store, "postgres://") && !strings.HasPrefix(p.Store, "postgresql://")
 }
 
@@ -51,7 +52,7 @@ func (*NoStoreError) Hint() string {
 // exists reports an error for a store that is not there. Of a database only
 // opening it tells.
 func (p *Place) exists() error {
-	if !p.isFile() {
+	if !p.IsFile() {
 		return nil
 	}
 	if _, err := os.Stat(p.Store); errors.Is(err, fs.ErrNotExist) {
@@ -147,14 +148,14 @@ func signs(key *evidence.LogKey, note []byte) bool {
 // BeginLedger makes the log key and the store where there are none, and writes
 // the first entry. It reports whether it did; a log that has begun stays as it is.
 func BeginLedger(ctx context.Context, p Place, tenant entra.ID, account string) (key string, begun bool, err error) {
-	if p.isFile() {
+	if p.IsFile() {
 		if err := os.MkdirAll(filepath.Dir(p.Store), 0o700); err != nil {
 			return "", false, fmt.Errorf("begin the evidence: %w", err)
 		}
 	}
 	k, err := p.Keys.Load()
 	if _, none := errors.AsType[*NoKeyError](err); none {
-		if p.isFile() {
+		if p.IsFile() {
 			if _, statErr := os.Stat(p.Store); statErr == nil {
 				return "", false, err // a log without its key is not begun anew
 			}

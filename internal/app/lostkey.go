@@ -190,22 +190,6 @@ func signedBy(note []byte, public string) bool {
 	return err == nil
 }
 
-// Waiting reports the request that waits, nil when there is none.
-func (a *App) Waiting(l *Loss) (*RequestReport, error) {
-	_, p, err := l.read()
-	if _, none := errors.AsType[*NoLossError](err); none {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	out := &RequestReport{Hash: p.Request.Hash(), State: RequestOpen, Request: p.Request, Approved: namesOf(p), Needed: custody.RightOf(p.Request.What).Needed(a.Register.Or().Quorum)}
-	if !a.Now().Before(p.Request.Expires) {
-		out.State = RequestExpired
-	}
-	return out, nil
-}
-
 // LossRequest is the request that waits, for people to read.
 func (l *Loss) LossRequest() (*custody.Request, error) {
 	_, p, err := l.read()
@@ -214,6 +198,23 @@ func (l *Loss) LossRequest() (*custody.Request, error) {
 	}
 	return p.Request, nil
 }
+
+// Waiting is the request that waits, as a report of the log would have it, nil when
+// there is none or it has expired.
+func (a *App) Waiting(file string) (*RequestReport, error) {
+	_, p, err := (&Loss{File: file}).read()
+	if _, none := errors.AsType[*NoLossError](err); none {
+		return nil, nil
+	}
+	if err != nil || !a.Now().Before(p.Request.Expires) {
+		return nil, err
+	}
+	return &RequestReport{Hash: p.Request.Hash(), State: RequestOpen, Request: p.Request, Approved: namesOf(p),
+		Needed: custody.RightOf(p.Request.What).Needed(a.Register.Or().Quorum), Marks: []string{MarkBeside}}, nil
+}
+
+// MarkBeside is for a request that waits beside a log without its key.
+const MarkBeside = "waits beside the log, whose key is lost"
 
 // ApproveLoss takes in an approval, and goes on with a new key when it was the last
 // one that it takes.

@@ -13,6 +13,8 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strconv"
+	"syscall"
 	"time"
 
 	"github.com/go-webauthn/webauthn/protocol"
@@ -119,16 +121,17 @@ func (p *PasskeyPage) hold(ctx context.Context, c ceremony, options any) ([]byte
 		return nil, err
 	}
 	c.Options, c.Nonce = html.JS(text), rand.Text()
-	var lc net.ListenConfig
-	listener, err := lc.Listen(ctx, "tcp", fmt.Sprintf("127.0.0.1:%d", p.Port))
+	listeners, err := p.listen(ctx)
 	if err != nil {
-		return nil, &hinted{err, "another approval may be under way on this machine: end it first"}
+		return nil, &hinted{err, "another approval may be under way on this machine: end it first. If nobody knows of one, another account here may want to show you its own page: find out who listens there"}
 	}
 	path := "/" + rand.Text()
 	answers := make(chan []byte, 1)
 	server := &http.Server{Handler: p.handler(path, &c, answers), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, MaxHeaderBytes: 16 << 10}
-	stopped := make(chan error, 1)
-	go func() { stopped <- server.Serve(listener) }() // ended by Close, below
+	stopped := make(chan error, len(listeners))
+	for _, l := range listeners {
+		go func() { stopped <- server.Serve(l) }() // ended by Close, below
+	}
 	defer func() {
 		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 		defer cancel()
@@ -147,6 +150,27 @@ func (p *PasskeyPage) hold(ctx context.Context, c ceremony, options any) ([]byte
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
+}
+
+// listen takes both addresses that the name localhost may lead to. With one left
+// free, another account of this machine could take it, and a browser would go there
+// first: to a page of theirs, with the address that nobody should guess.
+func (p *PasskeyPage) listen(ctx context.Context) (all []net.Listener, err error) {
+	var lc net.ListenConfig
+	for _, host := range []string{"127.0.0.1", "::1"} {
+		l, err := lc.Listen(ctx, "tcp", net.JoinHostPort(host, strconv.Itoa(p.Port)))
+		if err != nil && host == "::1" && !errors.Is(err, syscall.EADDRINUSE) {
+			continue // there is no IPv6 here
+		}
+		if err != nil {
+			for _, l := range all {
+				err = errors.Join(err, l.Close())
+			}
+			return nil, err
+		}
+		all = append(all, l)
+	}
+	return all, nil
 }
 
 const mostAnswer = 64 << 10

@@ -32,7 +32,7 @@ func (e *OlderError) Error() string {
 
 // Hint says what to do next.
 func (e *OlderError) Hint() string {
-	return "make a backup with the old release, then run a command that writes (halligan store check) with this one: it brings the store up to date"
+	return "make a backup with the old release, then run a command that writes with this one, for example halligan check --record: it brings the store up to date"
 }
 
 // OwnedError says that another process owns the store.
@@ -154,7 +154,7 @@ func (e *ForkError) Error() string {
 // Hint says what to do next.
 func (e *ForkError) Hint() string {
 	if e.RolledBack {
-		return "stop; find out where the newer log is. Was this an old copy? Then use the original. Is the original gone for good? Then restore the backup again and say so (halligan store restore --original-is-gone)"
+		return "stop; find out where the newer log is. Was this an old copy? Then use the original. Is the original gone for good? Then restore the backup again and say so (halligan store restore --original-gone)"
 	}
 	return "stop both; keep both files; compare them (halligan evidence verify with the checkpoints of each) and let two people decide which one goes on"
 }
@@ -194,5 +194,5 @@ func (e *KeyError) Error() string {
 
 // Hint says what to do next.
 func (e *KeyError) Hint() string {
-	return "use the log key that belongs to this store; a new key is brought in with halligan evidence key rotate, or key lost, by two people"
+	return "use the log key that belongs to this store; a new key is brought in by two people: halligan request log-key, or halligan request log-key-lost"
 }

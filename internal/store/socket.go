@@ -45,6 +45,9 @@ const (
 	mostProposed = 8 << 20 // bytes of a proposal
 	mostAttempts = 50      // of a command whose log keeps growing
 	answerTime   = 30 * time.Second
+	// A process that is stopped or hangs still takes connections: the system does
+	// that for it. Whether it lives is asked before anything is sent.
+	lifeTime = 2 * time.Second
 )
 
 // Serve appends for other commands over the socket until the context ends. The
@@ -61,6 +64,7 @@ func (d *DB) Serve(ctx context.Context, key *evidence.LogKey, socket string) err
 		w.Header().Set("Content-Type", "application/json")
 		_ = json.NewEncoder(w).Encode(d.agree(r, group)) // the other side sees when it is cut
 	})
+	mux.HandleFunc("GET /lives", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: answerTime, WriteTimeout: 2 * answerTime, MaxHeaderBytes: 16 << 10}
 	stopped := make(chan error, 1)
 	go func() { // ends when the listener is closed, below
@@ -144,13 +148,46 @@ func Reach(ctx context.Context, o Options, socket string) (*Remote, error) {
 		return nil, err
 	}
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) { return dialLocal(ctx, socket) }
-	r := &Remote{reader: reader, socket: socket, client: &http.Client{Transport: &http.Transport{DialContext: dial, DisableCompression: true}, Timeout: 2 * answerTime}}
-	probe, err := dialLocal(ctx, socket)
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("reach the owner of store %s on %s: %w", reader.Name(), socket, err), reader.Close())
+	r := &Remote{reader: reader, socket: socket, client: &http.Client{Transport: &http.Transport{DialContext: dial, DisableCompression: true}, Timeout: answerTime}}
+	if err := r.lives(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("reach the owner of store %s on %s: %w", reader.Name(), socket, err), r.Close())
 	}
-	return r, probe.Close()
+	return r, nil
 }
+
+// lives asks the owner whether it answers at all.
+func (r *Remote) lives(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, lifeTime)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://store/lives", nil)
+	if err != nil {
+		return err
+	}
+	response, err := r.client.Do(request)
+	if err != nil {
+		return err
+	}
+	return response.Body.Close()
+}
+
+// DoubtError says that the owner of a store did not answer, so that nobody knows
+// whether the entries will stand in the log.
+type DoubtError struct {
+	Name, Socket string
+	Why          error
+}
+
+func (e *DoubtError) Error() string {
+	return fmt.Sprintf("append to store %s through its owner on %s: %v; it may still be written", e.Name, e.Socket, e.Why)
+}
+
+// Hint says what to do next.
+func (*DoubtError) Hint() string {
+	return "look whether halligan serve still runs: if it hangs, end it. Then look whether it was written (halligan evidence log) before you give the command again"
+}
+
+// Unwrap gives the cause.
+func (e *DoubtError) Unwrap() error { return e.Why }
 
 // Identity says which log the store holds.
 func (r *Remote) Identity() Identity { return r.reader.Identity() }
@@ -241,7 +278,7 @@ func (r *Remote) propose(ctx context.Context, size uint64, entries []evidence.En
 		p.Lines = append(p.Lines, line)
 	}
 	fail := func(err error) (agreement, error) {
-		return agreement{}, fmt.Errorf("append to store %s through its owner on %s: %w", r.Name(), r.socket, err)
+		return agreement{}, &DoubtError{r.Name(), r.socket, err}
 	}
 	// Not json.Marshal: it would spell the lines anew.
 	var body bytes.Buffer

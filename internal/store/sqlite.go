@@ -226,14 +226,41 @@ func damageSQLite(ctx context.Context, tx *sql.Tx) ([]string, error) {
 	return found, rows.Err()
 }
 
-// sqliteHints explain what the driver says in its own terms.
-var sqliteHints = map[int]string{
-	sqlite3.SQLITE_FULL:     "the disk is full",
-	sqlite3.SQLITE_IOERR:    "the disk or the file system failed",
-	sqlite3.SQLITE_CORRUPT:  "the file is damaged",
-	sqlite3.SQLITE_READONLY: "the file cannot be written",
-	sqlite3.SQLITE_CANTOPEN: "the file cannot be opened",
-	sqlite3.SQLITE_BUSY:     "another program writes to the file",
+// sqliteTroubles explain what the driver says in its own terms, and what to do.
+var sqliteTroubles = map[int]fileTrouble{
+	sqlite3.SQLITE_FULL:     {"the disk is full", "make room on the disk, and give the command again"},
+	sqlite3.SQLITE_IOERR:    {"the disk or the file system failed", "look at the disk; then run halligan store check"},
+	sqlite3.SQLITE_CORRUPT:  {"the file is damaged", (*DamagedError)(nil).Hint()},
+	sqlite3.SQLITE_READONLY: {"the file cannot be written", "give this account the right to write the file and its folder"},
+	sqlite3.SQLITE_CANTOPEN: {"the file cannot be opened", "give this account the right to the file and its folder"},
+	sqlite3.SQLITE_BUSY:     {"another program writes to the file", "end whatever else uses the file: only halligan may"},
+}
+
+type fileTrouble struct{ why, hint string }
+
+// fileError is a trouble with the file of a store.
+type fileError struct {
+	fileTrouble
+	code int
+	err  error
+}
+
+func (e *fileError) Error() string { return e.why + ": " + e.err.Error() }
+
+// Hint says what to do next.
+func (e *fileError) Hint() string { return e.hint }
+
+// Unwrap gives what the driver said.
+func (e *fileError) Unwrap() error { return e.err }
+
+// Damaged reports whether an error says that a store is damaged, and not that it
+// cannot be reached or used.
+func Damaged(err error) bool {
+	if _, is := errors.AsType[*DamagedError](err); is {
+		return true
+	}
+	f, is := errors.AsType[*fileError](err)
+	return is && f.code == sqlite3.SQLITE_CORRUPT
 }
 
 func sqliteError(err error) error {
@@ -241,8 +268,9 @@ func sqliteError(err error) error {
 	if !ok {
 		return err
 	}
-	if why := sqliteHints[e.Code()&0xff]; why != "" {
-		return fmt.Errorf("%s: %w", why, err)
+	code := e.Code() & 0xff
+	if t, is := sqliteTroubles[code]; is {
+		return &fileError{t, code, err}
 	}
 	return err
 }

@@ -1,0 +1,237 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"halligan/internal/app"
+	"halligan/internal/testbrowser"
+)
+
+// atPage is a command of the program that waits for somebody at its page.
+type atPage struct {
+	address string
+	ended   chan int
+	said    *bytes.Buffer // both streams; read it after the end
+}
+
+// atPageOf runs a command until it opens its page.
+func atPageOf(t *testing.T, home string, args ...string) *atPage {
+	t.Helper()
+	p := &atPage{ended: make(chan int, 1), said: &bytes.Buffer{}}
+	opened := make(chan string, 1)
+	c := &console{stdin: strings.NewReader(""), stdout: p.said, stderr: p.said, getenv: func(name string) string {
+		if name == "HALLIGAN_HOME" {
+			return home
+		}
+		return ""
+	}, browse: func(address string) error { opened <- address; return nil }}
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	t.Cleanup(cancel)
+	go func() { p.ended <- c.run(ctx, args) }() // ended by ctx
+	select {
+	case p.address = <-opened:
+	case code := <-p.ended:
+		t.Fatalf("%q ended with %d before it opened its page: %s", args, code, p.said)
+	}
+	return p
+}
+
+func (p *atPage) wants(t *testing.T, code int, text string) {
+	t.Helper()
+	if got := <-p.ended; got != code || !strings.Contains(p.said.String(), text) {
+		t.Fatalf("it ends with %d, want %d and %q:\n%s", got, code, text, p.said)
+	}
+}
+
+// passkeyHouse has a register without people.
+func passkeyHouse(t *testing.T) (home string, run func(want int, args ...string) string) {
+	t.Helper()
+	from, err := filepath.Abs(filepath.Join("..", "..", "examples", "tenants", "tidewater"))
+	must(t, err)
+	dir := t.TempDir()
+	t.Chdir(dir)
+	home = filepath.Join(dir, "home")
+	run = func(want int, args ...string) string {
+		t.Helper()
+		var out bytes.Buffer
+		c := &console{stdin: strings.NewReader(""), stdout: &out, stderr: &out, getenv: func(name string) string {
+			if name == "HALLIGAN_HOME" {
+				return home
+			}
+			return ""
+		}}
+		if got := c.run(t.Context(), args); got != want {
+			t.Fatalf("%q ends with %d, want %d: %s", args, got, want, out.String())
+		}
+		return out.String()
+	}
+	run(0, "init", "--from", from, "--tenant", tidewater, "--account", "ea-north@tidewaterinstruments.onmicrosoft.com", "--people", "2")
+	return home, run
+}
+
+const press = `document.getElementById("go").click()`
+
+// Two people make passkeys in a real browser, one asks with hers and the other
+// approves with his; each sees what is signed. Hers does not sign for him.
+func TestPasskeysMadeAndUsedInABrowser(t *testing.T) {
+	home, run := passkeyHouse(t)
+	making := atPageOf(t, home, "person", "add", "Ana Weiss", "--role", "operator", "--role", "approver", "--passkey")
+	b := testbrowser.Open(t, nil, making.address)
+	for _, name := range []string{"Ana Weiss", "Ben Ode"} {
+		if name != "Ana Weiss" {
+			making = atPageOf(t, home, "person", "add", name, "--role", "approver", "--passkey")
+			b.Visit(making.address, "Make a passkey")
+		}
+		b.Do("", "For "+name+", to approve requests with.")
+		b.Do(press, "Done. You can close this page")
+		making.wants(t, 0, "halligan.yaml: "+name)
+	}
+	if out := run(0, "person", "list"); strings.Count(out, "signs with passkey") != 2 {
+		t.Errorf("person list says %s", out)
+	}
+
+	asking := atPageOf(t, home, "request", "begin", "--by", "Ana Weiss", "--why", "first register", "--passkey")
+	b.Visit(asking.address, "why       first register")
+	b.Do(press, "Done.")
+	asking.wants(t, 0, "1 approval is needed")
+	request := regexp.MustCompile(`(?m)^Request ([0-9a-f]{12})$`).FindStringSubmatch(asking.said.String())[1]
+
+	text, err := os.ReadFile("halligan.yaml")
+	must(t, err)
+	ids := regexp.MustCompile(`credentialId: (\S+)`).FindAllStringSubmatch(string(text), -1)
+	if len(ids) != 2 {
+		t.Fatalf("the register has %d passkeys: %s", len(ids), text)
+	}
+	// mallory at ben's page signs the right text with another's passkey.
+	wrong := atPageOf(t, home, "approve", request, "--as", "Ben Ode", "--passkey")
+	b.Visit(wrong.address, "person    Ben Ode")
+	b.Do(fmt.Sprintf(`const o = PublicKeyCredential.parseRequestOptionsFromJSON({...options, allowCredentials: [{type: "public-key", id: %q}]});
+		navigator.credentials.get({publicKey: o}).then(made => fetch(location.pathname, {method: "POST", headers: {"Content-Type": "application/json"}, body: JSON.stringify(made.toJSON())}))
+			.then(r => { document.getElementById("said").textContent = "sent " + r.status })`, ids[0][1]), "sent 204")
+	wrong.wants(t, 1, "count the approval of Ben Ode")
+
+	// A key that does not ask who holds it does not sign.
+	approving := atPageOf(t, home, "approve", request, "--as", "Ben Ode", "--passkey")
+	b.Visit(approving.address, "I approve this:")
+	b.Do(press, "Done.")
+	approving.wants(t, 0, "Carried out")
+	if out := run(0, "person", "list"); !strings.Contains(out, "This is what was approved") {
+		t.Errorf("person list says %s", out)
+	}
+	b.StopVerifying()
+	run(0, "person", "add", "Carl Roe", "--role", "viewer")
+	unverified := atPageOf(t, home, "request", "register", "--by", "Ana Weiss", "--why", "Carl joins", "--passkey")
+	b.Visit(unverified.address, "Carl Roe")
+	b.Do(press, "It did not work: ")
+}
+
+// The page is for the browser that the person sees: another name for this machine,
+// another address, another page and another method get nothing, and what is there
+// runs nothing but its own script.
+func TestPasskeyPageAnswersItsOwnBrowserAlone(t *testing.T) {
+	home, _ := passkeyHouse(t)
+	at := atPageOf(t, home, "person", "add", "Ana Weiss", "--role", "approver", "--passkey")
+	transport := &http.Transport{}
+	defer transport.CloseIdleConnections()
+	client := &http.Client{Transport: transport, Timeout: late}
+	ask := func(method, address, host, origin, kind, body string) (int, http.Header, string) {
+		t.Helper()
+		r, err := http.NewRequestWithContext(t.Context(), method, address, strings.NewReader(body))
+		must(t, err)
+		if host != "" {
+			r.Host = host
+		}
+		r.Header.Set("Origin", origin)
+		r.Header.Set("Content-Type", kind)
+		resp, err := client.Do(r)
+		must(t, err)
+		defer resp.Body.Close()
+		text, err := io.ReadAll(resp.Body)
+		must(t, err)
+		return resp.StatusCode, resp.Header, string(text)
+	}
+	own := fmt.Sprintf("http://localhost:%d", app.PasskeyPort)
+	if !regexp.MustCompile("^" + own + `/[A-Z2-7]{26}$`).MatchString(at.address) {
+		t.Errorf("the address is %s", at.address)
+	}
+	const asJSON = "application/json"
+	for name, c := range map[string]struct {
+		method, address, host, origin, kind, body string
+		want                                      int
+	}{
+		"another name (DNS rebinding)": {"GET", at.address, fmt.Sprintf("attacker.example:%d", app.PasskeyPort), "", "", "", 404},
+		"this machine by number":       {"GET", at.address, fmt.Sprintf("127.0.0.1:%d", app.PasskeyPort), "", "", "", 404},
+		"another address":              {"GET", own + "/", "", "", "", "", 404},
+		"a guess":                      {"POST", own + "/AAAAAAAAAAAAAAAAAAAAAAAAAA", "", own, asJSON, "{}", 404},
+		"another page":                 {"POST", at.address, "", "https://attacker.example", asJSON, "{}", 403},
+		"no page":                      {"POST", at.address, "", "", asJSON, "{}", 403},
+		"a form":                       {"POST", at.address, "", own, "text/plain", "{}", 403},
+		"no JSON":                      {"POST", at.address, "", own, asJSON, "{", 400},
+		"too much":                     {"POST", at.address, "", own, asJSON, `"` + strings.Repeat("x", 1<<17) + `"`, 400},
+		"another method":               {"PUT", at.address, "", own, asJSON, "{}", 405},
+	} {
+		if got, _, _ := ask(c.method, c.address, c.host, c.origin, c.kind, c.body); got != c.want {
+			t.Errorf("%s: got %d, want %d", name, got, c.want)
+		}
+	}
+	code, header, text := ask("GET", at.address, "", "", "", "")
+	policy := header.Get("Content-Security-Policy")
+	if code != 200 || !strings.Contains(policy, "default-src 'none'") || !strings.Contains(policy, "frame-ancestors 'none'") || strings.Contains(policy, "unsafe") {
+		t.Errorf("got %d and the policy %q", code, policy)
+	}
+	nonce := regexp.MustCompile(`script-src 'nonce-([^']+)'`).FindStringSubmatch(policy)
+	if nonce == nil || !strings.Contains(text, `<script nonce="`+nonce[1]+`">`) || header.Get("Cache-Control") != "no-store" || header.Get("Referrer-Policy") != "no-referrer" {
+		t.Errorf("headers %v", header)
+	}
+	// What is no passkey ends it, and it was the only answer.
+	if got, _, _ := ask("POST", at.address, "", own, asJSON, "{}"); got != 204 {
+		t.Errorf("an answer gets %d", got)
+	}
+	at.wants(t, 1, "error: make a passkey: the browser's answer")
+	if resp, err := client.Post(at.address, asJSON, strings.NewReader("{}")); err == nil {
+		resp.Body.Close()
+		t.Errorf("a second answer gets %s", resp.Status)
+	}
+	text2, err := os.ReadFile("halligan.yaml")
+	must(t, err)
+	if bytes.Contains(text2, []byte("Ana")) {
+		t.Error("she is in the register all the same")
+	}
+}
+
+// Somebody else who holds either of the addresses of localhost could show a page of
+// their own: then there is none of ours, and it is said.
+func TestPasskeyPageNeedsBothAddressesOfThisMachine(t *testing.T) {
+	_, run := passkeyHouse(t)
+	for _, host := range []string{"127.0.0.1", "::1"} {
+		l, err := net.Listen("tcp", net.JoinHostPort(host, fmt.Sprint(app.PasskeyPort)))
+		if err != nil && host == "::1" {
+			t.Logf("no IPv6 here: %v", err)
+			continue
+		}
+		must(t, err)
+		if out := run(1, "person", "add", "Ana Weiss", "--role", "approver", "--passkey"); !strings.Contains(out, "hint: another approval may be under way") {
+			t.Errorf("%s: %s", host, out)
+		}
+		must(t, l.Close())
+	}
+}
+
+// A passkey is asked of who has one.
+func TestApproveByPasskeyWithoutOne(t *testing.T) {
+	_, run := passkeyHouse(t)
+	if out := run(1, "request", "begin", "--by", "Ana Weiss", "--why", "x", "--passkey"); !strings.Contains(out, "hint: halligan person list") {
+		t.Error(out)
+	}
+}
