@@ -119,7 +119,8 @@ func (k *known) restores() error {
 		k.restored = nil // before the first approval there is nothing to undo
 		return nil
 	}
-	for e, err := range k.view.FindFrom(*k.restored, evidence.KindOutcome, "") {
+	// The intent, which no side log brings; its outcome is in the same transaction.
+	for e, err := range k.view.FindFrom(*k.restored, evidence.KindIntent, "") {
 		if err != nil {
 			return err
 		}

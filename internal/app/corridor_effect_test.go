@@ -162,15 +162,6 @@ func TestWithoutEvidenceNothingIsDone(t *testing.T) {
 	}
 }
 
-func otherKey(t *testing.T) *evidence.LogKey {
-	t.Helper()
-	key, err := evidence.NewLogKey(strings.NewReader(strings.Repeat("k", 32)), "other-1")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return key
-}
-
 // A store that failed once while it wrote takes nothing more, and so nothing is
 // done: the log is cut off in the middle of an append.
 func TestAPoisonedStoreStopsTheCorridor(t *testing.T) {

@@ -3,6 +3,7 @@ package app_test
 import (
 	"context"
 	"errors"
+	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"halligan/custody"
 	"halligan/evidence"
 	"halligan/internal/app"
+	"halligan/internal/store"
 	"halligan/register"
 )
 
@@ -273,10 +275,12 @@ func TestARegisterThatNobodyApprovedIsNotBelieved(t *testing.T) {
 		},
 		"under the request for another change": func(t *testing.T, set ...setUp) *world {
 			w := begun(t, set...)
-			w.edits(silence)
-			ask := w.As("mallory").Requests(custody.VerbRegister)
-			w.As("ben").Approves(ask)
-			w.smuggles(entry(w, ask))
+			e := entry(w, "")
+			w.edits(func(r *register.Register) { r.Quorum = register.Quorum{People: 5, Approvals: 1}; silence(r) })
+			e.Subject = w.As("mallory").Requests(custody.VerbRegister)
+			w.handsIn(e.Subject, w.As("ben").prepares(w.request(e.Subject)))
+			w.smuggles(e)
+			w.edits(func(r *register.Register) { r.Quorum, r.Silences = register.Quorum{People: 1}, nil })
 			return w
 		},
 		"copied from a test store": func(t *testing.T, set ...setUp) *world {
@@ -342,4 +346,41 @@ func TestARequestCannotTellAnotherChange(t *testing.T) {
 	if w.standing().Approved != approved {
 		t.Error("the register is another")
 	}
+}
+
+// A backup holds people and keys of long ago. Nothing is decided by it before two
+// people have approved that it goes on, and a side log does not say that they did.
+func TestARestoredLogWaitsForItsApproval(t *testing.T) {
+	w := begun(t)
+	backup := filepath.Join(t.TempDir(), "backup.db")
+	if err := w.db.Backup(t.Context(), backup); err != nil {
+		t.Fatal(err)
+	}
+	w.closes()
+	w.place.Store = filepath.Join(t.TempDir(), "restored.db")
+	if err := store.Restore(t.Context(), backup, store.Options{URL: w.place.Store}, store.RestoreOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	w.opens()
+	w.smuggles(note("the first entry writes down the restore"))
+	refused := func(when string) {
+		t.Helper()
+		if _, err := w.As("ana").asks(custody.VerbAccept); err == nil {
+			t.Errorf("%s: a risk may be accepted", when)
+		} else if _, is := errors.AsType[*app.RestoredError](err); !is {
+			t.Errorf("%s: %v", when, err)
+		} else {
+			hinted(t, err)
+		}
+	}
+	refused("restored")
+	w.merges(w.writes(nil, evidence.Entry{Kind: evidence.KindOutcome, What: string(custody.VerbRestore), Data: []byte(`{"result":"done"}`)}))
+	refused("after a side log")
+	ask := w.As("ana").Requests(custody.VerbRestore)
+	refused("asked for")
+	if _, err := w.As("ana").approves(ask); !errors.Is(err, custody.ReasonOwn) {
+		t.Errorf("one person: %v", err)
+	}
+	w.As("ben").Approves(ask)
+	w.As("ben").Approves(w.As("ana").Requests(custody.VerbAccept))
 }
