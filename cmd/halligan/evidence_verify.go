@@ -92,7 +92,7 @@ func (c *console) evidenceVerify(folder string, f *verifyFlags) error {
 		if result.Outside == 0 {
 			v.Warnings = append(v.Warnings, "no checkpoint from outside was given: a log that was taken back to an earlier state would look the same (--checkpoint)")
 		}
-		if v.Audit, err = app.Audit(root.FS()); err != nil {
+		if v.Audit, err = app.Audit(root.FS(), result.Origin); err != nil {
 			return err
 		}
 		v.Good = v.Audit.Good()
