@@ -42,7 +42,7 @@ func (a *App) vouched(k *known, store string) error {
 	if k.vouched || a.Without[custody.DefenceRegister] {
 		return nil
 	}
-	former, held, rules := map[string]bool{}, "", []byte(nil)
+	former, used, held, rules := map[string]bool{}, map[string]bool{}, "", []byte(nil)
 	for e, err := range k.view.Find(evidence.KindRegister, "") {
 		if err != nil {
 			return err
@@ -57,6 +57,10 @@ func (a *App) vouched(k *known, store string) error {
 		if err := a.bears(k, &e, held, former, rules, store); err != nil {
 			return &SmuggledError{e.Index, err}
 		}
+		if used[e.Subject] {
+			return &SmuggledError{e.Index, &custody.Refusal{Reason: custody.ReasonUsed, Detail: e.Subject}}
+		}
+		used[e.Subject] = true
 		if held != "" {
 			former[held] = true
 		}
