@@ -2,6 +2,8 @@ package app
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -165,14 +167,30 @@ func decidingLine(key string, raw json.RawMessage) string {
 	var words []string
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
 		value := fmt.Sprint(fields[name])
-		if text, is := fields[name].(string); is && (name == "signing" || name == "receiving") {
-			value = Fingerprint(text)
+		switch of := fields[name].(type) {
+		case string:
+			if name == "signing" || name == "receiving" {
+				value = Fingerprint(of)
+			}
+		case map[string]any:
+			value = fingerprintOf(of)
 		}
 		if value != "" && value != "[]" {
 			words = append(words, name+" "+value)
 		}
 	}
 	return key + ": " + strings.Join(words, ", ")
+}
+
+// fingerprintOf shortens a passkey to what people compare: where it is used, and a
+// digest of all that the register says of it.
+func fingerprintOf(passkey map[string]any) string {
+	text, err := json.Marshal(passkey) // sorted by name
+	if err != nil {
+		return fmt.Sprint(passkey)
+	}
+	sum := sha256.Sum256(text)
+	return fmt.Sprintf("of %v SHA256:%s", passkey["origin"], base64.RawStdEncoding.EncodeToString(sum[:]))
 }
 
 // Fingerprint shortens a public key to what people compare.
