@@ -83,6 +83,7 @@ func newWorld(t testing.TB, set ...setUp) *world {
 	folder := t.TempDir()
 	w := &world{t: t, now: time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC), people: map[string]*actor{},
 		place: app.Place{Store: filepath.Join(folder, "evidence.db"), Side: filepath.Join(folder, "side"), Socket: filepath.Join(folder, "s.sock"), Keys: app.KeyFile{Path: filepath.Join(folder, "log.key")}}}
+	w.place.Now = func() time.Time { return w.now }
 	w.App = &app.App{RegisterName: "halligan.yaml", Now: func() time.Time { return w.now }, Chance: rand.Reader, Account: "os:tool@host", Keys: w.place.Keys, Without: map[custody.Defence]bool{},
 		Register: &register.Register{Version: register.Version, Tenant: register.Tenant{ID: tidewater}, Quorum: register.Quorum{People: 5, Approvals: 1},
 			Accepted: []register.Accepted{{Check: riskyPart, Reason: "a new key is under way", Owner: "ana", Approver: "ben", On: "2026-11-21", Until: "2026-12-21"}}}}
