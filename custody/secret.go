@@ -6,23 +6,29 @@ import (
 )
 
 // Secret holds a secret. The zero value holds none.
-type Secret struct {
-	text []byte
-	_    [0]func() // not comparable
-}
+//
+// The text is behind a function: package fmt and others look into private fields
+// without asking for their Format or String, and a function shows them nothing. It
+// also makes a Secret impossible to compare.
+type Secret struct{ text func() []byte }
 
 // hidden is what is shown in place of a secret.
 const hidden = "[secret]"
 
 // NewSecret takes the text over; it is the caller's no more.
-func NewSecret(text []byte) Secret { return Secret{text: text} }
+func NewSecret(text []byte) Secret { return Secret{func() []byte { return text }} }
 
 // Empty reports whether there is no secret.
-func (s Secret) Empty() bool { return len(s.text) == 0 }
+func (s Secret) Empty() bool { return len(s.Reveal()) == 0 }
 
 // Reveal returns the secret itself, for the one call that needs it. It must not be
 // changed or kept.
-func (s Secret) Reveal() []byte { return s.text }
+func (s Secret) Reveal() []byte {
+	if s.text == nil {
+		return nil
+	}
+	return s.text()
+}
 
 // String hides the secret.
 func (Secret) String() string { return hidden }

@@ -28,3 +28,23 @@ func TestASecretIsNeverShown(t *testing.T) {
 		t.Error("the secret is lost")
 	}
 }
+
+// Package fmt looks into private fields without asking.
+func TestASecretInAPrivateFieldIsNotShown(t *testing.T) {
+	type keeper struct{ hidden custody.Secret }
+	type holder struct {
+		keeper keeper
+		all    []custody.Secret
+		byName map[string]custody.Secret
+	}
+	s := custody.NewSecret([]byte("hunter2"))
+	h := holder{keeper{s}, []custody.Secret{s}, map[string]custody.Secret{"a": s}}
+	for _, form := range []string{"%v", "%+v", "%#v", "%s", "%x", "%d", "%q"} {
+		for _, v := range []any{h, &h, h.keeper} {
+			text := fmt.Sprintf(form, v)
+			if strings.Contains(text, "hunter2") || strings.Contains(text, "68756e74657232") || strings.Contains(text, "104 117 110") {
+				t.Errorf("%s shows %s", form, text)
+			}
+		}
+	}
+}

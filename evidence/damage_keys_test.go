@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/mod/sumdb/note"
+
 	"halligan/evidence"
 )
 
@@ -62,6 +64,13 @@ func keyTricks(t testing.TB, l *fakeLog) []damage {
 	add("a new key in place of one that never signed", spoil(evidence.KindLogKey, mallory.Public(), two.Public()), bad(30, evidence.OtherKey))
 	add("a new key that is the old one", spoil(evidence.KindLogKey, one.Public(), one.Public()), bad(30, evidence.OtherKey))
 	add("a new key that is none", spoil(evidence.KindLogKey, one.Public(), "log-2+00000000+AAAA"), bad(30, evidence.Malformed))
+	add("a new key under a name in capitals", func(r *recipe) {
+		r.keyEntry = func(e *evidence.Entry) {
+			if e.Kind == evidence.KindLogKey {
+				e.Data = bytes.Replace(e.Data, []byte(`"new"`), []byte(`"New"`), 1)
+			}
+		}
+	}, bad(30, evidence.Malformed))
 	add("a first key that is none", spoil(evidence.KindLogBegun, "log-1", ""), bad(0, evidence.Malformed))
 	add("a lost key in place of one that never signed", spoil(evidence.KindLogKeyLost, "", mallory.Public()), bad(45, evidence.OtherKey))
 	add("an entry about the key in place of a beginning", func(r *recipe) {
@@ -141,6 +150,31 @@ func strangeFiles(t testing.TB, l *fakeLog) []damage {
 	add("an empty line at the end of the hashes", with(whole, evidence.HashesFile, append(bytes.Clone(whole[evidence.HashesFile]), '\n')), bad(60, evidence.Cut))
 	add("an empty line at the end of the checkpoints",
 		with(whole, evidence.CheckpointsFile, append(bytes.Clone(whole[evidence.CheckpointsFile]), '\n')), bad(60, evidence.Malformed))
+	for _, name := range []string{evidence.EntriesFile, evidence.HashesFile} {
+		add("a piece without a newline at the end of "+name, with(whole, name, append(bytes.Clone(whole[name]), 'x')), bad(60, evidence.Cut))
+	}
+	add("a piece at the end of the checkpoints", with(whole, evidence.CheckpointsFile, append(bytes.Clone(whole[evidence.CheckpointsFile]), 'x')),
+		bad(60, evidence.Malformed))
+	larger := bytes.Replace(l.notes[len(l.notes)-1], []byte("\n60\n"), []byte("\n70\n"), 1)
+	add("a checkpoint that claims more", files(l.lines, hashesOf(l.lines), replaced(l.notes, len(l.notes)-1, larger)), bad(59, evidence.Unsigned))
+	add("a checkpoint that claims less", files(l.lines, hashesOf(l.lines), replaced(l.notes, 2, bytes.Replace(l.notes[2], []byte("\n16\n"), []byte("\n9\n"), 1))),
+		bad(7, evidence.Unsigned))
+	last := string(l.notes[len(l.notes)-1])
+	text, _, _ := strings.Cut(last, "\n\n")
+	root := strings.Split(text, "\n")[2]
+	odd := strings.Replace(text, root, root[:42]+otherSpelling(root[42])+"=", 1)
+	add("a root in another spelling, signed", files(l.lines, hashesOf(l.lines), replaced(l.notes, len(l.notes)-1, signText(t, newKey(t, "log-3", 3), odd+"\n"))),
+		bad(59, evidence.Malformed))
+	add("a checkpoint in a form to come, signed", files(l.lines, hashesOf(l.lines),
+		replaced(l.notes, len(l.notes)-1, signText(t, newKey(t, "log-3", 3), text+"\nwitness x\n"))), bad(59, evidence.Malformed))
+	for name, odd := range map[string][]byte{
+		"of a size of 19 digits":       signText(t, newKey(t, "log-3", 3), strings.Replace(text, "\n60\n", "\n1000000000000000000\n", 1)+"\n"),
+		"of a generation of 19 digits": signText(t, newKey(t, "log-3", 3), text+"\ngeneration 1000000000000000000\n"),
+		"of generation 0":              signText(t, newKey(t, "log-3", 3), text+"\ngeneration 0\n"),
+		"by a name of 101 characters":  []byte(strings.Replace(last, "log-3", strings.Repeat("x", 101), 1)),
+	} {
+		add("a checkpoint "+name, files(l.lines, hashesOf(l.lines), replaced(l.notes, len(l.notes)-1, odd)), bad(59, evidence.Malformed))
+	}
 	add("too many checkpoints", with(whole, evidence.CheckpointsFile, bytes.Repeat(whole[evidence.CheckpointsFile], 1<<20/len(whole[evidence.CheckpointsFile])+1)),
 		bad(0, evidence.Malformed))
 	long := bytes.Repeat([]byte("a"), evidence.MaxLine+1)
@@ -152,21 +186,26 @@ func strangeFiles(t testing.TB, l *fakeLog) []damage {
 
 	// What the holder of the key must not sign, and a verifier does not read.
 	for name, odd := range map[string]string{
-		"an index in another spelling":        `{"index":07,"kind":"note"}`,
-		"no index":                            `{"kind":"note","index":7}`,
-		"an index without a comma":            `{"index":7}`,
-		"no kind":                             `{"index":7,"what":"x"}`,
-		"a raw control character":             "{\"index\":7,\"kind\":\"note\",\"what\":\"\x1b\"}",
-		"a raw right-to-left override":        "{\"index\":7,\"kind\":\"note\",\"what\":\"\u202e\"}",
-		"no end":                              `{"index":7,"kind":"note"`,
-		"nothing":                             ``,
-		"a key entry with a field twice":      `{"index":7,"kind":"log-key","kind":"log-key","time":"2026-11-20T12:00:00.123Z","data":{}}`,
-		"a key entry with white space":        `{"index":7,"kind":"log-key" ,"time":"2026-11-20T12:00:00.123Z","data":{}}`,
-		"a key entry that is no JSON":         `{"index":7,"kind":"log-key",}`,
-		"a key entry with a field of another": `{"index":7,"kind":"log-x","time":"2026-11-20T12:00:00.123Z","extra":1}`,
-		"a key entry with another order":      `{"index":7,"kind":"log-x","who":["x"],"time":"2026-11-20T12:00:00.123Z"}`,
-		"a key entry with unsorted data":      `{"index":7,"kind":"log-x","time":"2026-11-20T12:00:00.123Z","data":{"b":1,"a":1}}`,
-		"an index that is out of all rank":    `{"index":99999999999999999999,"kind":"note"}`,
+		"an index in another spelling":         `{"index":07,"kind":"note"}`,
+		"no index":                             `{"kind":"note","index":7}`,
+		"an index without a comma":             `{"index":7}`,
+		"no kind":                              `{"index":7,"what":"x"}`,
+		"a raw control character":              "{\"index\":7,\"kind\":\"note\",\"what\":\"\x1b\"}",
+		"a raw right-to-left override":         "{\"index\":7,\"kind\":\"note\",\"what\":\"\u202e\"}",
+		"no end":                               `{"index":7,"kind":"note"`,
+		"nothing":                              ``,
+		"a key entry with a field twice":       `{"index":7,"kind":"log-key","kind":"log-key","time":"2026-11-20T12:00:00.123Z","data":{}}`,
+		"a key entry with white space":         `{"index":7,"kind":"log-key" ,"time":"2026-11-20T12:00:00.123Z","data":{}}`,
+		"a key entry that is no JSON":          `{"index":7,"kind":"log-key",}`,
+		"a key entry with a field of another":  `{"index":7,"kind":"log-x","time":"2026-11-20T12:00:00.123Z","extra":1}`,
+		"a key entry with another order":       `{"index":7,"kind":"log-x","who":["x"],"time":"2026-11-20T12:00:00.123Z"}`,
+		"a key entry on a day that is none":    `{"index":7,"kind":"log-x","time":"2026-02-30T12:00:00.123Z"}`,
+		"a key entry at a second that is none": `{"index":7,"kind":"log-x","time":"2026-02-20T12:00:60.123Z"}`,
+		"a key entry with letters in its time": `{"index":7,"kind":"log-x","time":"2026-02-2qT12:00:00.123Z"}`,
+		"a key entry with an odd kind":         `{"index":7,"kind":"log-x` + "`" + `","time":"2026-02-20T12:00:00.123Z"}`,
+		"a key entry with half a skew":         `{"index":7,"kind":"log-x","time":"2026-02-20T12:00:00.123Z","skewMs":1}`,
+		"a key entry with unsorted data":       `{"index":7,"kind":"log-x","time":"2026-11-20T12:00:00.123Z","data":{"b":1,"a":1}}`,
+		"an index that is out of all rank":     `{"index":99999999999999999999,"kind":"note"}`,
 	} {
 		add("a line with "+name, signedAgain(t, replaced(l.lines, 7, []byte(odd))), bad(7, evidence.Malformed))
 	}
@@ -187,4 +226,24 @@ func signedAgain(t testing.TB, lines [][]byte) map[string][]byte {
 	}
 	k := newKey(t, "log-1", 1)
 	return files(lines, hashesOf(lines), [][]byte{sign(t, k, checkpoint(9, tree.Root()))})
+}
+
+// otherSpelling returns a character of base64 that differs in a bit that is not used.
+func otherSpelling(c byte) string {
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+	return alphabet[strings.IndexByte(alphabet, c)^1:][:1]
+}
+
+// signText signs what LogKey.Sign would not.
+func signText(t testing.TB, k *evidence.LogKey, text string) []byte {
+	t.Helper()
+	signer, err := note.NewSigner(string(k.Secret().Reveal()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	signed, err := note.Sign(&note.Note{Text: text}, signer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return signed
 }

@@ -36,6 +36,10 @@ func damages(t testing.TB) []damage {
 	for _, group := range []func(testing.TB, *fakeLog) []damage{untouched, deletions, swaps, truncations, forgeries, outsiders, keyTricks, strangeFiles} {
 		all = append(all, group(t, l)...)
 	}
+	if slow && !full() { // thousands of swaps are not where a race hides
+		n := 0
+		all = slices.DeleteFunc(all, func(d damage) bool { n++; return n%13 != 0 && strings.Contains(d.name, " swapped") })
+	}
 	for i := range all {
 		if all[i].keys == nil {
 			all[i].keys = l.keys

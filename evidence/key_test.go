@@ -73,6 +73,9 @@ func TestAKeyIsNotShown(t *testing.T) {
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
 		shown += fmt.Sprintf(verb, k) + fmt.Sprintf(verb, struct{ k *evidence.LogKey }{k}) + fmt.Sprintf(verb, struct{ k evidence.LogKey }{*k}) + fmt.Sprintf(verb, *k)
 	}
+	if got := fmt.Sprintf("%v", k); got != "log key "+k.Public() {
+		t.Errorf("shown as %q", got)
+	}
 	for _, leak := range []string{raw, string(seed[1:9]), fmt.Sprintf("%x", seed[1:9]), "PRIVATE", fmt.Sprint(seed[1:9])} {
 		if strings.Contains(shown, leak) {
 			t.Errorf("shows %q in %s", leak, shown)
@@ -127,6 +130,8 @@ func TestTheFormOfACheckpoint(t *testing.T) {
 func TestACheckpointThatSaysNothingIsNotSigned(t *testing.T) {
 	good := checkpoint(1, evidence.LeafHash(nil))
 	tests := map[string]func(*evidence.Checkpoint){
+		"of too many entries":      func(c *evidence.Checkpoint) { c.Size = 1e18 },
+		"restored too often":       func(c *evidence.Checkpoint) { c.Generation = 1e18 },
 		"of no entry":              func(c *evidence.Checkpoint) { c.Size = 0 },
 		"of no log":                func(c *evidence.Checkpoint) { c.Origin = "" },
 		"of a log with two lines":  func(c *evidence.Checkpoint) { c.Origin += "\n9" },

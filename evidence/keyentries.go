@@ -41,18 +41,23 @@ func keyEntry(kind Kind, what string, d keyData) Entry {
 	return Entry{Kind: kind, What: what, Data: data}
 }
 
-// readKeyData reads the data of such an entry. Each key has to be one.
+// readKeyData reads the data of such an entry. Each key has to be one. Names of
+// fields count as they are spelled: encoding/json would take "New" for "new".
 func (e *Entry) readKeyData() (keyData, error) {
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(e.Data, &fields); err != nil {
+		return keyData{}, fmt.Errorf("the data of %s: %v", e.Kind, err)
+	}
 	var d keyData
-	if err := json.Unmarshal(e.Data, &d); err != nil {
-		return d, fmt.Errorf("the data of %s: %v", e.Kind, err)
-	}
-	need := []string{d.Old, d.New}
+	need := map[string]*string{"old": &d.Old, "new": &d.New}
 	if e.Kind == KindLogBegun {
-		need = []string{d.Key}
+		need = map[string]*string{"key": &d.Key}
 	}
-	for _, k := range need {
-		if err := CheckKey(k); err != nil {
+	for name, key := range need {
+		if err := json.Unmarshal(fields[name], key); err != nil {
+			return d, fmt.Errorf("the data of %s: %q: %v", e.Kind, name, err)
+		}
+		if err := CheckKey(*key); err != nil {
 			return d, err
 		}
 	}

@@ -171,7 +171,7 @@ func TestEveryByteOfALineIsLookedAt(t *testing.T) {
 	k := evidence.VerifyOptions{Keys: l.keys[:1]}.Remembering()
 	for at := range 40 {
 		for c := range 256 {
-			if c == '\n' {
+			if c == '\n' || slow && (at+c)%11 != 0 {
 				continue
 			}
 			text := []byte(`{"index":7,"kind":"` + strings.Repeat("a", 45) + `}`)

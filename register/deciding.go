@@ -23,6 +23,14 @@ type deciding struct {
 	Silences []decidingSilence `json:"silences"`
 	Channels []decidingChannel `json:"channels"`
 	Watched  []decidingWatched `json:"watched"`
+	Evidence *decidingEvidence `json:"evidence,omitempty"`
+}
+
+// decidingEvidence is where what was approved stands, and what would show that it
+// was replaced.
+type decidingEvidence struct {
+	Store   string `json:"store,omitempty"`
+	Witness string `json:"witness,omitempty"`
 }
 
 const decidingForm = "halligan register deciding v1"
@@ -74,7 +82,8 @@ type decidingWatched struct {
 // Deciding returns the deciding part of the register as canonical JSON
 // (entra.Canonical), and its digest, sha256: and the SHA-256 of that text in
 // hexadecimal digits. It is who there is, with roles, managers and keys; the
-// quorum; silences; channels; and the ids of accounts and groups. The order of a
+// quorum; silences; channels; the ids of accounts and groups; and where the
+// evidence is kept. The order of a
 // list, the comment of a key, the case of an id and every other part of the
 // register make no difference.
 func (r *Register) Deciding() (text []byte, digest string) {
@@ -102,6 +111,9 @@ func (r *Register) Deciding() (text []byte, digest string) {
 	}
 	for _, g := range r.Groups {
 		d.Watched = append(d.Watched, decidingWatched{Kind: "group", ID: entra.ID(g.ID.Key()), Use: g.Use})
+	}
+	if r.Evidence != (Evidence{}) {
+		d.Evidence = (*decidingEvidence)(&r.Evidence)
 	}
 	slices.SortFunc(d.People, func(a, b decidingPerson) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID)) })
 	slices.SortFunc(d.Silences, func(a, b decidingSilence) int {
@@ -166,6 +178,9 @@ func FromDeciding(text []byte) (*Register, error) {
 			continue
 		}
 		r.Groups = append(r.Groups, Group{ID: w.ID, Use: w.Use})
+	}
+	if d.Evidence != nil {
+		r.Evidence = Evidence(*d.Evidence)
 	}
 	if again, _ := r.Deciding(); !bytes.Equal(again, text) {
 		return nil, errors.New("read the deciding part of a register: it is not in the one form in which it is written")

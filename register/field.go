@@ -86,7 +86,7 @@ func shapesOfTenant() []Shape {
 			{Key: "name", Kind: KindName, Doc: "The name, for people."},
 			{Key: "azureRoot", Kind: KindFlag, Doc: "Whether the accounts are meant to hold rights at the Azure root."},
 		}},
-		{"evidence", "Where the evidence log is kept. It decides nothing: another log does not fit the key on the binder.", []Field{
+		{"evidence", "Where the evidence log is kept. A change of it must be approved like one of people.", []Field{
 			{Key: "store", Kind: KindText, Doc: "The path of the store, or a postgres:// address. No password: that belongs into ~/.pgpass."},
 			{Key: "witness", Kind: KindText, Doc: "A folder elsewhere that keeps the newest checkpoint, so that a second copy of the store that is used beside it is noticed."},
 		}},

@@ -57,6 +57,8 @@ func TestDigestFollowsTheDecidingPart(t *testing.T) {
 		"an account":       func(r *register.Register) { r.Accounts = r.Accounts[:1] },
 		"a group":          func(r *register.Register) { r.Groups[0].ID = south },
 		"use of a group":   func(r *register.Register) { r.Groups[0].Use = register.GroupTAP },
+		"the store":        func(r *register.Register) { r.Evidence.Store = "elsewhere.db" },
+		"no witness":       func(r *register.Register) { r.Evidence.Witness = "" },
 	}
 	other := map[string]func(*register.Register){
 		"a title":                     func(r *register.Register) { r.People[0].Title = "CIO" },

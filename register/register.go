@@ -40,9 +40,9 @@ type Register struct {
 	Evidence Evidence `yaml:"evidence,omitempty"`
 }
 
-// Evidence says where the evidence log is kept. It decides nothing: whoever points
-// to another log finds nothing approved in it, and the log key on the binder does
-// not fit.
+// Evidence says where the evidence log is kept. It belongs to what must be approved:
+// whoever points to another log finds nothing approved in it, but a witness that is
+// taken away shows no forks.
 type Evidence struct {
 	Store   string `yaml:"store,omitempty"`   // path of a file, or a postgres:// address without a password
 	Witness string `yaml:"witness,omitempty"` // folder elsewhere

@@ -41,6 +41,7 @@ func full() *register.Register {
 		Writers:      []register.Writer{{ID: third, Name: "Deploy", Reason: "Terraform"}},
 		Attestations: []register.Attestation{attestation()},
 		Accepted:     []register.Accepted{acceptedRisk()},
+		Evidence:     register.Evidence{Store: "postgres://halligan@db.example/halligan", Witness: "/mnt/witness"},
 		Neighbours: register.Neighbours{
 			Maester:   []register.MaesterAccount{{Type: "User", ID: north, UserPrincipalName: "ea-north@tidewaterinstruments.onmicrosoft.com"}},
 			ScubaGear: []register.ScubaExclusion{{Policy: "MS.AAD.1.1v1", Kind: "CapExclusions", Users: []entra.ID{north}, Groups: []entra.ID{third}}},
@@ -199,7 +200,7 @@ func TestAddingKeepsEveryOtherByte(t *testing.T) {
 
 func TestAddingAnAcceptedRisk(t *testing.T) {
 	r0 := full()
-	r0.Neighbours = register.Neighbours{} // what follows would stand behind the addition
+	r0.Neighbours, r0.Evidence = register.Neighbours{}, register.Evidence{} // what follows would stand behind the addition
 	before := written(t, r0)
 	got, err := register.AddAccepted(before, acceptedRisk())
 	if err != nil {

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"mime/quotedprintable"
 	"os"
 	"path/filepath"
 	"slices"
@@ -259,194 +258,6 @@ func (c *console) evidenceShow(ctx context.Context, f *placeFlags, which, format
 	return err
 }
 
-// verifyFlags are the flags of evidence verify.
-type verifyFlags struct {
-	keys, checkpoints []string
-	format            string
-}
-
-func evidenceVerifyCommand(c *console) *cobra.Command {
-	var f verifyFlags
-	cmd := &cobra.Command{
-		Use:   "verify FOLDER --key KEY",
-		Short: "verify an export of the evidence, offline, and name the first bad entry",
-		Long: `Verify an exported log: that every byte is what was signed, that nothing is missing, moved or added, and that it continues every
-checkpoint that is given. It needs no configuration, store or network.
-
-The key comes from the binder or from whoever watches the log, never from the folder: somebody who can write the folder could
-write a key into it. --checkpoint takes the ones that left the machine; without any, a log that was taken back to an earlier
-state looks whole. The result is one line for machines, good SIZE ROOT or bad INDEX KIND, and what it means.`,
-		Example: `  halligan evidence verify export/ --key halligan-8c1f2a30-1+1a2b3c4d+AZ... --checkpoint printed.txt`,
-		Args:    takes("FOLDER"),
-		RunE:    func(_ *cobra.Command, args []string) error { return c.evidenceVerify(args[0], &f) },
-	}
-	flags := cmd.Flags()
-	flags.StringArrayVar(&f.keys, "key", nil, "public log `KEY`, or a file that holds it; repeatable")
-	flags.StringArrayVar(&f.checkpoints, "checkpoint", nil, "`FILE` with a checkpoint that left the machine; repeatable")
-	flags.StringVar(&f.format, "format", "terminal", "`FORM`: terminal, json")
-	complete(cmd, "format", "terminal", "json")
-	return cmd
-}
-
-// verifyView is the result of evidence verify.
-type verifyView struct {
-	Good     bool             `json:"good"`
-	Size     uint64           `json:"size"`
-	Root     string           `json:"root,omitempty"`
-	Origin   string           `json:"origin,omitempty"`
-	Bad      *uint64          `json:"bad,omitempty"` // index of the first bad entry
-	Fault    evidence.Fault   `json:"fault,omitempty"`
-	Says     string           `json:"says"`
-	Hint     string           `json:"hint,omitempty"`
-	Keys     []evidence.Vouch `json:"keys,omitempty"`
-	Losses   []evidence.Loss  `json:"losses,omitempty"`
-	Outside  int              `json:"outsideCheckpoints"`
-	Warnings []string         `json:"warnings,omitempty"`
-}
-
-const mostCheckpoint = 64 << 10
-
-func (c *console) evidenceVerify(folder string, f *verifyFlags) error {
-	if err := oneOf("format", f.format, "terminal", "json"); err != nil {
-		return err
-	}
-	o, err := verifyOptions(f.keys, f.checkpoints)
-	if err != nil {
-		return err
-	}
-	root, err := os.OpenRoot(folder)
-	if err != nil {
-		return &fault{exitFailed, fmt.Errorf("verify evidence: %v", err), nearName(folder, "give the folder that halligan evidence export wrote")}
-	}
-	defer root.Close()
-	result, err := evidence.Verify(root.FS(), o)
-	finding, bad := errors.AsType[*evidence.Finding](err)
-	if err != nil && !bad {
-		return fmt.Errorf("verify evidence in %s: %w", folder, err)
-	}
-	v := verifyView{Good: !bad, Size: result.Size, Origin: result.Origin, Keys: result.Keys, Losses: result.Losses, Outside: result.Outside}
-	machine := ""
-	if bad {
-		v.Bad, v.Fault, v.Says, v.Hint, machine = &finding.Index, finding.Fault, finding.Error(), finding.Hint(), finding.Machine()
-	} else {
-		v.Root, machine = hex.EncodeToString(result.Root[:]), result.Machine()
-		v.Says = plural(int(result.Size), "entry is", "entries are") + " what was signed, and none is missing before the last"
-		if result.Outside == 0 {
-			v.Warnings = append(v.Warnings, "no checkpoint from outside was given: a log that was taken back to an earlier state would look the same (--checkpoint)")
-		}
-		for _, l := range result.Losses {
-			v.Warnings = append(v.Warnings, fmt.Sprintf("the log key was lost before entry %d: what stands before it rests on the old key, what follows on the new one", l.Index))
-		}
-	}
-	if f.format == "json" {
-		err = indented(c.stdout, v)
-	} else {
-		p := &page{look: look{columns: width(c.stdout, c.getenv), paint: c.paintOn(c.stdout)}}
-		fmt.Fprintln(&p.b, machine)
-		p.line(0, 2, v.Says)
-		for _, w := range v.Warnings {
-			p.line(0, 2, "warning: "+w)
-		}
-		if v.Hint != "" {
-			p.line(0, 2, "hint: "+v.Hint)
-		}
-		_, err = fmt.Fprint(c.stdout, p.b.String())
-	}
-	if err != nil {
-		return err
-	}
-	if bad {
-		return ended(exitTrouble)
-	}
-	return nil
-}
-
-func verifyOptions(keys, checkpoints []string) (evidence.VerifyOptions, error) {
-	o := evidence.VerifyOptions{}
-	if len(keys) == 0 {
-		return o, misused("the public log key stands on the binder; halligan evidence checkpoint prints it too", "verify needs the public log key: --key")
-	}
-	for _, k := range keys {
-		if evidence.CheckKey(k) != nil {
-			if text, err := readSome(k); err == nil {
-				if k = keyIn(string(text)); k == "" && !strings.Contains(string(text), "PRIVATE+KEY+") {
-					return o, misused("give the one line from the binder, or the page that halligan evidence checkpoint prints", "no public log key, or more than one, is in that file")
-				} else if k == "" {
-					k = string(text) // told apart, and not shown
-				}
-			}
-		}
-		if err := evidence.CheckKey(k); err != nil {
-			return o, &fault{exitMisused, err, hintOf(err)}
-		}
-		o.Keys = append(o.Keys, k)
-	}
-	for _, path := range checkpoints {
-		text, err := readSome(path)
-		if err != nil {
-			return o, &fault{exitFailed, fmt.Errorf("read checkpoint: %v", err), nearName(path, "give the file that halligan evidence checkpoint wrote")}
-		}
-		note, err := checkpointIn(string(text))
-		if err != nil {
-			return o, &fault{exitFailed, fmt.Errorf("read checkpoint %s: %v", path, err), "give the file that halligan evidence checkpoint wrote, or the lines from " + evidence.OriginPrefix + "… to the signature"}
-		}
-		o.Checkpoints = append(o.Checkpoints, note)
-	}
-	return o, nil
-}
-
-// keyIn finds a public log key in a text: the only line that is one.
-func keyIn(text string) string {
-	found := ""
-	for line := range strings.Lines(text) {
-		if line = strings.TrimSpace(line); evidence.CheckKey(line) == nil && line != found {
-			if found != "" {
-				return "" // which of them was meant, nobody can tell
-			}
-			found = line
-		}
-	}
-	return found
-}
-
-func readSome(path string) ([]byte, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	return io.ReadAll(io.LimitReader(file, mostCheckpoint))
-}
-
-// checkpointIn finds a signed checkpoint in a text, such as a mail or what was
-// printed: from its first line to its last signature.
-func checkpointIn(text string) ([]byte, error) {
-	text = strings.ReplaceAll(text, "\r\n", "\n")
-	if strings.Contains(text, "=E2=80=94") { // a mail as it was sent (RFC 2045 6.7)
-		if plain, err := io.ReadAll(quotedprintable.NewReader(strings.NewReader(text))); err == nil {
-			text = string(plain)
-		}
-	}
-	begin := strings.Index(text, evidence.OriginPrefix)
-	if begin < 0 {
-		return nil, errors.New("no checkpoint is in it")
-	}
-	var out strings.Builder
-	signed := false
-	for line := range strings.Lines(text[begin:]) {
-		is := strings.HasPrefix(line, "— ")
-		if signed && !is {
-			break
-		}
-		signed = signed || is
-		out.WriteString(strings.TrimRight(line, " \n") + "\n")
-	}
-	if !signed {
-		return nil, errors.New("it is not signed")
-	}
-	return []byte(out.String()), nil
-}
-
 func evidenceExportCommand(c *console) *cobra.Command {
 	var f placeFlags
 	var output string
@@ -526,26 +337,39 @@ func (c *console) evidenceCheckpoint(ctx context.Context, f *checkpointFlags) (e
 	if err := f.mail.check(); err != nil {
 		return err
 	}
-	a, end, err := c.reading(ctx, &f.placeFlags)
+	away := len(f.to) > 0 || len(f.mail.to) > 0
+	open := c.reading
+	if away {
+		open = c.writing // it is recorded where it went
+	}
+	a, end, err := open(ctx, &f.placeFlags)
 	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, end()) }()
 	given, err := a.Checkpoint(ctx)
-	if err := errors.Join(err, end()); err != nil {
+	if err != nil {
 		return err
+	}
+	if !away {
+		return c.showCheckpoint(given, f.format)
 	}
 	places, err := c.give(ctx, f, given)
-	switch {
-	case err != nil: // and what went out before it is recorded
-	case f.format == "json":
-		err = indented(c.stdout, given)
-	default:
-		_, err = io.WriteString(c.stdout, given.Text())
+	if len(places) > 0 { // what went out before an error is recorded, too
+		err = errors.Join(err, a.Given(ctx, given, places))
 	}
-	if len(places) == 0 {
+	if err != nil {
 		return err
 	}
-	return errors.Join(err, c.recordGiven(ctx, f, given, places))
+	return c.showCheckpoint(given, f.format)
+}
+
+func (c *console) showCheckpoint(given *app.GivenCheckpoint, format string) error {
+	if format == "json" {
+		return indented(c.stdout, given)
+	}
+	_, err := io.WriteString(c.stdout, given.Text())
+	return err
 }
 
 // give hands the checkpoint out, and says where it went: up to the error, if there
@@ -580,17 +404,6 @@ func (c *console) give(ctx context.Context, f *checkpointFlags, given *app.Given
 		places = append(places, "mail to "+to)
 	}
 	return places, nil
-}
-
-// recordGiven puts into the log where the checkpoint went.
-func (c *console) recordGiven(ctx context.Context, f *checkpointFlags, given *app.GivenCheckpoint, places []string) (err error) {
-	a, end, err := c.writing(ctx, &f.placeFlags)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, end()) }()
-	_, err = a.Record(ctx, app.Record{Kind: evidence.KindCheckpoint, What: "give a checkpoint away", On: strings.Join(places, ", "), After: "sha256:" + given.Root, Data: map[string]any{"size": given.Size, "places": places}})
-	return err
 }
 
 func evidenceMergeCommand(c *console) *cobra.Command {

@@ -8,6 +8,7 @@ from docs/evidence-format.md, shares no code with Halligan, takes the steps of t
 page in their order. KEY comes from the binder, never from the folder."""
 import argparse
 import base64
+import datetime
 import hashlib
 import json
 import os
@@ -22,6 +23,7 @@ NOTE = re.compile(  # groups: text, origin, size, root, signatures
     rb"\n((?:\xe2\x80\x94 [!-*,-~]{1,100} [A-Za-z0-9+/]{91}=\n){1,2})")
 LINE = re.compile(rb'\{"index":(0|[1-9][0-9]{0,17}),("kind":"[ -~]*\})?')
 FIELDS = "index kind tenant time source skewMs who what on why before after requestIds subject refers marks data".split()
+KIND = re.compile(r"[a-z](?:[a-z-]{0,38}[a-z])?")
 KEY = re.compile(r"([!-*,-~]{1,100})\+([0-9a-f]{8})\+([A-Za-z0-9+/]{44})")
 
 # Ed25519 (RFC 8032 5.1): points are (x, y, z, t) with x = x/z, y = y/z, x*y = t/z.
@@ -139,8 +141,10 @@ def key_entry(i, line):
         kind, data = entry["kind"], entry.get("data", {})
         old, new = data.get("old"), data.get("key" if i == 0 else "new")
         good = json.dumps(entry, separators=(",", ":")).encode() == line and list(entry) == [f for f in FIELDS if f in entry]
-        good = good and list(data) == sorted(data) and (kind == "log-begun") == (i == 0)
-    except (ValueError, KeyError, AttributeError, RecursionError):
+        good = good and list(data) == sorted(data) and (kind == "log-begun") == (i == 0) and bool(KIND.fullmatch(kind))
+        for time in [entry["time"]] + ([entry["source"]] if "source" in entry or "skewMs" in entry else []):
+            good = good and len(time) == 24 and bool(datetime.datetime.strptime(time, "%Y-%m-%dT%H:%M:%S.%fZ"))
+    except (ValueError, KeyError, AttributeError, TypeError, RecursionError):
         good = False
     if good and kind not in ("log-begun", "log-key", "log-key-lost"):
         return None
@@ -233,23 +237,34 @@ def verify(files, keys, outside):
     return i, base64.b64decode(root_of(edge)).hex()
 
 
+def read_file(path):
+    with open(path, "rb") as f:
+        return f.read()
+
+
 def read_folder(folder):
     files = {}
     for entry in os.scandir(folder):
         if entry.name not in FILES or not entry.is_file(follow_symlinks=False):
             raise Bad(0, "file")
-        with open(entry.path, "rb") as f:
-            files[entry.name] = f.read()
+        files[entry.name] = read_file(entry.path)
     return files
+
+
+def from_paper(text):
+    """The checkpoint in a mail or on a sheet of paper, without the words around it."""
+    begin = text.find(b"halligan/evidence/")
+    found = re.match(rb"[^\n]+\n(?:[^\n]*\n)*?\n(?:\xe2\x80\x94 [^\n]+\n)+", text[max(0, begin):].replace(b"\r\n", b"\n"))
+    return found[0] if found and begin >= 0 else text
 
 
 def main():
     parser = argparse.ArgumentParser(description="Verify an exported evidence log.")
     parser.add_argument("folder")
     parser.add_argument("--key", action="append", required=True, help="public log key, from the binder")
-    parser.add_argument("--checkpoint", action="append", default=[], type=argparse.FileType("rb"), help="a checkpoint that left the machine")
+    parser.add_argument("--checkpoint", action="append", default=[], help="file with a checkpoint that left the machine")
     args = parser.parse_args()
-    outside = [f.read() for f in args.checkpoint]
+    outside = [from_paper(read_file(path)) for path in args.checkpoint]
     if any(read_note(c)[1] != len(c) or not c for c in outside) or not all(map(read_key, args.key)):
         parser.error("a checkpoint or a key is not in the form of one")
     try:

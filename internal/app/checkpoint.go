@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"halligan/evidence"
@@ -47,4 +48,16 @@ func (a *App) Checkpoint(ctx context.Context) (*GivenCheckpoint, error) {
 		return nil
 	})
 	return out, err
+}
+
+// Given records where a checkpoint went, and keeps it for exports.
+func (a *App) Given(ctx context.Context, g *GivenCheckpoint, places []string) error {
+	on := strings.Join(places, ", ")
+	if owned, is := a.Ledger.(Owned); is {
+		if _, err := owned.Give(ctx, on); err != nil {
+			return err
+		}
+	}
+	_, err := a.Record(ctx, Record{Kind: evidence.KindCheckpoint, What: "give a checkpoint away", On: on, After: Digest(g.Root), Data: map[string]any{"size": g.Size, "places": places}})
+	return err
 }

@@ -58,7 +58,8 @@ type registerDetails struct {
 	Changes []string `json:"changes"`
 }
 
-const mostChanges = 60 // lines of a request that a person still reads
+// mostDetails is what fits into a request: people read all of it.
+const mostDetails = 15 << 10
 
 func proposeRegister(a *App, k *known, _ string) (string, json.RawMessage, string, error) {
 	text, digest := a.Register.Deciding()
@@ -69,14 +70,16 @@ func proposeRegister(a *App, k *known, _ string) (string, json.RawMessage, strin
 		return "", nil, "", &hinted{fmt.Errorf("the deciding part of the register has %d bytes, more than fit into the evidence", len(text)), "take out people and channels that decide nothing"}
 	}
 	d := registerDetails{From: k.approved, To: digest, Changes: changesBetween(k.rules, text)}
-	if more := len(d.Changes) - mostChanges; more > 0 {
-		d.Changes = append(d.Changes[:mostChanges], fmt.Sprintf("and %d more: halligan request show has the whole", more))
-	}
 	details, err := json.Marshal(d)
+	if err == nil && len(details) > mostDetails {
+		err = &hinted{fmt.Errorf("the change has %d lines, more than people read before they approve", len(d.Changes)), "change fewer things at once, and have each part approved"}
+	}
 	return "halligan.yaml, deciding part", details, string(text), err
 }
 
-func prepareRegister(_ *App, k *known, p *custody.Pending, data *requestData) (*act, error) {
+// checkRegister looks at a change of the register as its approvers must be able to
+// rely on: the lines that they read are the change, and nothing came between.
+func checkRegister(approved string, rules []byte, p *custody.Pending, data *requestData) (*registerDetails, error) {
 	var d registerDetails
 	if err := json.Unmarshal(p.Request.Details, &d); err != nil {
 		return nil, fmt.Errorf("read the details of the request: %v", err)
@@ -84,10 +87,21 @@ func prepareRegister(_ *App, k *known, p *custody.Pending, data *requestData) (*
 	switch {
 	case register.DigestOf([]byte(data.Proposal)) != d.To:
 		return nil, &custody.Refusal{Reason: custody.ReasonOther, Detail: "what it would bring about does not have the digest that was approved"}
-	case d.From != k.approved:
+	case d.From != approved:
 		return nil, &hinted{errors.New("another change of the register was approved meanwhile"), "compare halligan.yaml with it, and ask anew: halligan request register"}
+	case !slices.Equal(d.Changes, changesBetween(rules, []byte(data.Proposal))):
+		return nil, &hinted{errors.New("the request does not tell the change that it would bring about"), "do not approve it. Ask who made it; it is meant to look like another"}
 	}
-	if _, err := register.FromDeciding([]byte(data.Proposal)); err != nil {
+	_, err := register.FromDeciding([]byte(data.Proposal))
+	return &d, err
+}
+
+// relied are checks of what approvers read, made before they sign.
+var relied = map[custody.Verb]func(string, []byte, *custody.Pending, *requestData) (*registerDetails, error){custody.VerbBegin: checkRegister, custody.VerbRegister: checkRegister}
+
+func prepareRegister(_ *App, k *known, p *custody.Pending, data *requestData) (*act, error) {
+	d, err := checkRegister(k.approved, k.rules, p, data)
+	if err != nil {
 		return nil, err
 	}
 	text, err := json.Marshal(registerData{Deciding: data.Proposal})
@@ -98,22 +112,26 @@ func prepareRegister(_ *App, k *known, p *custody.Pending, data *requestData) (*
 		Before: d.From, After: d.To, Subject: p.Request.Hash(), Data: text}}}, nil
 }
 
-// changesBetween says in lines what a change of the deciding part changes.
+// changesBetween says in lines what a change of the deciding part changes: all of it,
+// what comes in before what goes out, and the rules of deciding before the rest.
 func changesBetween(before, after []byte) []string {
 	was, is := decidingLines(before), decidingLines(after)
 	out := []string{}
-	for _, l := range was {
-		if !slices.Contains(is, l) {
-			out = append(out, "- "+l)
-		}
-	}
 	for _, l := range is {
 		if !slices.Contains(was, l) {
 			out = append(out, "+ "+l)
 		}
 	}
+	for _, l := range was {
+		if !slices.Contains(is, l) {
+			out = append(out, "- "+l)
+		}
+	}
 	return out
 }
+
+// tellFirst are the parts that are told first.
+var tellFirst = []string{"quorum", "people"}
 
 // decidingLines tells a deciding part in lines, one for each thing in it.
 func decidingLines(text []byte) []string {
@@ -125,7 +143,8 @@ func decidingLines(text []byte) []string {
 		return []string{string(text)}
 	}
 	var out []string
-	for _, key := range slices.Sorted(maps.Keys(parts)) {
+	keys := append(slices.Clone(tellFirst), slices.DeleteFunc(slices.Sorted(maps.Keys(parts)), func(k string) bool { return slices.Contains(tellFirst, k) })...)
+	for _, key := range keys {
 		var list []json.RawMessage
 		switch {
 		case key == "form":
@@ -234,7 +253,11 @@ func prepareLogKey(a *App, _ *known, p *custody.Pending, _ *requestData) (*act, 
 	entry := evidence.Rotate(d.Old, key.Public(), signatures)
 	entry.Tenant, entry.Subject, entry.Who = p.Request.Tenant, p.Request.Hash(), []string{p.Request.By}
 	return &act{entries: []evidence.Entry{entry}, last: true, append: func(ctx context.Context, draft store.Draft) ([]evidence.Entry, error) {
-		return a.changeKey(key, func() ([]evidence.Entry, error) { return owned.Rotate(ctx, owned.Key, key, draft) })
+		entries, err := a.changeKey(key, func() ([]evidence.Entry, error) { return owned.Rotate(ctx, owned.Key, key, draft) })
+		if len(entries) > 0 {
+			a.Ledger = Owned{owned.DB, key} // the log takes nothing by the old one any more
+		}
+		return entries, err
 	}}, nil
 }
 

@@ -26,10 +26,11 @@ type Place struct {
 	Socket  string // where the owner of the store can be reached
 	Side    string // folder for side logs
 	Keys    KeyPlace
+	Now     func() time.Time // of entries; nil is time.Now
 }
 
 func (p *Place) options(readOnly bool) store.Options {
-	return store.Options{URL: p.Store, Witness: p.Witness, ReadOnly: readOnly}
+	return store.Options{URL: p.Store, Witness: p.Witness, ReadOnly: readOnly, Now: p.Now}
 }
 
 // IsFile reports whether the store is a file, and not a database.
@@ -118,7 +119,7 @@ func OpenLedger(ctx context.Context, p Place) (Ledger, func() error, error) {
 }
 
 // own takes the log key to a store. A key that was prepared when a change of keys
-// was interrupted takes its place when the log believes it and not the other.
+// was interrupted takes its place when the log believes it.
 func own(ctx context.Context, db *store.DB, keys KeyPlace) (Ledger, error) {
 	key, err := keys.Load()
 	var note []byte
@@ -126,11 +127,10 @@ func own(ctx context.Context, db *store.DB, keys KeyPlace) (Ledger, error) {
 	if viewErr != nil {
 		return nil, viewErr
 	}
-	if note != nil && (err != nil || !signs(key, note)) {
-		next, nextErr := keys.Prepared()
-		if nextErr == nil && next != nil && signs(next, note) {
-			return Owned{db, next}, keys.Promote()
-		}
+	// Both keys have signed where one took over from the other, and the log takes
+	// nothing by the old one after that.
+	if next, nextErr := keys.Prepared(); nextErr == nil && signs(next, note) {
+		return Owned{db, next}, keys.Promote()
 	}
 	if err != nil {
 		return nil, err
@@ -219,7 +219,8 @@ func (a *App) Standing(ctx context.Context) (*Standing, error) {
 			}
 			s.Approved, s.Since = e.After, e.Index
 		}
-		return nil
+		_, err := a.know(v, a.Ledger.Identity().ID) // and all of it was approved
+		return err
 	})
 	return s, err
 }
@@ -255,9 +256,11 @@ func (a *App) Record(ctx context.Context, records ...Record) ([]evidence.Entry, 
 	return a.Ledger.Append(ctx, func(v store.View) ([]evidence.Entry, error) {
 		var out []evidence.Entry
 		for _, r := range records {
-			data, err := json.Marshal(r.Data)
-			if err != nil {
-				return nil, fmt.Errorf("record %s: %w", r.Kind, err)
+			var data json.RawMessage
+			if r.Data != nil {
+				if data, err = json.Marshal(r.Data); err != nil {
+					return nil, fmt.Errorf("record %s: %w", r.Kind, err)
+				}
 			}
 			if r.Kind == evidence.KindAcceptedRisk && found(v, r.Kind, r.Subject) {
 				continue // it is there, and has not changed

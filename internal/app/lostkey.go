@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"time"
 
 	"halligan/custody"
@@ -92,7 +93,7 @@ func (l *Loss) write(f *lossFile) error {
 	if err := writeDurably(l.File+".new", string(text)+"\n"); err != nil {
 		return err
 	}
-	return os.Rename(l.File+".new", l.File)
+	return errors.Join(os.Rename(l.File+".new", l.File), syncFolder(filepath.Dir(l.File)))
 }
 
 // AskLoss makes the request. Who asks must sign it. a.Ledger need not be set.
@@ -109,8 +110,11 @@ func (a *App) AskLoss(ctx context.Context, l *Loss, q Question) (*Asked, error) 
 	}
 	out := &Asked{}
 	err = l.DB.View(ctx, func(v store.View) error {
-		k, err := know(v)
+		k, err := a.know(v, l.DB.Identity().ID)
 		if err != nil {
+			return err
+		}
+		if err := a.notWaiting(k, l); err != nil {
 			return err
 		}
 		if k.approved == "" {
@@ -124,7 +128,7 @@ func (a *App) AskLoss(ctx context.Context, l *Loss, q Question) (*Asked, error) 
 		if err != nil {
 			return err
 		}
-		now := a.Now()
+		now := a.now(k)
 		out.Request, err = custody.NewRequest(a.Chance, custody.Request{Tenant: a.tenant(), Store: l.DB.Identity().ID, What: custody.VerbLogKeyLost, On: "the key that signs the log", Why: q.Why,
 			Details: details, By: by.Name, Register: k.approved, Made: now, Expires: now.Add(custody.LifeMost)})
 		if err != nil {
@@ -147,19 +151,34 @@ func (a *App) AskLoss(ctx context.Context, l *Loss, q Question) (*Asked, error) 
 	return out, l.write(&lossFile{Request: string(out.Request.Canonical()), Asked: asked})
 }
 
+// notWaiting returns an error while a request waits: it is not written over, since
+// others may have signed it.
+func (a *App) notWaiting(k *known, l *Loss) error {
+	waiting, err := a.Waiting(l.File)
+	if err != nil || waiting == nil {
+		return err
+	}
+	if one := k.requests[waiting.Hash]; one != nil && one.used != nil {
+		return nil // left from a change that was carried out
+	}
+	return &hinted{fmt.Errorf("a request for a new log key waits already, until %s: %s", waiting.Request.Expires.Format(time.DateTime), waiting.Hash), "approve that one (halligan request list), or wait until it ends"}
+}
+
 // lossLaw judges by the register that was approved.
 func (a *App) lossLaw(k *known, l *Loss) (*custody.Rules, error) {
 	old, err := register.FromDeciding(k.rules)
 	if err != nil {
 		return nil, err
 	}
-	return &custody.Rules{Register: old, Approved: k.approved, Former: k.former, Tenant: a.tenant(), Store: l.DB.Identity().ID, Now: a.Now(), Counters: k.counters, Without: a.Without,
-		Used: func(hash string) bool { e, err := k.used(hash); return e != nil || err != nil }}, nil
+	return &custody.Rules{Register: old, Approved: k.approved, Former: k.former, Tenant: a.tenant(), Store: k.store, Now: a.now(k), Counters: k.counters, Without: a.Without,
+		Used: func(hash string) bool { one := k.requests[hash]; return one != nil && one.used != nil }}, nil
 }
 
-// lastWord is the public key that the log says is its own.
+// lastWord is the public key that the log says is its own: that of the newest entry
+// about keys. Where one took over from another both have signed, and the older one
+// must not be taken for it.
 func lastWord(v store.View) (string, error) {
-	key := ""
+	key, at := "", uint64(0)
 	for _, kind := range []evidence.Kind{evidence.KindLogBegun, evidence.KindLogKey, evidence.KindLogKeyLost} {
 		for e, err := range v.Find(kind, "") {
 			if err != nil {
@@ -169,12 +188,12 @@ func lastWord(v store.View) (string, error) {
 			if err := json.Unmarshal(e.Data, &d); err != nil {
 				return "", err
 			}
-			if public := d.Key + d.New; signedBy(v.Checkpoint(), public) {
-				key = public
+			if key == "" || e.Index > at {
+				key, at = d.Key+d.New, e.Index
 			}
 		}
 	}
-	if key == "" {
+	if key == "" || !signedBy(v.Checkpoint(), key) {
 		return "", errors.New("the log does not say which key signs it")
 	}
 	return key, nil
@@ -221,7 +240,7 @@ func (a *App) ApproveLoss(ctx context.Context, l *Loss, name string, at time.Tim
 	out := &Approved{Request: p.Request}
 	var law *custody.Rules
 	if err := l.DB.View(ctx, func(v store.View) error {
-		k, err := know(v)
+		k, err := a.know(v, l.DB.Identity().ID)
 		if err != nil {
 			return err
 		}
@@ -250,10 +269,14 @@ func (a *App) ApproveLoss(ctx context.Context, l *Loss, name string, at time.Tim
 	if _, err := law.Admit(p, approval); err != nil {
 		return nil, err
 	}
+	before, _ := law.Decide(p)
 	p.Approvals = append(p.Approvals, approval)
 	decision, err := law.Decide(p)
 	if err != nil && !errors.Is(err, custody.ReasonTooFew) {
 		return nil, err
+	}
+	if len(decision.Approved) == len(before.Approved) && len(decision.Refused) > len(before.Refused) {
+		return nil, decision.Refused[len(decision.Refused)-1] // by itself it counts, beside the others it does not
 	}
 	f.Approvals = append(f.Approvals, text)
 	if writeErr := l.write(f); writeErr != nil {
@@ -288,7 +311,7 @@ func (a *App) replaceKey(ctx context.Context, l *Loss, p *custody.Pending, f *lo
 	done := &Done{Marks: decision.Marks, Warnings: decision.Warnings}
 	entries, err := a.changeKey(key, func() ([]evidence.Entry, error) {
 		return l.DB.Replace(ctx, key, func(v store.View) ([]evidence.Entry, error) {
-			k, err := know(v)
+			k, err := a.know(v, l.DB.Identity().ID)
 			if err != nil {
 				return nil, err
 			}
@@ -324,7 +347,13 @@ func (a *App) lossEntries(size uint64, p *custody.Pending, f *lossFile, w *act, 
 	}
 	out := []evidence.Entry{{Kind: evidence.KindRequest, Tenant: r.Tenant, Time: r.Made, Who: []string{r.By}, What: string(r.What), On: r.On, Why: r.Why, Subject: r.Hash(), Data: data}}
 	for i, s := range p.Approvals {
-		data, err := json.Marshal(approvalData{Approval: f.Approvals[i]})
+		d := approvalData{Approval: f.Approvals[i]}
+		for _, by := range decision.Approved {
+			if register.SamePerson(by.Person, s.Person) {
+				d.Key, d.Counter = by.Key, by.Counter
+			}
+		}
+		data, err := json.Marshal(d)
 		if err != nil {
 			return nil, err
 		}

@@ -119,8 +119,9 @@ type sideData struct {
 	Size   uint64 `json:"size"`
 	Root   string `json:"root"` // lower-case hexadecimal
 	Key    string `json:"key"`
-	// Ours: it was signed with a key of this log; else whoever wrote it could sign
-	// anything.
+	// Ours: it was signed with the key that signs this log now; else whoever wrote
+	// it could sign anything. A key that was changed may have been changed because
+	// others had it.
 	Ours bool `json:"ours"`
 }
 
@@ -144,13 +145,16 @@ func (a *App) MergeSide(ctx context.Context, folder string) (*Merged, error) {
 		return nil, fmt.Errorf("merge side log: %w", err)
 	}
 	defer root.Close()
-	entries, key, err := readSide(root.FS())
+	entries, key, have, err := readSide(root.FS())
 	if err != nil {
 		return nil, fmt.Errorf("merge side log %s: %w", folder, err)
 	}
 	result, err := evidence.Verify(root.FS(), evidence.VerifyOptions{Keys: []string{key}})
 	if err != nil {
 		return nil, fmt.Errorf("merge side log %s: %w", folder, err)
+	}
+	if have != result.Root {
+		return nil, fmt.Errorf("merge side log %s: it changed while it was read", folder)
 	}
 	d := sideData{Origin: result.Origin, Size: result.Size, Root: hex.EncodeToString(result.Root[:]), Key: key}
 	out := &Merged{Entries: len(entries)}
@@ -162,10 +166,11 @@ func (a *App) MergeSide(ctx context.Context, folder string) (*Merged, error) {
 			}
 			return nil, err
 		}
-		var err error
-		if d.Ours, err = knowsKey(v, key); err != nil {
+		current, err := lastWord(v)
+		if err != nil {
 			return nil, err
 		}
+		d.Ours = current == key
 		out.Ours = d.Ours
 		data, err := json.Marshal(d)
 		if err != nil {
@@ -177,7 +182,13 @@ func (a *App) MergeSide(ctx context.Context, folder string) (*Merged, error) {
 		}
 		all := []evidence.Entry{{Kind: evidence.KindSideLog, Tenant: a.tenant(), Who: []string{a.Account}, What: "merge a side log", On: filepath.Base(folder), Subject: subject, Marks: marks, Data: data}}
 		for _, e := range entries {
-			e.Marks = append(slices.Clone(e.Marks), MarkSide)
+			e.Marks, e.Refers = append(slices.Clone(e.Marks), MarkSide), nil // what it refers to was in another log
+			if e.Tenant != "" && !e.Tenant.Equal(a.tenant()) {
+				return nil, &hinted{fmt.Errorf("entry %d of it is about tenant %.40q", e.Index, e.Tenant), "merge it into the evidence of that tenant"}
+			}
+			if !d.Ours && !slices.Contains(e.Marks, custody.MarkUnsigned) {
+				e.Marks = append(e.Marks, custody.MarkUnsigned)
+			}
 			all = append(all, e)
 		}
 		return all, nil
@@ -191,61 +202,48 @@ func (a *App) MergeSide(ctx context.Context, folder string) (*Merged, error) {
 	return out, nil
 }
 
-// knowsKey reports whether a key signs the log, or did.
-func knowsKey(v store.View, key string) (bool, error) {
-	for _, kind := range []evidence.Kind{evidence.KindLogBegun, evidence.KindLogKey, evidence.KindLogKeyLost} {
-		for e, err := range v.Find(kind, "") {
-			if err != nil {
-				return false, err
-			}
-			var d struct{ Key, New string }
-			if json.Unmarshal(e.Data, &d) == nil && (d.Key == key || d.New == key) {
-				return true, nil
-			}
-		}
-	}
-	return false, nil
-}
-
 const mostSide = 4 << 20
 
-// readSide reads the entries of a side log but the first, and the key that the
-// first names. Kinds by which the log itself is ruled do not come by this way.
-func readSide(fsys fs.FS) (entries []evidence.Entry, key string, err error) {
+// readSide reads the entries of a side log but the first, the key that the first
+// names, and the root of what it read. Kinds by which the log itself is ruled do
+// not come by this way.
+func readSide(fsys fs.FS) (entries []evidence.Entry, key string, root evidence.Hash, err error) {
 	file, err := fsys.Open(evidence.EntriesFile)
 	if err != nil {
-		return nil, "", err
+		return nil, "", root, err
 	}
 	defer file.Close()
 	text, err := io.ReadAll(io.LimitReader(file, mostSide+1))
 	if err != nil {
-		return nil, "", err
+		return nil, "", root, err
 	}
 	if len(text) > mostSide {
-		return nil, "", fmt.Errorf("it has more than %d bytes", mostSide)
+		return nil, "", root, fmt.Errorf("it has more than %d bytes", mostSide)
 	}
+	var tree evidence.Tree
 	for line := range strings.Lines(string(text)) {
 		e, err := evidence.ParseLine([]byte(strings.TrimSuffix(line, "\n")))
 		if err != nil {
-			return nil, "", err
+			return nil, "", root, err
 		}
+		tree.Append(evidence.LeafHash([]byte(strings.TrimSuffix(line, "\n"))))
 		if e.Kind == evidence.KindLogBegun {
 			var d struct{ Key string }
 			if err := json.Unmarshal(e.Data, &d); err != nil {
-				return nil, "", err
+				return nil, "", root, err
 			}
 			key = d.Key
 			continue
 		}
 		if !sideKinds[e.Kind] {
-			return nil, "", &hinted{fmt.Errorf("an entry of kind %s does not come into the log by a side log", e.Kind), "treat it as an incident: somebody made this side log to rule the log"}
+			return nil, "", root, &hinted{fmt.Errorf("an entry of kind %s does not come into the log by a side log", e.Kind), "treat it as an incident: somebody made this side log to rule the log"}
 		}
 		entries = append(entries, e)
 	}
 	if key == "" {
-		return nil, "", errors.New("it does not begin as a log does")
+		return nil, "", root, errors.New("it does not begin as a log does")
 	}
-	return entries, key, nil
+	return entries, key, tree.Root(), nil
 }
 
 // sideKinds are kinds that may come from a side log: what was seen and done, never

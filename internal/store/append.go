@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"golang.org/x/mod/sumdb/note"
 
@@ -363,6 +364,7 @@ func (t *transaction) lines(entries []evidence.Entry, newKey bool) ([][]byte, er
 		if e.Time.IsZero() {
 			e.Time = t.d.options.Now()
 		}
+		e.Time, e.Source = written(e.Time), written(e.Source)
 		err := e.Check()
 		if err == nil {
 			err = t.aboutKeys(e, newKey && i == len(entries)-1)
@@ -370,16 +372,19 @@ func (t *transaction) lines(entries []evidence.Entry, newKey bool) ([][]byte, er
 		if err == nil {
 			lines[i], err = e.Line()
 		}
-		var back evidence.Entry
-		if err == nil {
-			back, err = evidence.ParseLine(lines[i])
-		}
 		if err != nil {
 			return nil, fmt.Errorf("write to store %s: %w", t.d.Name(), err)
 		}
-		*e = back // what was written, not what was meant
 	}
 	return lines, nil
+}
+
+// written is a time as a line keeps it.
+func written(t time.Time) time.Time {
+	if t.IsZero() {
+		return t
+	}
+	return t.UTC().Truncate(time.Millisecond)
 }
 
 // aboutKeys refuses entries about the log key that would make a log that nobody

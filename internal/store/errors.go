@@ -58,6 +58,19 @@ func (e *OwnedError) Hint() string {
 	return fmt.Sprintf("send this command to the halligan that runs on %s, or end it there (kill %d); a process that hangs keeps the store until it is ended", e.Host, e.PID)
 }
 
+// ReaderError says that somebody reads the store for so long that its new owner
+// cannot make it sound after a crash.
+type ReaderError struct{ Name string }
+
+func (e *ReaderError) Error() string {
+	return fmt.Sprintf("open store %s: it has to be tidied up after a crash, and another process is reading it", e.Name)
+}
+
+// Hint says what to do next.
+func (e *ReaderError) Hint() string {
+	return "wait until the backup, export or check that reads it has ended, or end it; then try again"
+}
+
 // FencedError says that a newer owner has taken the store over while this
 // process could not be seen.
 type FencedError struct {

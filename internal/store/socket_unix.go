@@ -49,7 +49,7 @@ func listenLocal(path string) (net.Listener, error) {
 		return nil, err
 	}
 	listener.(*net.UnixListener).SetUnlinkOnClose(false)
-	if err := os.Chmod(inside, 0o600); err == nil {
+	if err = os.Chmod(inside, 0o600); err == nil {
 		err = os.Rename(inside, path)
 	}
 	if err != nil {

@@ -37,7 +37,6 @@ var sqlite = engine{
 	settle: settleSQLite,
 	tidy:   tidySQLite,
 	begin:  "begin immediate",
-	fence:  "select fence from store",
 	// A disk cannot be waited for with a limit, and a context that can end costs
 	// the driver a goroutine for each statement.
 	bounded: func(ctx context.Context, _ time.Duration) (context.Context, context.CancelFunc) {
@@ -160,7 +159,11 @@ func ours(ctx context.Context, d *DB) error {
 // before the first write. After a flush that failed, its pages may be in memory
 // alone although a later flush succeeds; written again, they are flushed again.
 func settleSQLite(ctx context.Context, d *DB) error {
-	return checkpointSQLite(ctx, d, "truncate")
+	busy, err := checkpointSQLite(ctx, d, "truncate")
+	if err == nil && busy {
+		return &ReaderError{d.Name()} // behind its back the log would grow on from pages that memory alone may have
+	}
+	return err
 }
 
 // tidySQLite does by itself what SQLite would do after a commit, where its
@@ -175,7 +178,8 @@ func tidySQLite(ctx context.Context, d *DB) error {
 		return nil
 	}
 	w.sinceTidy = 0
-	return checkpointSQLite(ctx, d, "passive")
+	_, err := checkpointSQLite(ctx, d, "passive") // what a reader still needs is carried over another time
+	return err
 }
 
 // growLog fills the write-ahead log up with zeros once it is clear that more than
@@ -194,13 +198,13 @@ func growLog(path string, whole int64) {
 	}
 }
 
-func checkpointSQLite(ctx context.Context, d *DB, mode string) error {
-	var busy, pages, done int
-	err := d.session.QueryRowContext(ctx, `pragma wal_checkpoint(`+mode+`)`).Scan(&busy, &pages, &done)
+func checkpointSQLite(ctx context.Context, d *DB, mode string) (busy bool, err error) {
+	var pages, done int
+	err = d.session.QueryRowContext(ctx, `pragma wal_checkpoint(`+mode+`)`).Scan(&busy, &pages, &done)
 	if err != nil {
-		return fmt.Errorf("carry the write-ahead log of store %s over: %w", d.Name(), sqliteError(err))
+		return false, fmt.Errorf("carry the write-ahead log of store %s over: %w", d.Name(), sqliteError(err))
 	}
-	return nil
+	return busy, nil
 }
 
 func damageSQLite(ctx context.Context, tx *sql.Tx) ([]string, error) {

@@ -24,6 +24,7 @@ type event struct {
 	call, path string
 	data       []byte
 	at         int64 // offset, or the new length
+	failed     bool  // the call said so
 }
 
 const sector = 512
@@ -38,6 +39,12 @@ type disk struct {
 func (d *disk) apply(e event) {
 	switch e.call {
 	case "fsync", "fdatasync":
+		if e.failed {
+			// The system forgets that these pages were not written: they can be read,
+			// and no later flush writes them (https://wiki.postgresql.org/wiki/Fsync_Errors).
+			delete(d.since, e.path)
+			return
+		}
 		d.durable[e.path] = settle(d.durable[e.path], d.since[e.path], func(int) bool { return true })
 		delete(d.since, e.path)
 	case "pwrite64", "ftruncate":
@@ -87,14 +94,18 @@ var losses = map[string]func(r *rand.Rand) func(int) bool{
 
 var recorded = regexp.MustCompile(`^\d+ +(\w+)\((?:(\d+)<([^>]*)>|"([^"]*)"|AT_FDCWD[^,]*, "([^"]*)")(?:, "([^"]*)")?(?:, (\d+))?(?:, (\d+))?`)
 
+// nothing is an injection that never comes.
+const nothing = "renameat2:error=EIO:when=65535"
+
 // record runs a writer and returns everything it did to its files.
-func record(t *testing.T, address string, args ...string) []event {
+func record(t *testing.T, address, inject string, args ...string) []event {
 	t.Helper()
 	strace := straced(t)
 	journal := filepath.Join(t.TempDir(), "strace")
 	cmd := exec.Command(strace, append([]string{"-f", "-q", "-y", "-xx", "-s", "4194304", "-e", "signal=none", "-o", journal,
-		"-e", "trace=" + strings.Join(boundaries, ","), writer(t), "-store", address}, args...)...)
-	if out, err := cmd.CombinedOutput(); err != nil {
+		"-e", "inject=" + inject, "-e", "trace=" + strings.Join(boundaries, ","), writer(t), "-store", address}, args...)...)
+	out, err := cmd.CombinedOutput()
+	if err != nil && inject == nothing {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	text, err := os.ReadFile(journal)
@@ -107,7 +118,7 @@ func record(t *testing.T, address string, args ...string) []event {
 		if m == nil {
 			continue
 		}
-		e := event{call: string(m[1]), path: string(m[3]), data: unhex(t, m[6])}
+		e := event{call: string(m[1]), path: string(m[3]), data: unhex(t, m[6]), failed: bytes.Contains(line, []byte("(INJECTED)"))}
 		if len(m[4])+len(m[5]) > 0 {
 			e.path = string(unhex(t, append(m[4], m[5]...)))
 		} else if strings.Contains(e.path, `\x`) {
@@ -153,7 +164,7 @@ func TestALossOfPowerAtAnyMomentLosesNothingAcknowledged(t *testing.T) {
 	if err := os.WriteFile(address, base, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	events := record(t, address, busy()...)
+	events := record(t, address, nothing, busy()...)
 	d := &disk{durable: map[string][]byte{"log.db": base}, since: map[string][]event{}}
 	acks := map[uint64]string{}
 	chance := rand.New(rand.NewPCG(1, 2))
@@ -207,6 +218,50 @@ func (d *disk) comesBack(t *testing.T, reached func(int) bool, acks map[uint64]s
 		}
 	}
 	return survives(t, filepath.Join(dir, "log.db"), 3, acks, 1)
+}
+
+// A flush that failed once and then succeeds has flushed nothing of what failed.
+// The store that is opened after it must not build on pages that only memory has.
+func TestAfterAFlushThatFailedALossOfPowerLosesNothingAcknowledged(t *testing.T) {
+	base := prepared(t, 3)
+	refused := 0
+	for n := 1; ; n++ {
+		address := filepath.Join(t.TempDir(), "log.db")
+		if err := os.WriteFile(address, base, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		d := &disk{durable: map[string][]byte{"log.db": base}, since: map[string][]event{}}
+		acks := map[uint64]string{}
+		failed := false
+		run := func(inject string, args ...string) {
+			for _, e := range record(t, address, inject, args...) {
+				if e.path == "said" {
+					r := heard(t, string(e.data))
+					for index, what := range r.acks {
+						acks[index] = what
+					}
+					if r.has("refused") {
+						refused++
+					}
+				}
+				failed = failed || e.failed
+				d.apply(e)
+				if e.path == "said" {
+					if err := d.comesBack(t, func(int) bool { return false }, acks); err != nil {
+						t.Errorf("flush %d failed; power lost after %q: %v", n, e.data, err)
+					}
+				}
+			}
+		}
+		run(fmt.Sprintf("fsync:error=EIO:when=%d", n), "-n", "3", "-die")
+		if !failed {
+			break
+		}
+		run(nothing, "-n", "2")
+	}
+	if refused < 3 {
+		t.Errorf("%d appends met the failed flush, want 3 or more", refused)
+	}
 }
 
 // running is the file of a store and its write-ahead log while its owner still

@@ -233,6 +233,37 @@ func TestWhatIsAppendedIsReadAndFound(t *testing.T) {
 	})
 }
 
+func TestEntriesOfOneDraftStandSideBySide(t *testing.T) {
+	onEach(t, func(t *testing.T, p *place) {
+		db := p.open(store.Options{URL: p.address("log.db")})
+		fill(t, db, p.key, 1)
+		group := db.Group(p.key)
+		defer group.Close()
+		var wait sync.WaitGroup
+		for w := range 8 {
+			wait.Go(func() {
+				a := []appender{alone{db, p.key}, grouped{group}}[w%2]
+				got, err := a.add(t.Context(), func(v store.View) ([]evidence.Entry, error) {
+					return append(append(entry(v, fmt.Sprint(w)), entry(v, fmt.Sprint(w))...), entry(v, fmt.Sprint(w))...), nil
+				})
+				if err != nil || len(got) != 3 || got[1].Index != got[0].Index+1 || got[2].Index != got[0].Index+2 {
+					t.Errorf("got %v, %v", got, err)
+				}
+			})
+		}
+		wait.Wait()
+		all := whats(t, db)
+		if len(all) != 25 {
+			t.Fatalf("got %d entries, want 25", len(all))
+		}
+		for i := 1; i < len(all); i += 3 {
+			if all[i] != all[i+1] || all[i] != all[i+2] {
+				t.Errorf("entries of several drafts are mixed: %q", all)
+			}
+		}
+	})
+}
+
 var errAlready = errors.New("already there")
 
 func TestOfTwoDraftsThatRuleEachOtherOutOneWins(t *testing.T) {

@@ -94,6 +94,35 @@ func TestAStoppedOwnerKeepsTheStoreAndGoesOnWhenWoken(t *testing.T) {
 	})
 }
 
+// The new owner of a store that crashed must begin a write-ahead log of its own;
+// a reader of the old one is in the way, and only as long as it reads.
+func TestAfterACrashAReaderIsWaitedForNotWrittenBehind(t *testing.T) {
+	address := filepath.Join(t.TempDir(), "log.db")
+	owner := start(t, address)
+	owner.says("open")
+	owner.append("one", "ack 0 one")
+	owner.cmd.Process.Kill()
+	owner.cmd.Wait()
+	reader, err := store.Open(t.Context(), store.Options{URL: address, ReadOnly: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	err = reader.View(t.Context(), func(store.View) error {
+		_, err := store.Open(t.Context(), store.Options{URL: address})
+		if _, is := errors.AsType[*store.ReaderError](err); !is || hint(err) == "" {
+			t.Errorf("while it is read: got %v", err)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := survives(t, address, 1, map[uint64]string{0: "one"}, 0); err != nil {
+		t.Error(err)
+	}
+}
+
 // Many appends run while the signal comes; where it hits is chance, and the
 // enumeration above leaves nothing to chance.
 func TestAWriterThatIsEndedOrKilledLosesNothingAcknowledged(t *testing.T) {

@@ -39,6 +39,7 @@ func Write(args []string, in io.Reader, out io.Writer) int {
 	witness := flags.String("witness", "", "folder")
 	n := flags.Int("n", 0, "entries to append without being told")
 	big := flags.Int("big", 0, "bytes that each entry has in addition")
+	die := flags.Bool("die", false, "end at the first refusal without closing the store, as a crash would")
 	pages := flags.Int("pages", 0, "of the write-ahead log")
 	if flags.Parse(args) != nil {
 		return 2
@@ -55,6 +56,9 @@ func Write(args []string, in io.Reader, out io.Writer) int {
 		if err != nil {
 			_, poisoned := errors.AsType[*store.PoisonedError](err)
 			fmt.Fprintln(out, "refused", poisoned, oneLine(err))
+			if *die {
+				os.Exit(1)
+			}
 			return
 		}
 		fmt.Fprintln(out, "ack", got[len(got)-1].Index, what)

@@ -1,0 +1,29 @@
+package app
+
+import (
+	"context"
+	"time"
+
+	"halligan/custody"
+)
+
+// Deed is an act with an effect, for tests: verbs with one come later than the
+// corridor that they pass.
+type Deed struct {
+	Before   string
+	Effect   func(ctx context.Context) (after string, requestIDs []string, source time.Time, err error)
+	ReadBack func(ctx context.Context) (string, error)
+}
+
+// Through sends an act through the corridor with an approved request.
+func (a *App) Through(ctx context.Context, hash string, w Deed) (*Done, error) {
+	return a.through(ctx, hash, func(_ *known, p *custody.Pending, _ *requestData) (*act, error) {
+		return &act{verb: p.Request.What, on: p.Request.On, why: p.Request.Why, before: w.Before, readBack: w.ReadBack, effect: func(ctx context.Context) (*effect, error) {
+			after, ids, source, err := w.Effect(ctx)
+			if after == "" {
+				return nil, err
+			}
+			return &effect{after, ids, source}, err
+		}}, nil
+	})
+}
