@@ -200,9 +200,9 @@ func shortID(tenant entra.ID) string {
 
 // Standing says whether the register that is used is the one that was approved.
 type Standing struct {
-	Approved string // digest; "" when none ever was
-	Current  string
-	Since    uint64 // entry
+	Approved string `json:"approved"` // digest; "" when none ever was
+	Current  string `json:"current"`
+	Since    uint64 `json:"since"` // entry
 }
 
 // Stands reports whether the register is the approved one.
