@@ -104,6 +104,9 @@ func OpenLedger(ctx context.Context, p Place) (Ledger, func() error, error) {
 			if err == nil {
 				return remote, remote.Close, nil
 			}
+			if hangs, is := errors.AsType[*store.OwnedError](err); is {
+				owned = hangs
+			}
 		}
 		if time.Now().After(until) {
 			return nil, nil, owned

@@ -41,19 +41,27 @@ type OwnedError struct {
 	PID   int
 	Host  string
 	Since time.Time // zero when the owner could not be read
+	Hangs bool      // it serves the store and does not answer
 }
 
 func (e *OwnedError) Error() string {
 	if e.PID == 0 {
 		return fmt.Sprintf("open store %s: another process owns it and does not say which", e.Name)
 	}
-	return fmt.Sprintf("open store %s: process %d on %s owns it since %s", e.Name, e.PID, e.Host, e.Since.UTC().Format(time.RFC3339))
+	text := fmt.Sprintf("open store %s: process %d on %s owns it since %s", e.Name, e.PID, e.Host, e.Since.UTC().Format(time.RFC3339))
+	if e.Hangs {
+		text += " and does not answer"
+	}
+	return text
 }
 
 // Hint says what to do next.
 func (e *OwnedError) Hint() string {
 	if e.PID == 0 {
 		return "wait until the other halligan command ends, or send this command to halligan serve on that host"
+	}
+	if e.Hangs {
+		return fmt.Sprintf("end it on %s (kill %d), or let it go on if it was stopped (kill -CONT %d); then give the command again", e.Host, e.PID, e.PID)
 	}
 	return fmt.Sprintf("send this command to the halligan that runs on %s, or end it there (kill %d); a process that hangs keeps the store until it is ended", e.Host, e.PID)
 }

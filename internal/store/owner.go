@@ -38,7 +38,7 @@ func ownedError(name string, text []byte) *OwnedError {
 	if json.Unmarshal(bytes.TrimSpace(text), &p) != nil || p.PID <= 0 {
 		return &OwnedError{Name: name}
 	}
-	return &OwnedError{name, p.PID, p.Host, p.Since}
+	return &OwnedError{Name: name, PID: p.PID, Host: p.Host, Since: p.Since}
 }
 
 // fileOwner is the lock on a file beside a SQLite store. The operating system

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"sync"
 	"time"
 
 	"halligan/evidence"
@@ -46,8 +47,11 @@ const (
 	mostAttempts = 50      // of a command whose log keeps growing
 	answerTime   = 30 * time.Second
 	// A process that is stopped or hangs still takes connections: the system does
-	// that for it. Whether it lives is asked before anything is sent.
-	lifeTime = 2 * time.Second
+	// that for it. Whether it lives is asked before anything is sent, and again
+	// while an answer is waited for.
+	lifeTime  = 2 * time.Second
+	lifePause = time.Second
+	mostDead  = 2 // questions without an answer, while it is waited for
 )
 
 // Serve appends for other commands over the socket until the context ends. The
@@ -150,9 +154,21 @@ func Reach(ctx context.Context, o Options, socket string) (*Remote, error) {
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) { return dialLocal(ctx, socket) }
 	r := &Remote{reader: reader, socket: socket, client: &http.Client{Transport: &http.Transport{DialContext: dial, DisableCompression: true}, Timeout: answerTime}}
 	if err := r.lives(ctx); err != nil {
+		if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+			owned := reader.owner(ctx)
+			owned.Hangs = true
+			err = errors.Join(owned, err)
+		}
 		return nil, errors.Join(fmt.Errorf("reach the owner of store %s on %s: %w", reader.Name(), socket, err), r.Close())
 	}
 	return r, nil
+}
+
+// owner is the newest owner of the store, as the store says.
+func (d *DB) owner(ctx context.Context) *OwnedError {
+	var text string
+	_ = d.read.QueryRowContext(ctx, `select owner from store`).Scan(&text) // told, not believed
+	return ownedError(d.Name(), []byte(text))
 }
 
 // lives asks the owner whether it answers at all.
@@ -170,24 +186,59 @@ func (r *Remote) lives(ctx context.Context) error {
 	return response.Body.Close()
 }
 
+// errHangs is why an answer is no longer waited for.
+var errHangs = errors.New("it does not answer any more")
+
+// watched returns a context that ends when the owner hangs. stop ends the watching.
+func (r *Remote) watched(ctx context.Context) (watched context.Context, stop func()) {
+	watched, cancel := context.WithCancelCause(ctx)
+	var wait sync.WaitGroup
+	wait.Go(func() { // ends by stop
+		tick := time.NewTicker(lifePause)
+		defer tick.Stop()
+		for dead := 0; dead < mostDead; {
+			select {
+			case <-tick.C:
+			case <-watched.Done():
+				return
+			}
+			dead++
+			if r.lives(watched) == nil {
+				dead = 0
+			}
+		}
+		cancel(errHangs)
+	})
+	return watched, func() { cancel(nil); wait.Wait() }
+}
+
 // DoubtError says that the owner of a store did not answer, so that nobody knows
 // whether the entries will stand in the log.
 type DoubtError struct {
 	Name, Socket string
+	Owner        *OwnedError // who did not answer
 	Why          error
 }
 
 func (e *DoubtError) Error() string {
-	return fmt.Sprintf("append to store %s through its owner on %s: %v; it may still be written", e.Name, e.Socket, e.Why)
+	who := "its owner"
+	if e.Owner.PID != 0 {
+		who = fmt.Sprintf("process %d on %s", e.Owner.PID, e.Owner.Host)
+	}
+	return fmt.Sprintf("append to store %s through %s (%s): %v; it may still be written", e.Name, who, e.Socket, e.Why)
 }
 
 // Hint says what to do next.
-func (*DoubtError) Hint() string {
-	return "look whether halligan serve still runs: if it hangs, end it. Then look whether it was written (halligan evidence log) before you give the command again"
+func (e *DoubtError) Hint() string {
+	end := "end it"
+	if e.Owner.PID != 0 {
+		end = fmt.Sprintf("end it on %s (kill %d)", e.Owner.Host, e.Owner.PID)
+	}
+	return "look whether halligan serve still runs: if it hangs, " + end + ". Then look whether it was written (halligan evidence log) before you give the command again"
 }
 
-// Unwrap gives the cause.
-func (e *DoubtError) Unwrap() error { return e.Why }
+// Unwrap gives the cause, and who owns the store.
+func (e *DoubtError) Unwrap() []error { return []error{e.Why, e.Owner} }
 
 // Identity says which log the store holds.
 func (r *Remote) Identity() Identity { return r.reader.Identity() }
@@ -277,8 +328,13 @@ func (r *Remote) propose(ctx context.Context, size uint64, entries []evidence.En
 		}
 		p.Lines = append(p.Lines, line)
 	}
+	watched, stop := r.watched(ctx)
+	defer stop()
 	fail := func(err error) (agreement, error) {
-		return agreement{}, &DoubtError{r.Name(), r.socket, err}
+		if errors.Is(context.Cause(watched), errHangs) {
+			err = errHangs
+		}
+		return agreement{}, &DoubtError{r.Name(), r.socket, r.reader.owner(context.WithoutCancel(ctx)), err}
 	}
 	// Not json.Marshal: it would spell the lines anew.
 	var body bytes.Buffer
@@ -290,7 +346,7 @@ func (r *Remote) propose(ctx context.Context, size uint64, entries []evidence.En
 		body.Write(line)
 	}
 	body.WriteString("]}")
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://store/append", &body)
+	request, err := http.NewRequestWithContext(watched, http.MethodPost, "http://store/append", &body)
 	if err != nil {
 		return fail(err)
 	}

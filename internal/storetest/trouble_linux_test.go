@@ -12,6 +12,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"halligan/internal/store"
 	"halligan/internal/storetest"
@@ -91,6 +92,49 @@ func TestAStoppedOwnerKeepsTheStoreAndGoesOnWhenWoken(t *testing.T) {
 			t.Fatal(err)
 		}
 		owner.append("two", "ack 1 two")
+	})
+}
+
+// An owner that hangs after it was reached still takes what is sent to it: the
+// system does that. Nobody waits for it, and who it is is said.
+func TestAnOwnerThatHangsWhileItIsAskedIsNamedInSeconds(t *testing.T) {
+	onEach(t, func(t *testing.T, p *place) {
+		t.Parallel() // most of it is waiting
+		o, socket := store.Options{URL: p.address("log.db")}, filepath.Join(p.dir, "s.sock")
+		owner := start(t, o.URL, "-serve", socket)
+		owner.says("open")
+		r := reach(t, o, socket)
+		if _, err := r.Append(t.Context(), saying("one")); err != nil {
+			t.Fatal(err)
+		}
+		if err := owner.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+			t.Fatal(err)
+		}
+		begin := time.Now()
+		_, err := r.Append(t.Context(), saying("two"))
+		if took := time.Since(begin); took > 10*time.Second {
+			t.Errorf("it was waited for %s", took)
+		}
+		host, _ := os.Hostname()
+		pid := owner.cmd.Process.Pid
+		owned, is := errors.AsType[*store.OwnedError](err)
+		if !is || owned.PID != pid || owned.Host != host {
+			t.Errorf("got %v, want process %d on %s", err, pid, host)
+		}
+		if _, is := errors.AsType[*store.DoubtError](err); !is || !strings.Contains(err.Error(), fmt.Sprintf("process %d on %s", pid, host)) ||
+			!strings.Contains(hint(err), fmt.Sprintf("kill %d", pid)) {
+			t.Errorf("got %v, hint %s", err, hint(err))
+		}
+		_, err = store.Reach(t.Context(), o, socket)
+		if owned, is := errors.AsType[*store.OwnedError](err); !is || owned.PID != pid || !strings.Contains(hint(err), fmt.Sprintf("kill %d", pid)) {
+			t.Errorf("reached while it hangs: got %v", err)
+		}
+		if err := owner.cmd.Process.Signal(syscall.SIGCONT); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := r.Append(t.Context(), saying("three")); err != nil {
+			t.Errorf("after it was woken: %v", err)
+		}
 	})
 }
 

@@ -41,6 +41,7 @@ func Write(args []string, in io.Reader, out io.Writer) int {
 	big := flags.Int("big", 0, "bytes that each entry has in addition")
 	die := flags.Bool("die", false, "end at the first refusal without closing the store, as a crash would")
 	pages := flags.Int("pages", 0, "of the write-ahead log")
+	socket := flags.String("serve", "", "socket on which others append until the input ends")
 	if flags.Parse(args) != nil {
 		return 2
 	}
@@ -51,6 +52,17 @@ func Write(args []string, in io.Reader, out io.Writer) int {
 		return 1
 	}
 	fmt.Fprintln(out, "open")
+	if *socket != "" {
+		ctx, stop := context.WithCancel(ctx)
+		go func() { // ends with the input
+			_, _ = io.Copy(io.Discard, in)
+			stop()
+		}()
+		if err := db.Serve(ctx, Key(), *socket); err != nil {
+			fmt.Fprintln(out, "unserved", oneLine(err))
+		}
+		in = strings.NewReader("")
+	}
 	one := func(what string) {
 		got, err := db.Append(ctx, Key(), Saying(what, *big))
 		if err != nil {
