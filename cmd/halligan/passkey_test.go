@@ -139,7 +139,6 @@ func TestPasskeysMadeAndUsedInABrowser(t *testing.T) {
 			.then(r => { document.getElementById("said").textContent = "sent " + r.status })`, wrong.code, ids[0][1]), "sent 204")
 	wrong.wants(t, 1, "count the approval of Ben Ode")
 
-	// A key that does not ask who holds it does not sign.
 	approving := atPageOf(t, home, "approve", request, "--as", "Ben Ode", "--passkey")
 	b.Visit(approving.fileURL(), "I approve this:")
 	b.Do(approving.press(), "Done.")
@@ -147,6 +146,8 @@ func TestPasskeysMadeAndUsedInABrowser(t *testing.T) {
 	if out := run(0, "person", "list"); !strings.Contains(out, "This is what was approved") {
 		t.Errorf("person list says %s", out)
 	}
+
+	// A key that does not ask who holds it does not sign.
 	b.StopVerifying()
 	run(0, "person", "add", "Carl Roe", "--role", "viewer")
 	unverified := atPageOf(t, home, "request", "register", "--by", "Ana Weiss", "--why", "Carl joins", "--passkey")

@@ -9,6 +9,7 @@ import (
 	html "html/template"
 	"io"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/go-webauthn/webauthn/protocol"
@@ -122,7 +123,11 @@ func (p *PasskeyPage) Sign(ctx context.Context, key register.Passkey, text []byt
 	here := PasskeyPage{Port: port, Open: p.Open}
 	options := map[string]any{"challenge": challenge, "rpId": key.RPID, "userVerification": "required", "timeout": ceremonyTime.Milliseconds(),
 		"allowCredentials": []any{map[string]any{"type": "public-key", "id": key.CredentialID}}}
-	answer, err := here.hold(ctx, ceremony{Title: "Approve", Says: "Read it. With the passkey you sign exactly this:", Text: string(text), Button: "Sign with the passkey"}, options)
+	title := "Approve"
+	if strings.HasPrefix(string(text), "halligan request\n") {
+		title = "Ask for this"
+	}
+	answer, err := here.hold(ctx, ceremony{Title: title, Says: "Read it. With the passkey you sign exactly this:", Text: string(text), Button: "Sign with the passkey"}, options)
 	if err != nil {
 		return Signature{}, fmt.Errorf("sign with a passkey: %w", err)
 	}

@@ -112,7 +112,7 @@ func TestAnOldKeySignsNoSideLogOfOurs(t *testing.T) {
 // The marks of a claim do not depend on whoever made the claim.
 func TestAForgedSideLogIsAClaimThroughout(t *testing.T) {
 	w := begun(t)
-	forged := otherKey(t)
+	forged := malloryKey(t)
 	folder := w.writes(forged, evidence.Entry{Kind: evidence.KindAttest, What: "attest", Who: []string{"ben"}})
 	if m := w.merges(folder); m.Ours {
 		t.Error("believed")
