@@ -551,3 +551,19 @@ func TestWhereARequestStands(t *testing.T) {
 	state(ready, app.RequestExpired)
 	state(used, app.RequestUsed)
 }
+
+// An act that is decided in the last moment of its request is written a little
+// later, and the log is believed all the same.
+func TestAnActInTheLastMomentIsBelieved(t *testing.T) {
+	w := begun(t)
+	ask := w.As("ana").Requests(custody.VerbAccept)
+	w.handsIn(ask, w.As("ben").prepares(w.request(ask)))
+	end := w.request(ask).Expires
+	w.now = end.Add(2 * time.Millisecond) // by which the store tells the time
+	w.Now = func() time.Time { return end.Add(-time.Millisecond) }
+	if err := w.Does(ask); err != nil {
+		t.Fatal(err)
+	}
+	w.Now = func() time.Time { return w.now }
+	w.As("ben").Approves(w.As("ana").Requests(custody.VerbAccept))
+}

@@ -67,9 +67,7 @@ func (f *fold) lenient() bool { return f.without[custody.DefenceRegister] }
 // take goes on by one entry, and says what is wrong with it; "" nothing. What comes
 // from a side log decides nothing.
 func (f *fold) take(e *evidence.Entry) string {
-	if e.Time.After(f.latest) {
-		f.latest = e.Time
-	}
+	f.seen(e)
 	step, rules := ruling[e.Kind]
 	if !rules || slices.Contains(e.Marks, MarkSide) {
 		return ""
@@ -83,6 +81,14 @@ func (f *fold) take(e *evidence.Entry) string {
 		}
 	}
 	return wrong
+}
+
+// seen takes the time of an entry. A side log tells its own, which whoever wrote it
+// may have chosen: with it every request would be too old, for good.
+func (f *fold) seen(e *evidence.Entry) {
+	if e.Time.After(f.latest) && !slices.Contains(e.Marks, MarkSide) {
+		f.latest = e.Time
+	}
 }
 
 func (f *fold) request(e *evidence.Entry) string {
@@ -337,9 +343,7 @@ func (a *App) know(v store.View, id string) (*known, error) {
 		if err != nil {
 			return nil, err
 		}
-		if e.Time.After(k.latest) {
-			k.latest = e.Time
-		}
+		k.seen(&e)
 	}
 	return k, nil
 }

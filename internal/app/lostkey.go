@@ -322,7 +322,7 @@ func (a *App) replaceKey(ctx context.Context, l *Loss, p *custody.Pending, f *lo
 			if _, err := law.Decide(p); err != nil {
 				return nil, err
 			}
-			return a.lossEntries(v.Size(), p, f, w, decision)
+			return a.lossEntries(v.Size(), law.Now, p, f, w, decision)
 		})
 	})
 	if err != nil {
@@ -339,7 +339,7 @@ func (a *App) replaceKey(ctx context.Context, l *Loss, p *custody.Pending, f *lo
 	return done, os.Remove(l.File)
 }
 
-func (a *App) lossEntries(size uint64, p *custody.Pending, f *lossFile, w *act, decision *custody.Decision) ([]evidence.Entry, error) {
+func (a *App) lossEntries(size uint64, at time.Time, p *custody.Pending, f *lossFile, w *act, decision *custody.Decision) ([]evidence.Entry, error) {
 	r := p.Request
 	data, err := json.Marshal(requestData{Request: f.Request, Asked: f.Asked})
 	if err != nil {
@@ -360,6 +360,6 @@ func (a *App) lossEntries(size uint64, p *custody.Pending, f *lossFile, w *act, 
 		out = append(out, evidence.Entry{Kind: evidence.KindApproval, Tenant: r.Tenant, Time: s.Time, Who: []string{s.Person}, What: "approve " + string(r.What), On: r.On, Subject: r.Hash(), Data: data})
 	}
 	intent := a.entry(evidence.KindIntent, w, r)
-	intent.Who, intent.Marks = signers(p, decision), decision.Marks
+	intent.Who, intent.Marks, intent.Time = signers(p, decision), decision.Marks, at
 	return append(out, a.closed(size+uint64(len(out)), intent, w, r)...), nil
 }

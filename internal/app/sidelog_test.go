@@ -216,3 +216,15 @@ func TestASideLogDoesNotRule(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 }
+
+// What a side log says about the time does not make every request too old.
+func TestASideLogDoesNotTurnTheClock(t *testing.T) {
+	for _, kind := range []evidence.Kind{evidence.KindOutcome, evidence.KindNote} {
+		w := begun(t)
+		ask := w.As("ana").Requests(custody.VerbAccept)
+		w.merges(w.writes(nil, evidence.Entry{Kind: kind, What: "look at the clock", Time: w.now.AddDate(500, 0, 0)}))
+		if _, err := w.As("ben").approves(ask); err != nil {
+			t.Errorf("%s: %v", kind, err)
+		}
+	}
+}
