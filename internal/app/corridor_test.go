@@ -303,7 +303,7 @@ func (w *world) handsIn(hash string, s *custody.Approval) {
 func (a *actor) makes(change ...func(*custody.Request)) *custody.Request {
 	a.w.t.Helper()
 	r := custody.Request{Tenant: tidewater, Store: a.w.Ledger.Identity().ID, What: custody.VerbAccept, On: "check " + riskyPart, Why: "incident 4711", By: a.name, Register: a.w.standing().Approved,
-		Details: []byte(`{}`), Made: a.w.now, Expires: a.w.now.Add(time.Hour)}
+		Details: riskOf(a.w), Made: a.w.now, Expires: a.w.now.Add(time.Hour)}
 	for _, c := range change {
 		c(&r)
 	}
@@ -312,6 +312,16 @@ func (a *actor) makes(change ...func(*custody.Request)) *custody.Request {
 		a.w.t.Fatal(err)
 	}
 	return made
+}
+
+// riskOf is the accepted risk of the register as it stands in a request.
+func riskOf(w *world) json.RawMessage {
+	w.t.Helper()
+	text, err := app.AcceptedText(&w.Register.Accepted[0])
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return text
 }
 
 func (a *actor) handsInRequest(r *custody.Request, proposal string) string {

@@ -320,7 +320,14 @@ func acceptedText(r *register.Accepted) (json.RawMessage, error) {
 	return entra.Canonical(raw)
 }
 
-func prepareAccept(_ *App, _ *known, p *custody.Pending, _ *requestData) (*act, error) {
+func prepareAccept(a *App, k *known, p *custody.Pending, _ *requestData) (*act, error) {
+	_, now, _, err := proposeAccept(a, k, strings.TrimPrefix(p.Request.On, "check "))
+	if err != nil {
+		return nil, err
+	}
+	if string(now) != string(p.Request.Details) {
+		return nil, &hinted{errors.New("the accepted risk in the register is not the one that was approved"), "compare the two (halligan request show), and ask anew"}
+	}
 	return &act{entries: []evidence.Entry{{Kind: evidence.KindAcceptedRisk, Tenant: p.Request.Tenant, What: "accept a risk", On: p.Request.On, Why: p.Request.Why, Who: []string{p.Request.By},
 		Subject: p.Request.Hash(), After: register.DigestOf(p.Request.Details), Data: p.Request.Details}}}, nil
 }

@@ -27,3 +27,6 @@ func (a *App) Through(ctx context.Context, hash string, w Deed) (*Done, error) {
 		}}, nil
 	})
 }
+
+// AcceptedText is an accepted risk as it stands in a request.
+var AcceptedText = acceptedText

@@ -91,13 +91,9 @@ func (a *App) Ask(ctx context.Context, q Question) (*Asked, error) {
 	if a.tenant() == "" {
 		return nil, errNoTenant
 	}
-	by, err := a.person(q.By)
-	if err != nil {
-		return nil, fmt.Errorf("ask for %s: %w", q.Verb, err)
-	}
 	var made *custody.Request
 	var data requestData
-	err = a.Ledger.View(ctx, func(v store.View) error {
+	err := a.Ledger.View(ctx, func(v store.View) error {
 		k, err := a.know(v, a.Ledger.Identity().ID)
 		if err != nil {
 			return err
@@ -106,6 +102,16 @@ func (a *App) Ask(ctx context.Context, q Question) (*Asked, error) {
 		if err != nil {
 			return err
 		}
+		// By the register that it is judged by: who was taken out of halligan.yaml by
+		// somebody alone can still ask for the repair.
+		by := rules.Register.Person(q.By)
+		if by == nil {
+			if _, err := a.person(q.By); err != nil {
+				return fmt.Errorf("ask for %s: %w", q.Verb, err)
+			}
+			return &custody.Refusal{Reason: custody.ReasonPerson, Who: q.By, Detail: "the approved register has nobody of that name"}
+		}
+		q.By = by.Name
 		if made, data, err = a.draftRequest(k, &q, by.Name, deed); err != nil {
 			return err
 		}
@@ -115,7 +121,7 @@ func (a *App) Ask(ctx context.Context, q Question) (*Asked, error) {
 		return nil, err
 	}
 	if q.Sign != nil {
-		if data.Asked, err = a.signed(ctx, made, custody.ActRequest, by.Name, time.Time{}, q.Sign); err != nil {
+		if data.Asked, err = a.signed(ctx, made, custody.ActRequest, q.By, time.Time{}, q.Sign); err != nil {
 			return nil, err
 		}
 	}
