@@ -1,8 +1,8 @@
 package register
 
 import (
+	"errors"
 	"fmt"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -26,12 +26,8 @@ func (d *decoder) rules(r *Register) {
 	if p := strings.ToLower(r.Proxy); p != "" && (!strings.HasPrefix(p, "http://") && !strings.HasPrefix(p, "https://") || strings.Contains(p, "@")) {
 		d.report(d.at["proxy"], "proxy", "write it as http://proxy.example:3128, without a name or password", "the proxy is no address of one")
 	}
-	if u, err := url.Parse(r.Evidence.Store); r.Evidence.Store != "" && strings.Contains(r.Evidence.Store, "://") {
-		if err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" || u.Host == "" {
-			d.report(d.at["evidence.store"], "evidence.store", "write it as postgres://halligan@db.example/halligan, or a path", "the store is no address of one")
-		} else if _, has := u.User.Password(); has {
-			d.report(d.at["evidence.store"], "evidence.store", "put the password into ~/.pgpass of whoever runs halligan, mode 0600", "the address of the store holds a password")
-		}
+	if wrong, is := errors.AsType[*AddressError](CheckStoreAddress(r.Evidence.Store)); is {
+		d.report(d.at["evidence.store"], "evidence.store", wrong.hint, "%s", wrong.what)
 	}
 	d.people(r)
 	d.quorum(r)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"mime/quotedprintable"
 	"os"
 	"strings"
 
@@ -92,7 +93,7 @@ func (c *console) evidenceVerify(folder string, f *verifyFlags) error {
 		if result.Outside == 0 {
 			v.Warnings = append(v.Warnings, "no checkpoint from outside was given: a log that was taken back to an earlier state would look the same (--checkpoint)")
 		}
-		if v.Audit, err = app.Audit(root.FS()); err != nil {
+		if v.Audit, err = app.Audit(root.FS(), result.Origin); err != nil {
 			return err
 		}
 		v.Good = v.Audit.Good()
@@ -208,6 +209,11 @@ func readSome(path string) ([]byte, error) {
 // printed: from its first line to its last signature.
 func checkpointIn(text string) ([]byte, error) {
 	text = strings.ReplaceAll(text, "\r\n", "\n")
+	if strings.Contains(text, "=E2=80=94") { // a mail as it was sent (RFC 2045 6.7)
+		if plain, err := io.ReadAll(quotedprintable.NewReader(strings.NewReader(text))); err == nil {
+			text = string(plain)
+		}
+	}
 	begin := strings.Index(text, evidence.OriginPrefix)
 	if begin < 0 {
 		return nil, errors.New("no checkpoint is in it")

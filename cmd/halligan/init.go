@@ -67,6 +67,9 @@ func (c *console) init(ctx context.Context, f *initFlags) error {
 	if f.tenant != "" && !entra.ID(f.tenant).IsGUID() {
 		return misused("it stands in the Entra admin center > Overview > Tenant ID", "no id of a tenant: %q", f.tenant)
 	}
+	if err := register.CheckStoreAddress(f.place.store); err != nil {
+		return badStore(err)
+	}
 	if f.people < 0 || f.people > 100000 {
 		return misused("for example --people 2", "no number of people: %d", f.people)
 	}

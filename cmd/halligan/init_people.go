@@ -91,7 +91,7 @@ func (c *console) beginEvidence(ctx context.Context, f *initFlags, r *register.R
 		return fmt.Errorf("begin the evidence: %w", err)
 	}
 	p.blank()
-	p.styled(0, 2, bold, "Evidence", ifElse(begun, "begun in ", "goes on in ")+place.Store)
+	p.styled(0, 2, bold, "Evidence", ifElse(begun, "begun in ", "goes on in ")+place.Name())
 	p.line(2, 4, "Log key, private: "+place.Keys.String()+" (back it up apart from the store)")
 	p.line(2, 4, "Log key, public, for the binder:")
 	p.b.WriteString("    " + key + "\n") // whole, to be copied

@@ -104,7 +104,7 @@ func (c *console) tenant(l *liveFlags, reg *register.Register, observe func(grap
 	s.Interactive = p.Store == "" && isTerminal(c.stderr)
 	s.Prompt = c.showCode
 	if p.Method == graph.MethodSecret && p.SecretFile == "" {
-		text, err := c.typed("Client secret: ")
+		text, err := c.typed("Client secret: ", "give --secret-file FILE, mode 0600")
 		if err != nil {
 			return nil, &fault{exitNotSignedIn, errors.New("sign in by secret: the secret is not kept, and there is no terminal on which to ask for it"), "halligan login --method secret --secret-file FILE"}
 		}

@@ -160,7 +160,7 @@ func (c *console) login(ctx context.Context, f *loginFlags) error {
 	}
 	s.Prompt = c.showCode
 	if rule.Method == graph.MethodSecret && p.SecretFile == "" {
-		text, err := c.typed("Client secret: ")
+		text, err := c.typed("Client secret: ", "give --secret-file FILE, mode 0600")
 		if err != nil {
 			return err
 		}
@@ -243,11 +243,11 @@ func (c *console) announce(p *graph.Profile, rule graph.MethodRule, keeps bool, 
 	_, _ = fmt.Fprint(c.stderr, o.b.String())
 }
 
-// typed asks for a secret on the terminal.
-func (c *console) typed(prompt string) ([]byte, error) {
+// typed asks for a secret on the terminal; elsewhere is the hint where there is none.
+func (c *console) typed(prompt, elsewhere string) ([]byte, error) {
 	file, is := c.stdin.(*os.File)
 	if !is || !term.IsTerminal(int(file.Fd())) {
-		return nil, misused("give --secret-file FILE, mode 0600", "there is no terminal on which to ask for the secret")
+		return nil, misused(elsewhere, "there is no terminal on which to ask for the secret")
 	}
 	_, _ = fmt.Fprint(c.stderr, prompt)
 	text, err := term.ReadPassword(int(file.Fd()))

@@ -91,7 +91,7 @@ func (c *console) mailCheckpoint(ctx context.Context, f *mailFlags, size uint64,
 	}
 	options := []mail.Option{mail.WithPort(port), mail.WithTimeout(30 * time.Second), secured(host, port)}
 	if f.user != "" {
-		typed, err := c.typed("Password of " + f.user + " at " + host + ": ")
+		typed, err := c.typed("Password of "+f.user+" at "+host+": ", "give the command on a terminal, or send through a server that takes mail from here without a password (no --mail-user)")
 		if err != nil {
 			return err
 		}
@@ -106,7 +106,7 @@ func (c *console) mailCheckpoint(ctx context.Context, f *mailFlags, size uint64,
 	if err := f.envelope(message); err != nil {
 		return err
 	}
-	message.Subject(fmt.Sprintf("Halligan: checkpoint of %d entries", size))
+	message.Subject("Halligan: checkpoint of " + plural(int(size), "entry", "entries"))
 	message.SetBodyString(mail.TypeTextPlain, text)
 	if err := client.DialAndSendWithContext(ctx, message); err != nil {
 		return fail(err)

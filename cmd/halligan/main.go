@@ -34,8 +34,8 @@ type console struct {
 	getenv         func(string) string
 	// tune lets a test change how a tenant is spoken to; nil changes nothing.
 	tune func(*graph.Config)
-	// browse opens an address for a test; nil opens the browser.
-	browse func(address string) error
+	// browse opens a file for a test; nil opens the browser.
+	browse func(file string) error
 }
 
 // run executes the program with args, which do not include its name, and

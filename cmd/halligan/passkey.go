@@ -10,23 +10,28 @@ import (
 	"halligan/register"
 )
 
-// passkeyPage opens the page for passkeys in the browser of this machine.
+// passkeyPage opens the page for passkeys in the browser of this machine. The
+// address and the code are for the eyes of this person: the browser gets a file.
 func (c *console) passkeyPage() *app.PasskeyPage {
-	return &app.PasskeyPage{Port: app.PasskeyPort, Open: func(address string) error {
-		_, err := fmt.Fprintf(c.stderr, "Opening %s in the browser of this machine.\n", address)
+	return &app.PasskeyPage{Port: app.PasskeyPort, Open: func(v app.PasskeyVisit) error {
+		p := &page{look: look{columns: width(c.stderr, c.getenv), paint: c.paintOn(c.stderr)}}
+		p.line(0, 2, "Opening a page in the browser of this machine. If none comes, open this yourself, and show it to nobody:")
+		p.b.WriteString("  " + v.Address + "\n") // whole, to be copied
+		p.styled(0, 2, bold, "Code:", v.Code+". Type it in there; if that page asks for none, it is not ours.")
+		_, err := fmt.Fprint(c.stderr, p.b.String())
 		if err == nil {
 			// Where no browser opens, the person does it with the address.
-			_ = c.openBrowser(address)
+			_ = c.openBrowser(v.File)
 		}
 		return err
 	}}
 }
 
-func (c *console) openBrowser(address string) error {
+func (c *console) openBrowser(file string) error {
 	if c.browse != nil {
-		return c.browse(address)
+		return c.browse(file)
 	}
-	return browser.OpenURL(address)
+	return browser.OpenFile(file)
 }
 
 func (c *console) passkeyMake(ctx context.Context, name string) (*register.Passkey, error) {

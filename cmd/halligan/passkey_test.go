@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -10,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -20,9 +22,10 @@ import (
 
 // atPage is a command of the program that waits for somebody at its page.
 type atPage struct {
-	address string
-	ended   chan int
-	said    *bytes.Buffer // both streams; read it after the end
+	file, address, code string // what the browser is given, where it leads, and what is typed in there
+
+	ended chan int
+	said  *bytes.Buffer // both streams; read it after the end
 }
 
 // atPageOf runs a command until it opens its page.
@@ -35,15 +38,22 @@ func atPageOf(t *testing.T, home string, args ...string) *atPage {
 			return home
 		}
 		return ""
-	}, browse: func(address string) error { opened <- address; return nil }}
+	}, browse: func(file string) error { opened <- file; return nil }}
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	t.Cleanup(cancel)
 	go func() { p.ended <- c.run(ctx, args) }() // ended by ctx
 	select {
-	case p.address = <-opened:
+	case p.file = <-opened: // what it has said until then is read before it goes on
 	case code := <-p.ended:
 		t.Fatalf("%q ended with %d before it opened its page: %s", args, code, p.said)
 	}
+	text, err := os.ReadFile(p.file)
+	must(t, err)
+	address, code := regexp.MustCompile(`url=([^"]+)"`).FindSubmatch(text), regexp.MustCompile(`(?m)^Code: ([0-9]{3} [0-9]{3})\.`).FindSubmatch(p.said.Bytes())
+	if address == nil || code == nil {
+		t.Fatalf("the file is %s, and it says %s", text, p.said)
+	}
+	p.address, p.code = string(address[1]), string(code[1])
 	return p
 }
 
@@ -80,30 +90,38 @@ func passkeyHouse(t *testing.T) (home string, run func(want int, args ...string)
 	return home, run
 }
 
-const press = `document.getElementById("go").click()`
+// press types the code in and presses the button.
+func (p *atPage) press() string { return pressWith(p.code) }
+
+func pressWith(code string) string {
+	return fmt.Sprintf(`document.getElementById("code").value = %q; document.getElementById("go").click()`, code)
+}
+
+func (p *atPage) fileURL() string { return "file://" + p.file }
 
 // Two people make passkeys in a real browser, one asks with hers and the other
 // approves with his; each sees what is signed. Hers does not sign for him.
 func TestPasskeysMadeAndUsedInABrowser(t *testing.T) {
 	home, run := passkeyHouse(t)
 	making := atPageOf(t, home, "person", "add", "Ana Weiss", "--role", "operator", "--role", "approver", "--passkey")
-	b := testbrowser.Open(t, nil, making.address)
+	b := testbrowser.Open(t, nil, making.fileURL())
 	for _, name := range []string{"Ana Weiss", "Ben Ode"} {
 		if name != "Ana Weiss" {
 			making = atPageOf(t, home, "person", "add", name, "--role", "approver", "--passkey")
-			b.Visit(making.address, "Make a passkey")
+			b.Visit(making.fileURL(), "Make a passkey")
 		}
 		b.Do("", "For "+name+", to approve requests with.")
-		b.Do(press, "Done. You can close this page")
+		b.Do(pressWith("no code"), "It did not work: That is not the code in the terminal.")
+		b.Do(making.press(), "Done. You can close this page")
 		making.wants(t, 0, "halligan.yaml: "+name)
 	}
-	if out := run(0, "person", "list"); strings.Count(out, "signs with passkey") != 2 {
+	if out := run(0, "person", "list"); len(regexp.MustCompile(`signs with passkey\s+SHA256:`).FindAllString(out, -1)) != 2 {
 		t.Errorf("person list says %s", out)
 	}
 
 	asking := atPageOf(t, home, "request", "begin", "--by", "Ana Weiss", "--why", "first register", "--passkey")
-	b.Visit(asking.address, "why       first register")
-	b.Do(press, "Done.")
+	b.Visit(asking.fileURL(), "why       first register")
+	b.Do(asking.press(), "Done.")
 	asking.wants(t, 0, "1 approval is needed")
 	request := regexp.MustCompile(`(?m)^Request ([0-9a-f]{12})$`).FindStringSubmatch(asking.said.String())[1]
 
@@ -115,25 +133,26 @@ func TestPasskeysMadeAndUsedInABrowser(t *testing.T) {
 	}
 	// mallory at ben's page signs the right text with another's passkey.
 	wrong := atPageOf(t, home, "approve", request, "--as", "Ben Ode", "--passkey")
-	b.Visit(wrong.address, "person    Ben Ode")
-	b.Do(fmt.Sprintf(`const o = PublicKeyCredential.parseRequestOptionsFromJSON({...options, allowCredentials: [{type: "public-key", id: %q}]});
-		navigator.credentials.get({publicKey: o}).then(made => fetch(location.pathname, {method: "POST", headers: {"Content-Type": "application/json"}, body: JSON.stringify(made.toJSON())}))
-			.then(r => { document.getElementById("said").textContent = "sent " + r.status })`, ids[0][1]), "sent 204")
+	b.Visit(wrong.fileURL(), "person    Ben Ode")
+	b.Do(fmt.Sprintf(`code.value = %q; const o = PublicKeyCredential.parseRequestOptionsFromJSON({...options, allowCredentials: [{type: "public-key", id: %q}]});
+		navigator.credentials.get({publicKey: o}).then(made => fetch(location.pathname, {method: "POST", headers: {"Content-Type": "application/json"}, body: JSON.stringify({code: code.value, answer: made.toJSON()})}))
+			.then(r => { document.getElementById("said").textContent = "sent " + r.status })`, wrong.code, ids[0][1]), "sent 204")
 	wrong.wants(t, 1, "count the approval of Ben Ode")
 
-	// A key that does not ask who holds it does not sign.
 	approving := atPageOf(t, home, "approve", request, "--as", "Ben Ode", "--passkey")
-	b.Visit(approving.address, "I approve this:")
-	b.Do(press, "Done.")
+	b.Visit(approving.fileURL(), "I approve this:")
+	b.Do(approving.press(), "Done.")
 	approving.wants(t, 0, "Carried out")
 	if out := run(0, "person", "list"); !strings.Contains(out, "This is what was approved") {
 		t.Errorf("person list says %s", out)
 	}
+
+	// A key that does not ask who holds it does not sign.
 	b.StopVerifying()
 	run(0, "person", "add", "Carl Roe", "--role", "viewer")
 	unverified := atPageOf(t, home, "request", "register", "--by", "Ana Weiss", "--why", "Carl joins", "--passkey")
-	b.Visit(unverified.address, "Carl Roe")
-	b.Do(press, "It did not work: ")
+	b.Visit(unverified.fileURL(), "Carl Roe")
+	b.Do(unverified.press(), "It did not work: ")
 }
 
 // The page is for the browser that the person sees: another name for this machine,
@@ -174,6 +193,7 @@ func TestPasskeyPageAnswersItsOwnBrowserAlone(t *testing.T) {
 		"this machine by number":       {"GET", at.address, fmt.Sprintf("127.0.0.1:%d", app.PasskeyPort), "", "", "", 404},
 		"another address":              {"GET", own + "/", "", "", "", "", 404},
 		"a guess":                      {"POST", own + "/AAAAAAAAAAAAAAAAAAAAAAAAAA", "", own, asJSON, "{}", 404},
+		"no code":                      {"POST", at.address, "", own, asJSON, `{"answer": {}}`, 403},
 		"another page":                 {"POST", at.address, "", "https://attacker.example", asJSON, "{}", 403},
 		"no page":                      {"POST", at.address, "", "", asJSON, "{}", 403},
 		"a form":                       {"POST", at.address, "", own, "text/plain", "{}", 403},
@@ -195,11 +215,12 @@ func TestPasskeyPageAnswersItsOwnBrowserAlone(t *testing.T) {
 		t.Errorf("headers %v", header)
 	}
 	// What is no passkey ends it, and it was the only answer.
-	if got, _, _ := ask("POST", at.address, "", own, asJSON, "{}"); got != 204 {
+	withCode := fmt.Sprintf(`{"code": %q, "answer": {}}`, at.code)
+	if got, _, _ := ask("POST", at.address, "", own, asJSON, withCode); got != 204 {
 		t.Errorf("an answer gets %d", got)
 	}
 	at.wants(t, 1, "error: make a passkey: the browser's answer")
-	if resp, err := client.Post(at.address, asJSON, strings.NewReader("{}")); err == nil {
+	if resp, err := client.Post(at.address, asJSON, strings.NewReader(withCode)); err == nil {
 		resp.Body.Close()
 		t.Errorf("a second answer gets %s", resp.Status)
 	}
@@ -207,6 +228,50 @@ func TestPasskeyPageAnswersItsOwnBrowserAlone(t *testing.T) {
 	must(t, err)
 	if bytes.Contains(text2, []byte("Ana")) {
 		t.Error("she is in the register all the same")
+	}
+}
+
+// Whoever else finds the address does not know the code in the terminal, and guesses
+// it a few times at most. What other accounts see of the browser, its arguments,
+// leads nowhere.
+func TestAnotherAccountCannotAnswerForThePersonAtThePage(t *testing.T) {
+	home, _ := passkeyHouse(t)
+	at := atPageOf(t, home, "person", "add", "Ana Weiss", "--role", "approver", "--passkey")
+	for _, path := range []string{at.file, filepath.Dir(at.file)} {
+		info, err := os.Stat(path)
+		must(t, err)
+		if runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 {
+			t.Errorf("others may read %s: %s", path, info.Mode())
+		}
+	}
+	secret := at.address[strings.LastIndex(at.address, "/")+1:]
+	if strings.Contains(at.file, secret) {
+		t.Errorf("the browser is given %s, which holds the secret of the page", at.file)
+	}
+	post := func(code string) int {
+		t.Helper()
+		r, err := http.NewRequestWithContext(t.Context(), "POST", at.address, strings.NewReader(fmt.Sprintf(`{"code": %q, "answer": {}}`, code)))
+		must(t, err)
+		r.Header.Set("Origin", fmt.Sprintf("http://localhost:%d", app.PasskeyPort))
+		r.Header.Set("Content-Type", "application/json")
+		resp, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: late}).Do(r)
+		must(t, err)
+		must(t, resp.Body.Close())
+		return resp.StatusCode
+	}
+	right := strings.ReplaceAll(at.code, " ", "")
+	for i := range 5 {
+		guess := fmt.Sprintf("%06d", i)
+		if guess == right {
+			guess = "999999"
+		}
+		if got := post(guess); got != 403 {
+			t.Errorf("guess %d gets %d", i, got)
+		}
+	}
+	at.wants(t, 1, "hint: was it you? Then give the command again.")
+	if _, err := os.Stat(filepath.Dir(at.file)); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the file is left: %v", err)
 	}
 }
 

@@ -90,6 +90,9 @@ func (c *console) personAdd(ctx context.Context, f *personFlags, name string) er
 	}
 	out := &page{look: look{columns: width(c.stdout, c.getenv), paint: c.paintOn(c.stdout)}}
 	out.line(0, 2, f.register+": "+name+ifElse(len(f.roles) > 0, " ("+strings.Join(f.roles, ", ")+")", " without a role"))
+	if f.passkey {
+		out.line(0, 2, "signs with "+app.PasskeyFingerprint(p.Passkey.PublicKey)+": whoever approves this person must see the same")
+	}
 	for _, odd := range custody.Alike(name) {
 		out.line(0, 2, "warning: "+odd+". Nobody by such a name can ask or approve; write it in the letters of one script")
 	}
@@ -162,7 +165,7 @@ type personView struct {
 	Name    string   `json:"name"`
 	Title   string   `json:"title,omitempty"`
 	Roles   []string `json:"roles"`
-	Signing string   `json:"signing"` // fingerprint, "passkey", or ""
+	Signing string   `json:"signing"` // fingerprint, or ""
 	Sealed  bool     `json:"receives"`
 	Manager string   `json:"manager,omitempty"`
 	Reach   []string `json:"reach"`
@@ -207,7 +210,7 @@ func (c *console) personList(ctx context.Context, f *placeFlags, format string) 
 		case p.Signing != "":
 			v.Signing = app.Fingerprint(p.Signing)
 		case p.Passkey.CredentialID != "":
-			v.Signing = "passkey"
+			v.Signing = app.PasskeyFingerprint(p.Passkey.PublicKey)
 		}
 		people = append(people, v)
 	}

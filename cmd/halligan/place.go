@@ -40,6 +40,9 @@ func (f *placeFlags) addStore(flags *pflag.FlagSet) {
 // for a database stands in ~/.pgpass or PGPASSFILE, never in an address here.
 func (c *console) place(f *placeFlags, r *register.Register) (app.Place, error) {
 	known := r.Or()
+	if err := register.CheckStoreAddress(f.store); err != nil {
+		return app.Place{}, badStore(err)
+	}
 	p := app.Place{Store: cmp.Or(f.store, known.Evidence.Store), Witness: cmp.Or(f.witness, known.Evidence.Witness)}
 	if p.Store == "" && known.Tenant.ID == "" {
 		return p, &fault{exitFailed, errors.New("find the evidence: the register does not say which tenant it is about"), "write tenant: with its id into it; then halligan init --people NUMBER begins the evidence"}
@@ -76,6 +79,10 @@ func (c *console) place(f *placeFlags, r *register.Register) (app.Place, error) 
 	}
 	return p, nil
 }
+
+// badStore refuses an address given as an argument, where every account of this
+// machine and the history of the shell see it.
+func badStore(err error) error { return misused(hintOf(err), "--store: %v", err) }
 
 func absolute(path string, isDatabase bool) (string, error) {
 	if isDatabase {

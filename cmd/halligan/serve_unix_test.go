@@ -204,9 +204,13 @@ func TestKilledServeHoldsNothing(t *testing.T) {
 	if took > late/2 {
 		t.Errorf("the next command took %s", took)
 	}
-	h.serve()
+	second := h.serve()
 	h.run(3, "check", "--from", "tenant", "--record", "-o", "report2.md")
 	h.verified()
+	must(t, second.Process.Signal(syscall.SIGTERM))
+	if err := second.Wait(); err != nil {
+		t.Errorf("the second one did not serve: %v", err)
+	}
 }
 
 // A process that hangs keeps the store, and keeps nobody waiting: what reads works,

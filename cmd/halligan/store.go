@@ -99,7 +99,7 @@ func (c *console) storeRestore(ctx context.Context, f *placeFlags, backup string
 		return &fault{exitFailed, err, cmp.Or(hintOf(err), hint)}
 	}
 	out := &page{look: look{columns: width(c.stdout, c.getenv), paint: c.paintOn(c.stdout)}}
-	out.line(0, 2, "restored to "+p.Store+"; the next entry says so")
+	out.line(0, 2, "restored to "+p.Name()+"; the next entry says so")
 	if _, err := p.Keys.Load(); err != nil {
 		out.line(0, 2, "the log key is not here: bring it back to "+p.Keys.String()+", or, if it is lost: halligan request log-key-lost")
 	}
@@ -165,7 +165,7 @@ func (c *console) storeCheck(ctx context.Context, f *placeFlags, v *verifyFlags)
 		err = indented(c.stdout, out)
 	} else {
 		pg := &page{look: look{columns: width(c.stdout, c.getenv), paint: c.paintOn(c.stdout)}}
-		what := p.Store + ", which cannot be read"
+		what := p.Name() + ", which cannot be read"
 		if out.Store != "" {
 			what = "store " + out.Store + ", " + plural(int(out.Size), "entry", "entries")
 		}

@@ -23,7 +23,7 @@ func (w *world) audited() *app.AuditReport {
 	if err := w.db.Export(w.t.Context(), folder); err != nil {
 		w.t.Fatal(err)
 	}
-	r, err := app.Audit(os.DirFS(folder))
+	r, err := app.Audit(os.DirFS(folder), evidence.OriginPrefix+w.Ledger.Identity().ID)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -69,35 +69,38 @@ func TestWhatWasWrittenPastTheRulesIsNamed(t *testing.T) {
 	for name, tt := range map[string]struct {
 		writes func(w *world)
 		says   string
+		// auditOnly: it takes the times of all entries to see it, which the program
+		// does not read before each decision.
+		auditOnly bool
 	}{
-		"an act that nobody asked for": {func(w *world) { w.smuggles(intent(w, register.DigestOf([]byte("x")))) }, "nobody asked for it"},
+		"an act that nobody asked for": {func(w *world) { w.smuggles(intent(w, register.DigestOf([]byte("x")))) }, "nobody asked for it", false},
 		"an act that was asked for and not approved": {func(w *world) {
 			w.smuggles(intent(w, w.As("mallory").Requests(custody.VerbAccept)))
-		}, "too few people approved"},
+		}, "too few people approved", false},
 		"an act a second time": {func(w *world) {
 			hash := w.As("mallory").Requests(custody.VerbAccept)
 			w.As("ben").Approves(hash)
 			w.smuggles(intent(w, hash))
-		}, "the request was used already"},
+		}, "the request was used already", false},
 		"an approval of mallory's own": {func(w *world) {
 			r := w.As("mallory").makes()
 			hash := w.As("mallory").handsInRequest(r, "")
 			w.handsIn(hash, w.As("mallory").prepares(r))
 			w.smuggles(intent(w, hash))
-		}, "nobody approves what they asked for"},
+		}, "nobody approves what they asked for", false},
 		"an approval in ben's name": {func(w *world) {
 			r := w.As("mallory").makes()
 			hash := w.As("mallory").handsInRequest(r, "")
 			w.handsIn(hash, w.As("mallory").prepares(r, func(a *custody.Approval) { a.Person = "ben" }))
 			w.smuggles(intent(w, hash))
-		}, "the key is not the person's"},
+		}, "the key is not the person's", false},
 		"a register": {func(w *world) {
 			r := *w.Register
 			r.Quorum.People = 1
 			text, digest := r.Deciding()
 			w.smuggles(evidence.Entry{Kind: evidence.KindRegister, Tenant: tidewater, What: "register", Before: w.standing().Approved, After: digest, Subject: register.DigestOf([]byte("x")),
 				Data: jsonOf(w.t, map[string]string{"deciding": string(text)})})
-		}, "a deciding part that nobody approved"},
+		}, "a deciding part that nobody approved", false},
 		"a log key": {func(w *world) {
 			w.smuggles(evidence.Entry{Kind: evidence.KindNote, What: "nothing"}) // the kind itself is refused by Append unless it is the last
 			key, err := w.place.Keys.Load()
@@ -106,16 +109,64 @@ func TestWhatWasWrittenPastTheRulesIsNamed(t *testing.T) {
 			e := evidence.Rotate(key.Public(), other.Public(), []byte(`[]`))
 			_, err = w.db.Rotate(w.t.Context(), key, other, func(store.View) ([]evidence.Entry, error) { return []evidence.Entry{e}, nil })
 			must(w.t, err)
-		}, "another log key"},
+		}, "another log key", false},
+		"an act under a request for something else": {func(w *world) {
+			hash := w.As("mallory").Requests(custody.VerbAccept)
+			w.handsIn(hash, w.As("ben").prepares(w.request(hash)))
+			e := intent(w, hash)
+			e.What, e.On = string(custody.VerbOpen), "seal ea-north"
+			w.smuggles(e)
+		}, "was carried out, and", false},
+		"an old register once more, long after": {func(w *world) {
+			old := w.entries(evidence.KindRegister, "")[0]
+			old.Time = time.Time{}
+			w.smuggles(old)
+		}, "a deciding part that nobody approved", false},
+		"an old register with its act, dated back": {func(w *world) {
+			subject := w.entries(evidence.KindRegister, "")[1].Subject
+			w.smuggles(append(w.entries(evidence.KindIntent, subject), w.entries(evidence.KindRegister, subject)...)...)
+		}, "the request was used already", false},
+		"an expired request, dated back": {func(w *world) {
+			r := w.As("mallory").makes()
+			hash := w.As("mallory").handsInRequest(r, "")
+			w.handsIn(hash, w.As("ben").prepares(r))
+			w.later(400 * 24 * time.Hour)
+			w.smuggles(evidence.Entry{Kind: evidence.KindNote, What: "time goes by"})
+			e := intent(w, hash)
+			e.Time = r.Made.Add(time.Minute)
+			w.smuggles(e)
+		}, "the request has expired", true},
+		"a register of which the approvers read something else": {func(w *world) {
+			r := *w.Register
+			r.Quorum.People = 1
+			text, digest := r.Deciding()
+			made := w.As("mallory").makes(func(q *custody.Request) {
+				q.What, q.On = custody.VerbRegister, "halligan.yaml, deciding part"
+				q.Details = jsonOf(w.t, map[string]any{"from": w.standing().Approved, "to": digest, "changes": []string{"+ channels: name Pager"}})
+			})
+			hash := w.As("mallory").handsInRequest(made, string(text))
+			w.handsIn(hash, w.As("ben").prepares(made))
+			e := intent(w, hash)
+			e.What, e.On = string(made.What), made.On
+			w.smuggles(e, evidence.Entry{Kind: evidence.KindRegister, Tenant: tidewater, What: "register", Before: w.standing().Approved, After: digest, Subject: hash,
+				Data: jsonOf(w.t, map[string]string{"deciding": string(text)})})
+		}, "does not tell the change", false},
 		"an outcome of nothing": {func(w *world) {
 			n := uint64(0)
 			w.smuggles(evidence.Entry{Kind: evidence.KindOutcome, Tenant: tidewater, What: "open", Refers: &n})
-		}, "never begun"},
+		}, "never begun", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := busy(t)
 			w.later(time.Hour)
 			tt.writes(w)
+			if _, err := w.As("ana").asks(custody.VerbAccept); err == nil {
+				if !tt.auditOnly {
+					t.Error("the program goes on deciding in this log")
+				}
+			} else if smuggled, is := errors.AsType[*app.SmuggledError](err); !is || !smuggled.Security() {
+				t.Errorf("got %v, want the entry that nobody approved", err)
+			}
 			r := w.audited()
 			if r.Good() || !slices.ContainsFunc(r.Findings, func(f app.AuditFinding) bool { return strings.Contains(f.Says, tt.says) }) {
 				t.Errorf("got %+v, want a finding that says %q", r.Findings, tt.says)
@@ -187,4 +238,48 @@ func malloryKey(t testing.TB) *evidence.LogKey {
 	key, err := evidence.NewLogKey(strings.NewReader(strings.Repeat("k", 32)), "mallory-log-1")
 	must(t, err)
 	return key
+}
+
+// A clock that is turned back makes no request fresh again.
+func TestAClockThatIsTurnedBackRevivesNothing(t *testing.T) {
+	w := begun(t)
+	ask := w.As("mallory").Requests(custody.VerbAccept)
+	w.later(400 * 24 * time.Hour)
+	_, err := w.Record(t.Context(), app.Record{Kind: evidence.KindNote, What: "a year later"})
+	must(t, err)
+	w.later(-400 * 24 * time.Hour)
+	if _, err := w.As("ben").approves(ask); !errors.Is(err, custody.ReasonExpired) {
+		t.Errorf("got %v, want that it has expired", err)
+	}
+	// What is asked for now is dated by what the log has seen, and works.
+	w.As("ben").Approves(w.As("ana").Requests(custody.VerbAccept))
+	if r := w.audited(); !r.Good() {
+		t.Errorf("%+v", r.Findings)
+	}
+}
+
+// A side log cannot say that a restore was approved, nor close what was begun.
+func TestASideLogRulesNothing(t *testing.T) {
+	w := busy(t)
+	first := w.entries(evidence.KindIntent, "")[0]
+	side, err := app.WriteSide(w.place.Side, nil, w.now, []evidence.Entry{
+		{Kind: evidence.KindOutcome, Tenant: tidewater, What: string(custody.VerbRestore), Subject: first.Subject},
+		{Kind: evidence.KindOutcome, Tenant: tidewater, What: first.What, Subject: first.Subject, Refers: &first.Index}})
+	must(t, err)
+	if _, err := w.MergeSide(t.Context(), side); err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range w.entries(evidence.KindOutcome, "") {
+		if slices.Contains(e.Marks, app.MarkSide) && (e.Refers != nil || !slices.Contains(e.Marks, custody.MarkUnsigned)) {
+			t.Errorf("entry %d came in as %+v", e.Index, e)
+		}
+	}
+	if r := w.audited(); !r.Good() {
+		t.Errorf("the log is spoilt: %+v", r.Findings)
+	}
+	elsewhereLog, err := app.WriteSide(w.place.Side, nil, w.now, []evidence.Entry{{Kind: evidence.KindNote, Tenant: elsewhere, What: "of another tenant"}})
+	must(t, err)
+	if _, err := w.MergeSide(t.Context(), elsewhereLog); err == nil {
+		t.Error("a side log of another tenant was merged")
+	}
 }

@@ -64,74 +64,6 @@ type App struct {
 // tenant is the tenant that everything here is about.
 func (a *App) tenant() entra.ID { return a.Register.Or().Tenant.ID }
 
-// known is what the log says about who decides and what was asked, as of one
-// moment. It is made from the log alone; there is no second truth.
-type known struct {
-	view     store.View
-	approved string          // digest of the deciding part that holds; "" before the first
-	rules    []byte          // that part
-	former   map[string]bool // digests that held before
-	counters map[string]uint32
-	vouched  bool // the approvals of all that were looked at
-	// restored is the entry about a restore that nobody approved yet; nil none.
-	restored *uint64
-}
-
-// know folds the log.
-func know(v store.View) (*known, error) {
-	k := &known{view: v, former: map[string]bool{}, counters: map[string]uint32{}}
-	for e, err := range v.Find(evidence.KindRegister, "") {
-		if err != nil {
-			return nil, err
-		}
-		var d registerData
-		if err := json.Unmarshal(e.Data, &d); err != nil || register.DigestOf([]byte(d.Deciding)) != e.After {
-			return nil, fmt.Errorf("read entry %d: the deciding part does not have its digest", e.Index)
-		}
-		if k.approved != "" {
-			k.former[k.approved] = true
-		}
-		k.approved, k.rules = e.After, []byte(d.Deciding)
-		delete(k.former, k.approved) // it holds again
-	}
-	for e, err := range v.Find(evidence.KindApproval, "") {
-		if err != nil {
-			return nil, err
-		}
-		var d approvalData
-		if json.Unmarshal(e.Data, &d) == nil && d.Counter > k.counters[d.Key] {
-			k.counters[d.Key] = d.Counter
-		}
-	}
-	return k, k.restores()
-}
-
-// restores finds a restore that was not approved. A backup can hold people and keys
-// of long ago: who goes on from one alone could undo their own removal.
-func (k *known) restores() error {
-	for e, err := range k.view.Find(evidence.KindRestored, "") {
-		if err != nil {
-			return err
-		}
-		k.restored = &e.Index
-	}
-	if k.restored == nil || k.approved == "" {
-		k.restored = nil // before the first approval there is nothing to undo
-		return nil
-	}
-	// The intent, which no side log brings; its outcome is in the same transaction.
-	for e, err := range k.view.FindFrom(*k.restored, evidence.KindIntent, "") {
-		if err != nil {
-			return err
-		}
-		if e.What == string(custody.VerbRestore) {
-			k.restored = nil
-			return nil
-		}
-	}
-	return nil
-}
-
 // RestoredError is for a log that goes on from a backup without anybody having
 // approved that.
 type RestoredError struct{ Index uint64 }
@@ -147,7 +79,7 @@ func (*RestoredError) Hint() string {
 
 // stopped returns an error when nothing may be decided by a verb now.
 func (k *known) stopped(verb custody.Verb) error {
-	if k.restored != nil && verb != custody.VerbRestore {
+	if k.restored != nil && !inRestored[verb] {
 		return &RestoredError{*k.restored}
 	}
 	return nil
@@ -174,24 +106,13 @@ type approvalData struct {
 	Counter  uint32 `json:"counter,omitempty"`
 }
 
-// used is the entry by which a request was used.
-func (k *known) used(hash string) (*evidence.Entry, error) {
-	for e, err := range k.view.Find(evidence.KindIntent, hash) {
-		return &e, err
-	}
-	return nil, nil
-}
-
 // law is what a request is judged by: the approved register, and for everything
 // but a change of it, the register as it is, which must be the approved one.
 func (a *App) law(k *known, verb custody.Verb, ignored string) (*custody.Rules, error) {
 	if err := k.stopped(verb); err != nil && ignored == "" {
 		return nil, err
 	}
-	if err := a.vouched(k, a.Ledger.Identity().ID); err != nil {
-		return nil, err
-	}
-	r := &custody.Rules{Register: a.Register.Or(), Approved: k.approved, Former: k.former, Tenant: a.tenant(), Store: a.Ledger.Identity().ID, Now: a.Now(), Counters: k.counters, Without: a.Without}
+	r := &custody.Rules{Register: a.Register.Or(), Approved: k.approved, Former: k.former, Tenant: a.tenant(), Store: k.store, Now: a.now(k), Counters: k.counters, Without: a.Without}
 	if k.approved != "" && overRegister[verb] {
 		old, err := register.FromDeciding(k.rules)
 		if err != nil {
@@ -200,8 +121,8 @@ func (a *App) law(k *known, verb custody.Verb, ignored string) (*custody.Rules, 
 		r.Register = old
 	}
 	r.Used = func(hash string) bool {
-		e, err := k.used(hash)
-		return hash != ignored && (e != nil || err != nil)
+		one := k.requests[hash]
+		return hash != ignored && one != nil && one.used != nil
 	}
 	return r, nil
 }
@@ -233,26 +154,20 @@ func (e *NoRequestError) Hint() string {
 
 // pending finds a request by its hash, or by the beginning of it.
 func (k *known) pending(given string) (*custody.Pending, *requestData, error) {
-	var found []evidence.Entry
-	for e, err := range k.view.Find(evidence.KindRequest, "") {
-		if err != nil {
-			return nil, nil, err
-		}
-		if NamesRequest(given, e.Subject) {
-			found = append(found, e)
+	var found []string
+	for _, hash := range k.order {
+		if NamesRequest(given, hash) {
+			found = append(found, hash)
 		}
 	}
 	switch {
 	case len(found) == 0:
 		return nil, nil, &NoRequestError{Given: given}
 	case len(found) > 1:
-		e := &NoRequestError{Given: given}
-		for _, f := range found {
-			e.Many = append(e.Many, f.Subject)
-		}
-		return nil, nil, e
+		return nil, nil, &NoRequestError{Given: given, Many: found}
 	}
-	return k.pendingOf(&found[0])
+	one := k.requests[found[0]]
+	return one.pending, &one.data, nil
 }
 
 // leastPrefix is how much of a hash names a request.
@@ -263,39 +178,6 @@ const leastPrefix = 6
 func NamesRequest(given, hash string) bool {
 	bare, is := strings.CutPrefix(hash, "sha256:")
 	return is && given == hash || is && len(given) >= leastPrefix && len(given) <= len(bare) && bare[:len(given)] == given
-}
-
-// pendingOf reads a request and its approvals.
-func (k *known) pendingOf(e *evidence.Entry) (*custody.Pending, *requestData, error) {
-	var d requestData
-	if err := json.Unmarshal(e.Data, &d); err != nil {
-		return nil, nil, fmt.Errorf("read entry %d: %v", e.Index, err)
-	}
-	r, err := custody.ParseRequest([]byte(d.Request))
-	if err != nil || r.Hash() != e.Subject {
-		return nil, nil, fmt.Errorf("read entry %d: the request does not have its hash (%v)", e.Index, err)
-	}
-	p := &custody.Pending{Request: r, Recorded: e.Time}
-	if d.Asked != "" {
-		if p.Asked, err = custody.ParseApproval([]byte(d.Asked)); err != nil {
-			return nil, nil, fmt.Errorf("read entry %d: %w", e.Index, err)
-		}
-	}
-	for a, err := range k.view.Find(evidence.KindApproval, e.Subject) {
-		if err != nil {
-			return nil, nil, err
-		}
-		var d approvalData
-		if err := json.Unmarshal(a.Data, &d); err != nil {
-			return nil, nil, fmt.Errorf("read entry %d: %v", a.Index, err)
-		}
-		one, err := custody.ParseApproval([]byte(d.Approval))
-		if err != nil {
-			return nil, nil, fmt.Errorf("read entry %d: %w", a.Index, err)
-		}
-		p.Approvals = append(p.Approvals, one)
-	}
-	return p, &d, nil
 }
 
 // act is one thing to be done.
@@ -360,7 +242,7 @@ func (a *App) through(ctx context.Context, hash string, prepare func(*known, *cu
 	done := &Done{}
 	var work *act
 	open := func(v store.View) ([]evidence.Entry, error) {
-		k, err := know(v)
+		k, err := a.know(v, a.Ledger.Identity().ID)
 		if err != nil {
 			return nil, err
 		}
@@ -383,8 +265,7 @@ func (a *App) through(ctx context.Context, hash string, prepare func(*known, *cu
 		}
 		done.Marks, done.Warnings = decision.Marks, decision.Warnings
 		intent := a.entry(evidence.KindIntent, work, p.Request)
-		intent.Marks = decision.Marks
-		intent.Who = signers(p, decision)
+		intent.Marks, intent.Who, intent.Time = decision.Marks, signers(p, decision), law.Now
 		if work.effect != nil {
 			return []evidence.Entry{intent}, nil
 		}
@@ -426,8 +307,10 @@ func (a *App) closed(size uint64, intent evidence.Entry, w *act, r *custody.Requ
 	outcome.Who = intent.Who
 	outcome.Data = json.RawMessage(`{"result":"done"}`)
 	for i := range w.entries {
-		if w.entries[i].After != "" {
-			outcome.After = w.entries[i].After
+		e := &w.entries[i]
+		e.Marks, e.Who = intent.Marks, intent.Who
+		if e.After != "" {
+			outcome.After = e.After
 		}
 	}
 	if w.last {
@@ -484,7 +367,9 @@ func (a *App) carry(ctx context.Context, w *act, intent *evidence.Entry, done *D
 	// The effect is there: its evidence must not be lost because somebody pressed
 	// Ctrl-C meanwhile.
 	written, err := a.Ledger.Append(context.WithoutCancel(ctx), func(store.View) ([]evidence.Entry, error) { return slices.Clone(all), nil })
-	if err != nil {
+	if w, is := errors.AsType[*store.WitnessError](err); is && w.Written {
+		cause = errors.Join(cause, err) // it is in the log all the same
+	} else if err != nil {
 		for i := range all {
 			all[i].Marks = append(slices.Clone(all[i].Marks), MarkLate)
 		}
@@ -520,7 +405,10 @@ func (a *App) entry(kind evidence.Kind, w *act, r *custody.Request) evidence.Ent
 
 // signers are who stands for an act, by name.
 func signers(p *custody.Pending, d *custody.Decision) []string {
-	out := []string{p.Request.By}
+	var out []string
+	if d.Asked != nil { // else nobody proved who asked, and the mark says so
+		out = append(out, p.Request.By)
+	}
 	for _, s := range d.Approved {
 		if !slices.ContainsFunc(out, func(n string) bool { return register.SamePerson(n, s.Person) }) {
 			out = append(out, s.Person)

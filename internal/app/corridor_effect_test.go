@@ -110,7 +110,7 @@ func TestTheIntentIsInTheLogBeforeTheEffect(t *testing.T) {
 func TestWithoutEvidenceNothingIsDone(t *testing.T) {
 	for name, spoil := range map[string]func(t *testing.T, w *world){
 		"the store is closed": func(t *testing.T, w *world) { w.closes() },
-		"another key":         func(t *testing.T, w *world) { w.Ledger = app.Owned{DB: w.db, Key: otherKey(t)} },
+		"another key":         func(t *testing.T, w *world) { w.Ledger = app.Owned{DB: w.db, Key: malloryKey(t)} },
 		"the store was opened for reading": func(t *testing.T, w *world) {
 			db, err := store.Open(t.Context(), store.Options{URL: w.place.Store, ReadOnly: true})
 			if err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -241,6 +242,27 @@ func TestMalloryIsRefusedByTheProgram(t *testing.T) {
 	}
 }
 
+// changesFile writes a silence into halligan.yaml, or takes it out.
+func changesFile(w *world, silent bool, why ...string) {
+	w.edits(func(r *register.Register) {
+		r.Silences = nil
+		if silent {
+			silence(r)
+			r.Silences[0].Why += strings.Join(why, "")
+		}
+	})
+}
+
+// changes has such a change approved.
+func changes(w *world, silent bool, why ...string) string {
+	w.t.Helper()
+	changesFile(w, silent, why...)
+	ask := w.As("ana").Requests(custody.VerbRegister)
+	w.As("ben").Approves(ask)
+	w.later(time.Minute)
+	return ask
+}
+
 // Whoever runs as the account of the tool has the log key. That does not make them
 // two people.
 func TestARegisterThatNobodyApprovedIsNotBelieved(t *testing.T) {
@@ -279,6 +301,33 @@ func TestARegisterThatNobodyApprovedIsNotBelieved(t *testing.T) {
 			w.edits(func(r *register.Register) { r.Quorum = register.Quorum{People: 5, Approvals: 1}; silence(r) })
 			e.Subject = w.As("mallory").Requests(custody.VerbRegister)
 			w.handsIn(e.Subject, w.As("ben").prepares(w.request(e.Subject)))
+			w.smuggles(e)
+			w.edits(func(r *register.Register) { r.Quorum, r.Silences = register.Quorum{People: 1}, nil })
+			return w
+		},
+		"under a request of long ago": func(t *testing.T, set ...setUp) *world {
+			w := begun(t, set...)
+			ask := changes(w, true)
+			changes(w, true, "another")
+			w.smuggles(w.entries(evidence.KindRegister, ask)...) // what ask brought holds again
+			changesFile(w, true)
+			return w
+		},
+		"under a request that fits once more": func(t *testing.T, set ...setUp) *world {
+			w := begun(t, set...)
+			ask := changes(w, true)
+			changes(w, false) // undone by all the rules
+			w.smuggles(w.entries(evidence.KindRegister, ask)...)
+			changesFile(w, true)
+			return w
+		},
+		"under a request that another overtook": func(t *testing.T, set ...setUp) *world {
+			w := begun(t, set...)
+			e := entry(w, "")
+			e.Subject = w.As("mallory").Requests(custody.VerbRegister)
+			w.handsIn(e.Subject, w.As("ben").prepares(w.request(e.Subject)))
+			w.edits(func(r *register.Register) { r.Quorum = register.Quorum{People: 5, Approvals: 1} })
+			changes(w, true)
 			w.smuggles(e)
 			w.edits(func(r *register.Register) { r.Quorum, r.Silences = register.Quorum{People: 1}, nil })
 			return w

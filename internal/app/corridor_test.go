@@ -83,6 +83,7 @@ func newWorld(t testing.TB, set ...setUp) *world {
 	folder := t.TempDir()
 	w := &world{t: t, now: time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC), people: map[string]*actor{},
 		place: app.Place{Store: filepath.Join(folder, "evidence.db"), Side: filepath.Join(folder, "side"), Socket: filepath.Join(folder, "s.sock"), Keys: app.KeyFile{Path: filepath.Join(folder, "log.key")}}}
+	w.place.Now = func() time.Time { return w.now }
 	w.App = &app.App{RegisterName: "halligan.yaml", Now: func() time.Time { return w.now }, Chance: rand.Reader, Account: "os:tool@host", Keys: w.place.Keys, Without: map[custody.Defence]bool{},
 		Register: &register.Register{Version: register.Version, Tenant: register.Tenant{ID: tidewater}, Quorum: register.Quorum{People: 5, Approvals: 1},
 			Accepted: []register.Accepted{{Check: riskyPart, Reason: "a new key is under way", Owner: "ana", Approver: "ben", On: "2026-11-21", Until: "2026-12-21"}}}}
@@ -348,7 +349,7 @@ func TestTheFirstRegisterIsApprovedByTwo(t *testing.T) {
 	if s := w.standing(); s.Stands() || s.Approved != "" {
 		t.Fatalf("a register stands that nobody approved: %+v", s)
 	}
-	if _, err := w.As("ana").asks(custody.VerbAccept); !errors.Is(err, custody.ReasonRegister) {
+	if _, err := w.As("ana").asks(custody.VerbAccept); !errors.Is(err, custody.ReasonNotBegun) {
 		t.Fatalf("before anything was approved a risk may be accepted: %v", err)
 	}
 	asked, err := w.As("ana").asks(custody.VerbBegin)
@@ -372,8 +373,9 @@ func TestTheFirstRegisterIsApprovedByTwo(t *testing.T) {
 	if !slices.Equal(intent[0].Who, []string{"ana", "ben"}) || len(intent[0].Marks) > 0 {
 		t.Errorf("who stands for it: %q, marks %q", intent[0].Who, intent[0].Marks)
 	}
-	if _, err := w.As("ana").asks(custody.VerbBegin); err == nil {
-		t.Error("a log begins twice")
+	w.edits(silence)
+	if _, err := w.As("ana").asks(custody.VerbBegin); !errors.Is(err, custody.ReasonBegun) {
+		t.Errorf("a log begins twice: %v", err)
 	}
 }
 
@@ -462,4 +464,106 @@ func TestTwoChangesOfTheRegisterDoNotMix(t *testing.T) {
 	if s := w.standing(); !s.Stands() {
 		t.Errorf("%+v", s)
 	}
+}
+
+// A false approval is refused, and worth knowing about.
+func TestAFalseApprovalLeavesATrace(t *testing.T) {
+	w := begun(t)
+	ask := w.As("ana").Requests(custody.VerbAccept)
+	if _, err := w.Approve(t.Context(), ask, "ben", time.Time{}, w.As("mallory").sign); !errors.Is(err, custody.ReasonKey) {
+		t.Fatal(err)
+	}
+	e := w.entries(evidence.KindRefusal, ask)
+	if len(e) != 1 || !slices.Equal(e[0].Who, []string{w.Account}) || !strings.Contains(e[0].Why, "ben") || !strings.Contains(e[0].Why, string(custody.ReasonKey)) {
+		t.Errorf("%+v", e)
+	}
+	if len(w.entries(evidence.KindApproval, ask)) != 0 {
+		t.Error("it is in the log")
+	}
+	w.As("ben").Approves(ask)
+}
+
+func TestAnUnsignedRequestTakesTwoOthers(t *testing.T) {
+	w := begun(t)
+	asked, err := w.Ask(t.Context(), app.Question{Verb: custody.VerbAccept, On: riskyPart, Why: "incident 4711", By: "ana"})
+	if err != nil || asked.Needed != 2 {
+		t.Fatalf("%+v, %v", asked, err)
+	}
+	hash := asked.Request.Hash()
+	if got := w.As("mallory").Approves(hash); got.Missing != 1 || got.Done != nil {
+		t.Fatalf("%+v", got)
+	}
+	if got := w.As("ben").Approves(hash); got.Done == nil || !slices.Contains(got.Done.Marks, custody.MarkUnsigned) {
+		t.Fatalf("%+v", got)
+	}
+	for _, kind := range []evidence.Kind{evidence.KindRequest, evidence.KindIntent, evidence.KindOutcome} {
+		for _, e := range w.entries(kind, hash) {
+			if !slices.Contains(e.Marks, custody.MarkUnsigned) {
+				t.Errorf("entry %d (%s) is not marked", e.Index, e.Kind)
+			}
+		}
+	}
+}
+
+func TestRequestsAreNamedByTheBeginningOfTheirHash(t *testing.T) {
+	w := begun(t)
+	ask := w.As("ana").Requests(custody.VerbAccept)
+	bare := ask[len("sha256:"):]
+	for _, given := range []string{ask, bare, bare[:6]} {
+		if r, err := w.Request(t.Context(), given); err != nil || r.Hash != ask || r.State != app.RequestOpen || r.Needed != 1 {
+			t.Errorf("%s: %+v, %v", given, r, err)
+		}
+	}
+	for _, given := range []string{"", bare[:5], "zzzzzz", bare + "00", strings.ToUpper(bare), "sha256:" + bare[:8]} {
+		_, err := w.As("ben").approves(given)
+		if _, is := errors.AsType[*app.NoRequestError](err); !is {
+			t.Errorf("%q: %v", given, err)
+		} else {
+			hinted(t, err)
+		}
+	}
+	_, err := w.As("anna").asks(custody.VerbAccept)
+	if nobody, is := errors.AsType[*app.NoPersonError](err); !is || nobody.Near != "ana" {
+		t.Errorf("%v", err)
+	}
+	if _, err := w.As("ana").asks("rule"); !errors.Is(err, custody.ReasonVerb) {
+		t.Errorf("%v", err)
+	}
+}
+
+// Where a request stands is told from the log.
+func TestWhereARequestStands(t *testing.T) {
+	w := begun(t)
+	state := func(hash string, want app.RequestState) {
+		t.Helper()
+		if r, err := w.Request(t.Context(), hash); err != nil || r.State != want {
+			t.Errorf("%+v, %v, want %s", r, err, want)
+		}
+	}
+	open, ready, used := w.As("ana").Requests(custody.VerbAccept), w.As("ana").Requests(custody.VerbAccept), w.As("ana").Requests(custody.VerbAccept)
+	w.handsIn(ready, w.As("ben").prepares(w.request(ready)))
+	w.As("ben").Approves(used)
+	state(open, app.RequestOpen)
+	state(ready, app.RequestReady)
+	state(used, app.RequestUsed)
+	w.later(24 * time.Hour)
+	state(open, app.RequestExpired)
+	state(ready, app.RequestExpired)
+	state(used, app.RequestUsed)
+}
+
+// An act that is decided in the last moment of its request is written a little
+// later, and the log is believed all the same.
+func TestAnActInTheLastMomentIsBelieved(t *testing.T) {
+	w := begun(t)
+	ask := w.As("ana").Requests(custody.VerbAccept)
+	w.handsIn(ask, w.As("ben").prepares(w.request(ask)))
+	end := w.request(ask).Expires
+	w.now = end.Add(2 * time.Millisecond) // by which the store tells the time
+	w.Now = func() time.Time { return end.Add(-time.Millisecond) }
+	if err := w.Does(ask); err != nil {
+		t.Fatal(err)
+	}
+	w.Now = func() time.Time { return w.now }
+	w.As("ben").Approves(w.As("ana").Requests(custody.VerbAccept))
 }

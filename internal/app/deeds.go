@@ -2,6 +2,8 @@ package app
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -56,7 +58,8 @@ type registerDetails struct {
 	Changes []string `json:"changes"`
 }
 
-const mostChanges = 60 // lines of a request that a person still reads
+// mostDetails is what fits into a request: people read all of it.
+const mostDetails = 15 << 10
 
 func proposeRegister(a *App, k *known, _ string) (string, json.RawMessage, string, error) {
 	text, digest := a.Register.Deciding()
@@ -66,14 +69,17 @@ func proposeRegister(a *App, k *known, _ string) (string, json.RawMessage, strin
 	if len(text) > evidence.MaxLine/2 {
 		return "", nil, "", &hinted{fmt.Errorf("the deciding part of the register has %d bytes, more than fit into the evidence", len(text)), "take out people and channels that decide nothing"}
 	}
-	d := registerDetails{From: k.approved, To: digest, Changes: shownChanges(k.rules, text)}
+	d := registerDetails{From: k.approved, To: digest, Changes: changesBetween(k.rules, text)}
 	details, err := json.Marshal(d)
+	if err == nil && len(details) > mostDetails {
+		err = &hinted{fmt.Errorf("the change has %d lines, more than people read before they approve", len(d.Changes)), "change fewer things at once, and have each part approved"}
+	}
 	return "halligan.yaml, deciding part", details, string(text), err
 }
 
 // checkRegister looks at a change of the register as its approvers must be able to
 // rely on: the lines that they read are the change, and nothing came between.
-func checkRegister(k *known, p *custody.Pending, data *requestData) (*registerDetails, error) {
+func checkRegister(approved string, rules []byte, p *custody.Pending, data *requestData) (*registerDetails, error) {
 	var d registerDetails
 	if err := json.Unmarshal(p.Request.Details, &d); err != nil {
 		return nil, fmt.Errorf("read the details of the request: %v", err)
@@ -81,9 +87,9 @@ func checkRegister(k *known, p *custody.Pending, data *requestData) (*registerDe
 	switch {
 	case register.DigestOf([]byte(data.Proposal)) != d.To:
 		return nil, &custody.Refusal{Reason: custody.ReasonOther, Detail: "what it would bring about does not have the digest that was approved"}
-	case d.From != k.approved:
+	case d.From != approved:
 		return nil, &hinted{errors.New("another change of the register was approved meanwhile"), "compare halligan.yaml with it, and ask anew: halligan request register"}
-	case !slices.Equal(d.Changes, shownChanges(k.rules, []byte(data.Proposal))):
+	case !slices.Equal(d.Changes, changesBetween(rules, []byte(data.Proposal))):
 		return nil, &hinted{errors.New("the request does not tell the change that it would bring about"), "do not approve it. Ask who made it; it is meant to look like another"}
 	}
 	_, err := register.FromDeciding([]byte(data.Proposal))
@@ -91,10 +97,10 @@ func checkRegister(k *known, p *custody.Pending, data *requestData) (*registerDe
 }
 
 // relied are checks of what approvers read, made before they sign.
-var relied = map[custody.Verb]func(*known, *custody.Pending, *requestData) (*registerDetails, error){custody.VerbBegin: checkRegister, custody.VerbRegister: checkRegister}
+var relied = map[custody.Verb]func(string, []byte, *custody.Pending, *requestData) (*registerDetails, error){custody.VerbBegin: checkRegister, custody.VerbRegister: checkRegister}
 
 func prepareRegister(_ *App, k *known, p *custody.Pending, data *requestData) (*act, error) {
-	d, err := checkRegister(k, p, data)
+	d, err := checkRegister(k.approved, k.rules, p, data)
 	if err != nil {
 		return nil, err
 	}
@@ -106,31 +112,26 @@ func prepareRegister(_ *App, k *known, p *custody.Pending, data *requestData) (*
 		Before: d.From, After: d.To, Subject: p.Request.Hash(), Data: text}}}, nil
 }
 
-// shownChanges are the changes as they stand in a request.
-func shownChanges(before, after []byte) []string {
-	changes := changesBetween(before, after)
-	if more := len(changes) - mostChanges; more > 0 {
-		changes = append(changes[:mostChanges], fmt.Sprintf("and %d more: halligan request show has the whole", more))
-	}
-	return changes
-}
-
-// changesBetween says in lines what a change of the deciding part changes.
+// changesBetween says in lines what a change of the deciding part changes: all of it,
+// what comes in before what goes out, and the rules of deciding before the rest.
 func changesBetween(before, after []byte) []string {
 	was, is := decidingLines(before), decidingLines(after)
 	out := []string{}
-	for _, l := range was {
-		if !slices.Contains(is, l) {
-			out = append(out, "- "+l)
-		}
-	}
 	for _, l := range is {
 		if !slices.Contains(was, l) {
 			out = append(out, "+ "+l)
 		}
 	}
+	for _, l := range was {
+		if !slices.Contains(is, l) {
+			out = append(out, "- "+l)
+		}
+	}
 	return out
 }
+
+// tellFirst are the parts that are told first.
+var tellFirst = []string{"quorum", "people"}
 
 // decidingLines tells a deciding part in lines, one for each thing in it.
 func decidingLines(text []byte) []string {
@@ -142,7 +143,8 @@ func decidingLines(text []byte) []string {
 		return []string{string(text)}
 	}
 	var out []string
-	for _, key := range slices.Sorted(maps.Keys(parts)) {
+	keys := append(slices.Clone(tellFirst), slices.DeleteFunc(slices.Sorted(maps.Keys(parts)), func(k string) bool { return slices.Contains(tellFirst, k) })...)
+	for _, key := range keys {
 		var list []json.RawMessage
 		switch {
 		case key == "form":
@@ -165,14 +167,30 @@ func decidingLine(key string, raw json.RawMessage) string {
 	var words []string
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
 		value := fmt.Sprint(fields[name])
-		if text, is := fields[name].(string); is && (name == "signing" || name == "receiving") {
-			value = Fingerprint(text)
+		switch of := fields[name].(type) {
+		case string:
+			if name == "signing" || name == "receiving" {
+				value = Fingerprint(of)
+			}
+		case map[string]any:
+			value = fingerprintOf(of)
 		}
 		if value != "" && value != "[]" {
 			words = append(words, name+" "+value)
 		}
 	}
 	return key + ": " + strings.Join(words, ", ")
+}
+
+// fingerprintOf shortens a passkey to what people compare: where it is used, and a
+// digest of all that the register says of it.
+func fingerprintOf(passkey map[string]any) string {
+	text, err := json.Marshal(passkey) // sorted by name
+	if err != nil {
+		return fmt.Sprint(passkey)
+	}
+	sum := sha256.Sum256(text)
+	return fmt.Sprintf("of %v SHA256:%s", passkey["origin"], base64.RawStdEncoding.EncodeToString(sum[:]))
 }
 
 // Fingerprint shortens a public key to what people compare.

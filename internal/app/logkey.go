@@ -82,8 +82,11 @@ func (k KeyFile) Prepare(secret custody.Secret) error {
 	if err != nil {
 		return fmt.Errorf("keep log key: %w", err)
 	}
-	_, err = file.Write(append(append([]byte(nil), secret.Reveal()...), '\n'))
-	if err = errors.Join(err, file.Chmod(0o600), file.Sync(), file.Close()); err != nil {
+	err = file.Chmod(0o600) // of a file that was left there, before the secret is in it
+	if err == nil {
+		_, err = file.Write(append(append([]byte(nil), secret.Reveal()...), '\n'))
+	}
+	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
 		return fmt.Errorf("keep log key %s: %w", k.next(), err)
 	}
 	return syncFolder(filepath.Dir(k.Path))

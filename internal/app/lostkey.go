@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"time"
 
 	"halligan/custody"
@@ -92,7 +93,7 @@ func (l *Loss) write(f *lossFile) error {
 	if err := writeDurably(l.File+".new", string(text)+"\n"); err != nil {
 		return err
 	}
-	return os.Rename(l.File+".new", l.File)
+	return errors.Join(os.Rename(l.File+".new", l.File), syncFolder(filepath.Dir(l.File)))
 }
 
 // AskLoss makes the request. Who asks must sign it. a.Ledger need not be set.
@@ -109,8 +110,11 @@ func (a *App) AskLoss(ctx context.Context, l *Loss, q Question) (*Asked, error) 
 	}
 	out := &Asked{}
 	err = l.DB.View(ctx, func(v store.View) error {
-		k, err := know(v)
+		k, err := a.know(v, l.DB.Identity().ID)
 		if err != nil {
+			return err
+		}
+		if err := a.notWaiting(k, l); err != nil {
 			return err
 		}
 		if k.approved == "" {
@@ -124,7 +128,7 @@ func (a *App) AskLoss(ctx context.Context, l *Loss, q Question) (*Asked, error) 
 		if err != nil {
 			return err
 		}
-		now := a.Now()
+		now := a.now(k)
 		out.Request, err = custody.NewRequest(a.Chance, custody.Request{Tenant: a.tenant(), Store: l.DB.Identity().ID, What: custody.VerbLogKeyLost, On: "the key that signs the log", Why: q.Why,
 			Details: details, By: by.Name, Register: k.approved, Made: now, Expires: now.Add(custody.LifeMost)})
 		if err != nil {
@@ -147,17 +151,27 @@ func (a *App) AskLoss(ctx context.Context, l *Loss, q Question) (*Asked, error) 
 	return out, l.write(&lossFile{Request: string(out.Request.Canonical()), Asked: asked})
 }
 
+// notWaiting returns an error while a request waits: it is not written over, since
+// others may have signed it.
+func (a *App) notWaiting(k *known, l *Loss) error {
+	waiting, err := a.Waiting(l.File)
+	if err != nil || waiting == nil {
+		return err
+	}
+	if one := k.requests[waiting.Hash]; one != nil && one.used != nil {
+		return nil // left from a change that was carried out
+	}
+	return &hinted{fmt.Errorf("a request for a new log key waits already, until %s: %s", waiting.Request.Expires.Format(time.DateTime), waiting.Hash), "approve that one (halligan request list), or wait until it ends"}
+}
+
 // lossLaw judges by the register that was approved.
 func (a *App) lossLaw(k *known, l *Loss) (*custody.Rules, error) {
-	if err := a.vouched(k, l.DB.Identity().ID); err != nil {
-		return nil, err
-	}
 	old, err := register.FromDeciding(k.rules)
 	if err != nil {
 		return nil, err
 	}
-	return &custody.Rules{Register: old, Approved: k.approved, Former: k.former, Tenant: a.tenant(), Store: l.DB.Identity().ID, Now: a.Now(), Counters: k.counters, Without: a.Without,
-		Used: func(hash string) bool { e, err := k.used(hash); return e != nil || err != nil }}, nil
+	return &custody.Rules{Register: old, Approved: k.approved, Former: k.former, Tenant: a.tenant(), Store: k.store, Now: a.now(k), Counters: k.counters, Without: a.Without,
+		Used: func(hash string) bool { one := k.requests[hash]; return one != nil && one.used != nil }}, nil
 }
 
 // lastWord is the public key that the log says is its own: that of the newest entry
@@ -226,7 +240,7 @@ func (a *App) ApproveLoss(ctx context.Context, l *Loss, name string, at time.Tim
 	out := &Approved{Request: p.Request}
 	var law *custody.Rules
 	if err := l.DB.View(ctx, func(v store.View) error {
-		k, err := know(v)
+		k, err := a.know(v, l.DB.Identity().ID)
 		if err != nil {
 			return err
 		}
@@ -297,7 +311,7 @@ func (a *App) replaceKey(ctx context.Context, l *Loss, p *custody.Pending, f *lo
 	done := &Done{Marks: decision.Marks, Warnings: decision.Warnings}
 	entries, err := a.changeKey(key, func() ([]evidence.Entry, error) {
 		return l.DB.Replace(ctx, key, func(v store.View) ([]evidence.Entry, error) {
-			k, err := know(v)
+			k, err := a.know(v, l.DB.Identity().ID)
 			if err != nil {
 				return nil, err
 			}
@@ -308,7 +322,7 @@ func (a *App) replaceKey(ctx context.Context, l *Loss, p *custody.Pending, f *lo
 			if _, err := law.Decide(p); err != nil {
 				return nil, err
 			}
-			return a.lossEntries(v.Size(), p, f, w, decision)
+			return a.lossEntries(v.Size(), law.Now, p, f, w, decision)
 		})
 	})
 	if err != nil {
@@ -325,7 +339,7 @@ func (a *App) replaceKey(ctx context.Context, l *Loss, p *custody.Pending, f *lo
 	return done, os.Remove(l.File)
 }
 
-func (a *App) lossEntries(size uint64, p *custody.Pending, f *lossFile, w *act, decision *custody.Decision) ([]evidence.Entry, error) {
+func (a *App) lossEntries(size uint64, at time.Time, p *custody.Pending, f *lossFile, w *act, decision *custody.Decision) ([]evidence.Entry, error) {
 	r := p.Request
 	data, err := json.Marshal(requestData{Request: f.Request, Asked: f.Asked})
 	if err != nil {
@@ -346,6 +360,6 @@ func (a *App) lossEntries(size uint64, p *custody.Pending, f *lossFile, w *act, 
 		out = append(out, evidence.Entry{Kind: evidence.KindApproval, Tenant: r.Tenant, Time: s.Time, Who: []string{s.Person}, What: "approve " + string(r.What), On: r.On, Subject: r.Hash(), Data: data})
 	}
 	intent := a.entry(evidence.KindIntent, w, r)
-	intent.Who, intent.Marks = signers(p, decision), decision.Marks
+	intent.Who, intent.Marks, intent.Time = signers(p, decision), decision.Marks, at
 	return append(out, a.closed(size+uint64(len(out)), intent, w, r)...), nil
 }

@@ -98,7 +98,7 @@ func (a *App) Ask(ctx context.Context, q Question) (*Asked, error) {
 	var made *custody.Request
 	var data requestData
 	err = a.Ledger.View(ctx, func(v store.View) error {
-		k, err := know(v)
+		k, err := a.know(v, a.Ledger.Identity().ID)
 		if err != nil {
 			return err
 		}
@@ -143,7 +143,7 @@ func (a *App) draftRequest(k *known, q *Question, by string, d deed) (*custody.R
 	if digest == "" {
 		_, digest = a.Register.Deciding()
 	}
-	now := a.Now()
+	now := a.now(k)
 	r, err := custody.NewRequest(a.Chance, custody.Request{Tenant: a.tenant(), Store: a.Ledger.Identity().ID, What: q.Verb, On: on, Why: q.Why, Details: details,
 		By: by, Register: digest, Made: now, Expires: now.Add(cmp.Or(q.Life, defaultLife))})
 	if err != nil {
@@ -184,7 +184,7 @@ func (a *App) enter(ctx context.Context, r *custody.Request, data *requestData) 
 	}
 	out := &Asked{Request: r}
 	entries, err := a.Ledger.Append(ctx, func(v store.View) ([]evidence.Entry, error) {
-		k, err := know(v)
+		k, err := a.know(v, a.Ledger.Identity().ID)
 		if err != nil {
 			return nil, err
 		}
@@ -192,12 +192,12 @@ func (a *App) enter(ctx context.Context, r *custody.Request, data *requestData) 
 		if err != nil {
 			return nil, err
 		}
-		e := evidence.Entry{Kind: evidence.KindRequest, Tenant: r.Tenant, Time: a.Now(), Who: []string{r.By}, What: string(r.What), On: r.On, Why: r.Why, Subject: r.Hash(), Data: text}
-		p, _, err := k.pendingOf(&e)
+		e := evidence.Entry{Kind: evidence.KindRequest, Tenant: r.Tenant, Time: law.Now, Who: []string{r.By}, What: string(r.What), On: r.On, Why: r.Why, Subject: r.Hash(), Data: text}
+		one, err := readRequest(&e)
 		if err != nil {
 			return nil, err
 		}
-		decision, err := law.Decide(p)
+		decision, err := law.Decide(one.pending)
 		if err != nil && !errors.Is(err, custody.ReasonTooFew) {
 			return nil, err
 		}
@@ -229,7 +229,7 @@ type Approved struct {
 func (a *App) Approve(ctx context.Context, given, name string, at time.Time, sign Sign) (*Approved, error) {
 	var r *custody.Request
 	err := a.Ledger.View(ctx, func(v store.View) error {
-		k, err := know(v)
+		k, err := a.know(v, a.Ledger.Identity().ID)
 		if err != nil {
 			return err
 		}
@@ -253,7 +253,7 @@ func (a *App) Approve(ctx context.Context, given, name string, at time.Time, sig
 		if err := law.CheckRequest(r); err != nil || relied[r.What] == nil {
 			return err
 		}
-		_, err = relied[r.What](k, p, data)
+		_, err = relied[r.What](k.approved, k.rules, p, data)
 		return err
 	})
 	if err != nil {
@@ -282,7 +282,7 @@ func (a *App) takeIn(ctx context.Context, r *custody.Request, text string) (*App
 	}
 	out := &Approved{Request: r}
 	entries, err := a.Ledger.Append(ctx, func(v store.View) ([]evidence.Entry, error) {
-		k, err := know(v)
+		k, err := a.know(v, a.Ledger.Identity().ID)
 		if err != nil {
 			return nil, err
 		}
@@ -387,15 +387,12 @@ const (
 func (a *App) Requests(ctx context.Context) ([]RequestReport, error) {
 	var out []RequestReport
 	err := a.Ledger.View(ctx, func(v store.View) error {
-		k, err := know(v)
+		k, err := a.know(v, a.Ledger.Identity().ID)
 		if err != nil {
 			return err
 		}
-		for e, err := range v.Find(evidence.KindRequest, "") {
-			if err != nil {
-				return err
-			}
-			r, err := a.report(k, &e)
+		for _, hash := range k.order {
+			r, err := a.report(k, hash)
 			if err != nil {
 				return err
 			}
@@ -434,17 +431,11 @@ func FindRequest(all []RequestReport, given string) (*RequestReport, error) {
 	return nil, e
 }
 
-func (a *App) report(k *known, e *evidence.Entry) (*RequestReport, error) {
-	p, data, err := k.pendingOf(e)
-	if err != nil {
-		return nil, err
-	}
-	out := &RequestReport{Hash: e.Subject, Index: e.Index, Request: p.Request, Proposal: data.Proposal, Approved: []string{}}
-	used, err := k.used(e.Subject)
-	if err != nil {
-		return nil, err
-	}
-	law, err := a.law(k, p.Request.What, e.Subject)
+func (a *App) report(k *known, hash string) (*RequestReport, error) {
+	one := k.requests[hash]
+	p := one.pending
+	out := &RequestReport{Hash: hash, Index: one.entry, Request: p.Request, Proposal: one.data.Proposal, Approved: []string{}}
+	law, err := a.law(k, p.Request.What, hash)
 	if err != nil {
 		return nil, err
 	}
@@ -457,8 +448,8 @@ func (a *App) report(k *known, e *evidence.Entry) (*RequestReport, error) {
 		out.Refused = append(out.Refused, r.Error())
 	}
 	switch {
-	case used != nil:
-		out.State, out.Used = RequestUsed, &used.Index
+	case one.used != nil:
+		out.State, out.Used = RequestUsed, one.used
 	case refusal == nil:
 		out.State = RequestReady
 	case errors.Is(refusal, custody.ReasonExpired):

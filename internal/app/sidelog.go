@@ -182,7 +182,10 @@ func (a *App) MergeSide(ctx context.Context, folder string) (*Merged, error) {
 		}
 		all := []evidence.Entry{{Kind: evidence.KindSideLog, Tenant: a.tenant(), Who: []string{a.Account}, What: "merge a side log", On: filepath.Base(folder), Subject: subject, Marks: marks, Data: data}}
 		for _, e := range entries {
-			e.Marks = append(slices.Clone(e.Marks), MarkSide)
+			e.Marks, e.Refers = append(slices.Clone(e.Marks), MarkSide), nil // what it refers to was in another log
+			if e.Tenant != "" && !e.Tenant.Equal(a.tenant()) {
+				return nil, &hinted{fmt.Errorf("entry %d of it is about tenant %.40q", e.Index, e.Tenant), "merge it into the evidence of that tenant"}
+			}
 			if !d.Ours && !slices.Contains(e.Marks, custody.MarkUnsigned) {
 				e.Marks = append(e.Marks, custody.MarkUnsigned)
 			}

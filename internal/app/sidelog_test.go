@@ -112,7 +112,7 @@ func TestAnOldKeySignsNoSideLogOfOurs(t *testing.T) {
 // The marks of a claim do not depend on whoever made the claim.
 func TestAForgedSideLogIsAClaimThroughout(t *testing.T) {
 	w := begun(t)
-	forged := otherKey(t)
+	forged := malloryKey(t)
 	folder := w.writes(forged, evidence.Entry{Kind: evidence.KindAttest, What: "attest", Who: []string{"ben"}})
 	if m := w.merges(folder); m.Ours {
 		t.Error("believed")
@@ -214,5 +214,17 @@ func TestASideLogDoesNotRule(t *testing.T) {
 	}
 	if s := w.standing(); s.Stands() || s.Approved == digest {
 		t.Errorf("%+v", s)
+	}
+}
+
+// What a side log says about the time does not make every request too old.
+func TestASideLogDoesNotTurnTheClock(t *testing.T) {
+	for _, kind := range []evidence.Kind{evidence.KindOutcome, evidence.KindNote} {
+		w := begun(t)
+		ask := w.As("ana").Requests(custody.VerbAccept)
+		w.merges(w.writes(nil, evidence.Entry{Kind: kind, What: "look at the clock", Time: w.now.AddDate(500, 0, 0)}))
+		if _, err := w.As("ben").approves(ask); err != nil {
+			t.Errorf("%s: %v", kind, err)
+		}
 	}
 }
