@@ -26,9 +26,13 @@ type placeFlags struct {
 }
 
 func (f *placeFlags) add(flags *pflag.FlagSet) {
+	f.addStore(flags)
+	flags.StringVar(&f.witness, "witness", "", "`FOLDER` elsewhere that keeps the newest checkpoint, so that a second copy of the store is noticed (default: what the register says, else the one the store had last)")
+}
+
+func (f *placeFlags) addStore(flags *pflag.FlagSet) {
 	flags.StringVar(&f.register, "register", "", "`FILE` of the register (default: "+registerFile+")")
 	flags.StringVar(&f.store, "store", "", "`PATH` of the evidence store, or a postgres:// address (default: what the register says, else a folder of the tenant among your settings)")
-	flags.StringVar(&f.witness, "witness", "", "`FOLDER` elsewhere that keeps the newest checkpoint, so that a second copy of the store is noticed")
 	flags.StringVar(&f.logKey, "log-key", "", "`FILE` of the key that signs the log (default: log.key beside the store)")
 }
 
@@ -122,6 +126,10 @@ func (c *console) writing(ctx context.Context, f *placeFlags) (a *app.App, close
 	if err != nil {
 		return nil, nil, err
 	}
+	return c.writingAt(ctx, r, name, p)
+}
+
+func (c *console) writingAt(ctx context.Context, r *register.Register, name string, p app.Place) (a *app.App, close func() error, err error) {
 	ledger, end, err := app.OpenLedger(ctx, p)
 	if err != nil {
 		return nil, nil, err

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -18,11 +19,11 @@ import (
 func storeCommand(c *console) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "store",
-		Short: "keep the store of the evidence: backup, restore, check",
+		Short: "keep the store of the evidence: backup, restore, check, witness",
 		Long: `The store is one file, or a PostgreSQL database, in which the evidence is kept. One process at a time owns it. docs/operations.md
 says how to keep it.`,
 	}
-	cmd.AddCommand(storeBackupCommand(c), storeRestoreCommand(c), storeCheckCommand(c))
+	cmd.AddCommand(storeBackupCommand(c), storeRestoreCommand(c), storeCheckCommand(c), storeWitnessCommand(c))
 	return cmd
 }
 
@@ -113,6 +114,7 @@ type storeCheckView struct {
 	Store    string   `json:"store"`
 	Size     uint64   `json:"size"`
 	Trouble  []string `json:"trouble"`
+	Unknown  []string `json:"unknown"` // could not be told
 	Warnings []string `json:"warnings"`
 }
 
@@ -167,19 +169,34 @@ func (c *console) storeCheck(ctx context.Context, f *placeFlags, v *verifyFlags)
 		if out.Store != "" {
 			what = "store " + out.Store + ", " + plural(int(out.Size), "entry", "entries")
 		}
-		pg.styled(0, 2, bold, ifElse(out.Good, "GOOD", "TROUBLE"), "– "+what)
+		verdict := map[exitCode]string{exitDone: "GOOD", exitTrouble: "TROUBLE", exitUndetermined: "UNDETERMINED"}[out.code()]
+		pg.styled(0, 2, bold, verdict, "– "+what)
 		for _, t := range out.Trouble {
 			pg.line(2, 4, "✗ "+t)
+		}
+		for _, u := range out.Unknown {
+			pg.line(2, 4, "? "+u)
 		}
 		for _, w := range out.Warnings {
 			pg.line(2, 4, "! "+w)
 		}
 		_, err = fmt.Fprint(c.stdout, pg.b.String())
 	}
-	if err == nil && !out.Good {
-		err = ended(exitTrouble)
+	if err == nil {
+		err = ended(out.code())
 	}
 	return err
+}
+
+// code is how the check ends: what was found wins over what could not be told.
+func (v *storeCheckView) code() exitCode {
+	switch {
+	case len(v.Trouble) > 0:
+		return exitTrouble
+	case len(v.Unknown) > 0:
+		return exitUndetermined
+	}
+	return exitDone
 }
 
 // storeChecked checks a store. One that is too damaged to be opened is trouble that
@@ -187,7 +204,7 @@ func (c *console) storeCheck(ctx context.Context, f *placeFlags, v *verifyFlags)
 func storeChecked(ctx context.Context, p *app.Place, o evidence.VerifyOptions) (out storeCheckView, err error) {
 	db, err := store.Open(ctx, store.Options{URL: p.Store, Witness: p.Witness, ReadOnly: true})
 	if store.Damaged(err) {
-		return storeCheckView{Trouble: []string{err.Error()}, Warnings: []string{hintOf(err)}}, nil
+		return storeCheckView{Trouble: []string{err.Error()}, Unknown: []string{}, Warnings: []string{hintOf(err)}}, nil
 	}
 	if err != nil {
 		return out, err
@@ -197,20 +214,95 @@ func storeChecked(ctx context.Context, p *app.Place, o evidence.VerifyOptions) (
 	if err != nil {
 		return out, err
 	}
-	out = storeCheckView{Good: report.Good(), Store: db.Identity().ID, Size: report.Size, Trouble: append([]string{}, report.Damage...), Warnings: append([]string{}, db.Warnings()...)}
+	out = storeCheckView{Good: report.Good(), Store: db.Identity().ID, Size: report.Size, Trouble: append([]string{}, report.Damage...), Unknown: []string{}, Warnings: append([]string{}, db.Warnings()...)}
 	if report.Evidence != nil {
 		out.Trouble = append(out.Trouble, report.Evidence.Error())
 	}
 	if report.Fork != nil {
 		out.Trouble = append(out.Trouble, report.Fork.Error())
 	}
-	if report.Witness != nil {
+	if unasked, is := errors.AsType[*store.WitnessError](report.Witness); is && unasked.Unasked {
+		out.Unknown = append(out.Unknown, report.Witness.Error())
+	} else if report.Witness != nil {
 		out.Trouble = append(out.Trouble, report.Witness.Error())
 	}
-	if p.Witness == "" {
+	if p.Witness == "" && db.Identity().Witness == "" {
 		out.Warnings = append(out.Warnings, "no witness place is set: a second copy of this store that somebody uses would not be noticed (--witness)")
 	}
 	return out, nil
+}
+
+func storeWitnessCommand(c *console) *cobra.Command {
+	var f placeFlags
+	var m store.WitnessMove
+	var none bool
+	var why string
+	cmd := &cobra.Command{
+		Use:   "witness FOLDER --why TEXT",
+		Short: "give the store another witness place, or none",
+		Long: `Give the store another witness place. The store remembers the place it has, and is not written under another one. The old place
+must agree with the log once more; --old-gone says that it is lost for good. An entry of the log says from where, to where and why.
+
+Then have the register say the same (witness: under evidence: in halligan.yaml), and have that approved: halligan request register.`,
+		Example: `  halligan store witness /mnt/witness2 --why "the old machine is given back"
+  halligan store witness /mnt/witness2 --old-gone --why "its disk failed"`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if none != (len(args) == 0) {
+				return misused("for example /mnt/witness2, or --none", "give the folder that is the witness from now on, or --none")
+			}
+			m.To = strings.Join(args, "")
+			return c.storeWitness(cmd.Context(), &f, m, why)
+		},
+	}
+	f.addStore(cmd.Flags())
+	cmd.Flags().BoolVar(&none, "none", false, "the store has no witness from now on: a second copy of it is not noticed")
+	cmd.Flags().BoolVar(&m.OldGone, "old-gone", false, "the old place is lost for good and is not asked")
+	cmd.Flags().StringVar(&why, "why", "", "`TEXT`: the reason, for the log")
+	return cmd
+}
+
+func (c *console) storeWitness(ctx context.Context, f *placeFlags, m store.WitnessMove, why string) (err error) {
+	if why == "" {
+		return misused(`for example --why "the old machine is given back"`, "the log keeps the reason: give --why")
+	}
+	if m.To != "" {
+		if m.To, err = filepath.Abs(m.To); err != nil {
+			return err
+		}
+		if info, err := os.Stat(m.To); err != nil || !info.IsDir() {
+			return &fault{exitFailed, fmt.Errorf("move the witness place: %s is no folder", m.To), "give a folder that is there, on another machine or disk"}
+		}
+	}
+	r, name, err := requiredRegister(f.register)
+	if err != nil {
+		return err
+	}
+	p, err := c.place(f, r)
+	if err != nil {
+		return err
+	}
+	p.Witness = "" // the one that the store remembers, whatever the register says by now
+	a, end, err := c.writingAt(ctx, r, name, p)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, end()) }()
+	entries, err := a.MoveWitness(ctx, m, why)
+	if err != nil {
+		return &fault{exitFailed, err, cmp.Or(hintOf(err), "halligan store check says how the store and its witness stand")}
+	}
+	out := &page{look: look{columns: width(c.stdout, c.getenv), paint: c.paintOn(c.stdout)}}
+	now := "the store has no witness place any more"
+	if m.To != "" {
+		now = "the witness place is " + m.To
+	}
+	out.line(0, 2, now+" (entry "+number(entries[len(entries)-1].Index)+")")
+	if r.Evidence.Witness != m.To {
+		out.line(0, 2, "now: "+ifElse(m.To == "", "remove witness: from evidence: in halligan.yaml", "write witness: "+m.To+" under evidence: in halligan.yaml")+", and have it approved: halligan request register")
+	}
+	_, err = fmt.Fprint(c.stdout, out.b.String())
+	return err
 }
 
 func serveCommand(c *console) *cobra.Command {

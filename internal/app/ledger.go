@@ -106,6 +106,8 @@ func OpenLedger(ctx context.Context, p Place) (Ledger, func() error, error) {
 			}
 			if hangs, is := errors.AsType[*store.OwnedError](err); is {
 				owned = hangs
+			} else if other, is := errors.AsType[*store.OtherWitnessError](err); is {
+				return nil, nil, other
 			}
 		}
 		if time.Now().After(until) {

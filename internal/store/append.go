@@ -24,6 +24,8 @@ type writer struct {
 	sinceTidy  int    // pages written since the write-ahead log was carried over, roughly
 	grown      bool   // the write-ahead log has its whole length
 	witness    *witness
+	remembered string  // the witness place that the store has noted
+	moving     *string // where the witness place goes with this append
 }
 
 func (w *writer) close() {
@@ -244,7 +246,7 @@ func (d *DB) transact(ctx context.Context, s signing, calls []*call, lost *evide
 		return nil, d.poisoned(fmt.Errorf("commit: %w", sqliteError(err)), true)
 	}
 	w := &d.writer
-	w.tree, w.note, w.signer = t.tree, note, s.key.Public()
+	w.tree, w.note, w.signer, w.remembered = t.tree, note, s.key.Public(), w.place()
 	w.sinceTidy += 4 + 2*t.bytes/4096
 	d.pendingRestore = nil
 	return note, nil

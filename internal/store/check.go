@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -17,7 +18,7 @@ type Report struct {
 	Evidence *evidence.Finding // the first entry that is not what was signed
 	Damage   []string          // what the database says about itself, and where its tables disagree
 	Fork     *ForkError        // what the witness place knows better
-	Witness  error             // why the witness place could not be asked
+	Witness  error             // why the witness place is not to be believed, or could not be asked
 }
 
 // Good reports whether nothing was found.
@@ -126,14 +127,15 @@ func (d *DB) checkHead(ctx context.Context, tx *sql.Tx, tree *evidence.Tree, dam
 }
 
 func (d *DB) checkWitness(ctx context.Context, tx *sql.Tx, r *Report) error {
-	if d.options.Witness == "" {
-		return nil
-	}
-	w := &witness{place: d.options.Witness, id: d.identity.ID}
-	var text string
-	if err := tx.QueryRowContext(ctx, `select restored from store`).Scan(&text); err != nil {
+	var text, known string
+	if err := tx.QueryRowContext(ctx, `select restored, witness from store`).Scan(&text, &known); err != nil {
 		return err
 	}
+	place := cmp.Or(known, d.options.Witness)
+	if place == "" {
+		return nil
+	}
+	w := &witness{place: place, id: d.identity.ID}
 	restored, err := parseRestored(text)
 	if err != nil {
 		return err
@@ -146,6 +148,9 @@ func (d *DB) checkWitness(ctx context.Context, tx *sql.Tx, r *Report) error {
 	if failed, is := errors.AsType[*WitnessError](err); is {
 		r.Witness = failed
 		return nil
+	}
+	if err == nil && d.options.ReadOnly {
+		r.Witness = d.otherWitness(known)
 	}
 	return err
 }

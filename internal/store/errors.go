@@ -170,12 +170,28 @@ func (e *ForkError) Hint() string {
 // Security says that this is a finding about trust, not a fault of the system.
 func (e *ForkError) Security() bool { return true }
 
+// OtherWitnessError says that a store has another witness place than the one that
+// was given: to leave a witness out must not silence it.
+type OtherWitnessError struct{ Name, Known, Given string }
+
+func (e *OtherWitnessError) Error() string {
+	return fmt.Sprintf("open store %s: its witness place is %s, and %s was given", e.Name, e.Known, e.Given)
+}
+
+// Hint says what to do next.
+func (e *OtherWitnessError) Hint() string {
+	return "leave --witness out, and have evidence: witness: in halligan.yaml say " + e.Known + "; to give the store another place: halligan store witness FOLDER --why TEXT"
+}
+
 // WitnessError says that the witness place cannot be used or was tampered with.
 type WitnessError struct {
 	Place string
 	Why   error
 	// Written says that the entries are in the log all the same.
 	Written bool
+	// Unasked says that the place could not be reached, so that nothing is known
+	// about it.
+	Unasked bool
 }
 
 func (e *WitnessError) Error() string {
@@ -187,7 +203,7 @@ func (e *WitnessError) Error() string {
 
 // Hint says what to do next.
 func (e *WitnessError) Hint() string {
-	return "make the folder reachable and writable again, with the file it held before; without it a forked log cannot be found"
+	return "make the folder reachable and writable again, with the file it held before; without it a forked log cannot be found. Is it lost for good? halligan store witness FOLDER --old-gone --why TEXT gives the store another"
 }
 
 // Unwrap gives the cause, for errors.Is with those of io/fs.

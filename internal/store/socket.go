@@ -151,6 +151,9 @@ func Reach(ctx context.Context, o Options, socket string) (*Remote, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := reader.otherWitness(reader.identity.Witness); err != nil {
+		return nil, errors.Join(err, reader.Close())
+	}
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) { return dialLocal(ctx, socket) }
 	r := &Remote{reader: reader, socket: socket, client: &http.Client{Transport: &http.Transport{DialContext: dial, DisableCompression: true}, Timeout: answerTime}}
 	if err := r.lives(ctx); err != nil {

@@ -18,7 +18,8 @@
 // because a second, successful flush says nothing about the first. It refuses a
 // store of a newer format ([NewerError]), a store that another process owns
 // ([OwnedError]), a database that belongs to another program ([ForeignError]),
-// and a log that a witness contradicts ([ForkError]). The key that signs
+// a log that a witness contradicts ([ForkError]), and another witness place than
+// the one it has ([OtherWitnessError]). The key that signs
 // checkpoints is never in the store.
 package store
 
@@ -29,6 +30,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -44,7 +46,9 @@ type Options struct {
 	// ReadOnly opens for reading beside an owner. Nothing is created or migrated.
 	ReadOnly bool
 	// Witness is a folder in another place than the store, where the newest
-	// checkpoint is kept. Empty means that no fork can be found.
+	// checkpoint is kept. The store remembers it: empty means the place that it had
+	// last, and another one is refused ([DB.MoveWitness] changes it). Without any no
+	// fork can be found.
 	Witness string
 	// Now tells the time that entries bear; nil means time.Now. The order of
 	// entries never depends on it.
@@ -85,6 +89,7 @@ type Identity struct {
 	Format     int64
 	Generation int64     // raised by the first append after a restore
 	Restored   *Restored // a restore that no entry has recorded yet
+	Witness    string    // the place that knows the newest checkpoint; empty when there was none
 }
 
 // owner is what keeps others from writing; release gives it up.
@@ -134,6 +139,13 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	if o.Patience == 0 {
 		o.Patience = 30 * time.Second
 	}
+	if o.Witness != "" {
+		place, err := filepath.Abs(o.Witness)
+		if err != nil {
+			return nil, fmt.Errorf("open store %s: %w", nameOf(o.URL), err)
+		}
+		o.Witness = place
+	}
 	d := &DB{engine: o.engine(), options: o, turn: make(chan struct{}, 1), ended: make(chan struct{})}
 	if err := d.start(ctx); err != nil {
 		return nil, errors.Join(err, d.Close())
@@ -161,8 +173,12 @@ func (d *DB) start(ctx context.Context) error {
 		return err
 	}
 	d.pendingRestore = d.identity.Restored
-	if d.options.Witness != "" {
-		d.writer.witness = &witness{place: d.options.Witness, id: d.identity.ID}
+	if err := d.otherWitness(d.identity.Witness); err != nil {
+		return err
+	}
+	d.writer.remembered = d.identity.Witness
+	if place := d.witnessPlace(); place != "" {
+		d.writer.witness = &witness{place: place, id: d.identity.ID}
 	}
 	return d.recall(ctx)
 }
@@ -205,7 +221,7 @@ func (d *DB) identify(ctx context.Context, q querier) error {
 	var created int64
 	var restored string
 	i := &d.identity
-	err := q.QueryRowContext(ctx, `select id, created, generation, restored from store`).Scan(&i.ID, &created, &i.Generation, &restored)
+	err := q.QueryRowContext(ctx, `select id, created, generation, restored, witness from store`).Scan(&i.ID, &created, &i.Generation, &restored, &i.Witness)
 	if err != nil {
 		return fmt.Errorf("open store %s: read its identity: %w", d.Name(), err)
 	}

@@ -110,7 +110,8 @@ func (d *DB) compare(ctx context.Context, q querier, w *witness, restored *Resto
 		return nil, d.unknownPlace(ctx, q, w)
 	}
 	if err != nil {
-		return nil, &WitnessError{Place: w.place, Why: err}
+		info, statErr := os.Stat(w.path(".checkpoint"))
+		return nil, &WitnessError{Place: w.place, Why: err, Unasked: statErr != nil || info.Mode().IsRegular()}
 	}
 	if w.seen != nil && bytes.Equal(there, w.seen) {
 		return nil, nil
@@ -168,11 +169,11 @@ func (d *DB) givenUp(ctx context.Context, q querier, known evidence.Checkpoint) 
 	return false, nil
 }
 
-// unknownPlace accepts an empty place once; afterwards its emptiness means that
+// unknownPlace accepts an empty place of a store that had none; afterwards its emptiness means that
 // somebody emptied it.
 func (d *DB) unknownPlace(ctx context.Context, q querier, w *witness) error {
 	if _, err := os.Stat(w.place); err != nil {
-		return &WitnessError{Place: w.place, Why: err}
+		return &WitnessError{Place: w.place, Why: err, Unasked: true}
 	}
 	var place string
 	if err := q.QueryRowContext(ctx, `select witness from store`).Scan(&place); err != nil {
@@ -301,8 +302,8 @@ func parseRestored(text string) (*Restored, error) {
 // restored writes the entry about a restore before anything else is appended.
 func (t *transaction) restored() error {
 	d := t.d
-	if w := d.writer.witness; w != nil && w.seen == nil {
-		if _, err := t.exec(`update store set witness = $1`, w.place); err != nil {
+	if place := d.writer.place(); place != d.writer.remembered {
+		if _, err := t.exec(`update store set witness = $1`, place); err != nil {
 			return err
 		}
 	}
