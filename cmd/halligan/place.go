@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"halligan/custody"
 	"halligan/entra"
 	"halligan/evidence"
 	"halligan/internal/app"
@@ -138,6 +139,33 @@ func (c *console) writingAt(ctx context.Context, r *register.Register, name stri
 	a.Ledger = ledger
 	if waiting, err := app.SideLogs(p.Side); err == nil && len(waiting) > 0 {
 		c.say("note:", bold, plural(len(waiting), "side log waits", "side logs wait")+" to be merged: halligan evidence merge "+waiting[0])
+	}
+	return a, end, nil
+}
+
+// signing opens the program for a tenant with its evidence for reading, and lets it
+// open that for writing once a person has signed.
+func (c *console) signing(ctx context.Context, f *placeFlags, verb custody.Verb) (*app.App, func() error, error) {
+	a, end, err := c.reading(ctx, f)
+	if _, older := errors.AsType[*store.OlderError](err); older {
+		return c.writing(ctx, f) // that brings it up to date
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	a.Open = func(ctx context.Context) (app.Ledger, func() error, error) {
+		w, end, err := c.writing(ctx, f)
+		if err != nil {
+			return nil, nil, err
+		}
+		return w.Ledger, end, nil
+	}
+	if verb == custody.VerbLogKey { // which key it is about, only the key says
+		key, err := a.Keys.Load()
+		if err != nil {
+			return nil, nil, errors.Join(err, end())
+		}
+		a.Ledger = app.Owned{DB: a.Ledger.(readOnly).DB, Key: key}
 	}
 	return a, end, nil
 }

@@ -102,7 +102,7 @@ func (c *console) ask(ctx context.Context, f *askFlags, verb custody.Verb, on st
 			return err
 		}
 	}
-	a, end, err := c.writing(ctx, &f.placeFlags)
+	a, end, err := c.signing(ctx, &f.placeFlags, verb)
 	if err != nil {
 		return err
 	}
@@ -468,7 +468,7 @@ func (c *console) approved(ctx context.Context, f *approveFlags, which string, s
 	} else if !errors.Is(lossErr, errNoLoss) {
 		return nil, lossErr
 	}
-	a, end, err := c.writing(ctx, &f.placeFlags)
+	a, end, err := c.signing(ctx, &f.placeFlags, custody.VerbApprove)
 	if err != nil {
 		return nil, err
 	}

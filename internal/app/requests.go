@@ -1,6 +1,7 @@
 package app
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"halligan/custody"
+	"halligan/entra"
 	"halligan/evidence"
 	"halligan/internal/store"
 	"halligan/register"
@@ -81,9 +83,27 @@ func (a *App) person(name string) (*register.Person, error) {
 	return nil, &NoPersonError{name, register.Nearest(name, names)}
 }
 
+// opened opens the log for writing, until end. What was read before may not hold
+// any more: whatever is appended then is judged by the log as it is then.
+func (a *App) opened(ctx context.Context) (func() error, error) {
+	if a.Open == nil {
+		return func() error { return nil }, nil
+	}
+	read := a.Ledger
+	written, shut, err := a.Open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if now, then := written.Identity().ID, read.Identity().ID; now != then {
+		return nil, errors.Join(fmt.Errorf("open the evidence for writing: it is store %s now, and what was signed is for store %s", now, then), shut())
+	}
+	a.Ledger = written
+	return func() error { a.Ledger = read; return shut() }, nil
+}
+
 // Ask makes a request and puts it into the log. It is refused at once when nobody
 // could approve it.
-func (a *App) Ask(ctx context.Context, q Question) (*Asked, error) {
+func (a *App) Ask(ctx context.Context, q Question) (out *Asked, err error) {
 	deed, is := deeds[q.Verb]
 	if !is {
 		return nil, &custody.Refusal{Reason: custody.ReasonVerb, Detail: string(q.Verb)}
@@ -125,7 +145,24 @@ func (a *App) Ask(ctx context.Context, q Question) (*Asked, error) {
 			return nil, err
 		}
 	}
-	return a.enter(ctx, made, &data)
+	end, err := a.opened(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, end()) }()
+	return a.enter(ctx, made, &data, func(k *known) error {
+		on, details, proposal, err := deed.propose(a, k, q.On)
+		if err == nil && details != nil {
+			details, err = entra.Canonical(details) // as in a request
+		}
+		if err == nil && (on != made.On || !bytes.Equal(details, made.Details) || proposal != data.Proposal) {
+			err = &hinted{errors.New("the log has gone on meanwhile, and what was signed is not what would be asked for now"), "ask anew"}
+		}
+		if err != nil {
+			return fmt.Errorf("ask for %s: %w", q.Verb, err)
+		}
+		return nil
+	})
 }
 
 var errNoTenant = &hinted{errors.New("the register does not say which tenant it is about"), "write tenant: with its id into halligan.yaml"}
@@ -182,8 +219,9 @@ func (a *App) signed(ctx context.Context, r *custody.Request, as custody.Act, pe
 	return string(s.Canonical()), nil
 }
 
-// enter puts a request into the log, unless it could not be approved there.
-func (a *App) enter(ctx context.Context, r *custody.Request, data *requestData) (*Asked, error) {
+// enter puts a request into the log, unless it could not be approved there, or is
+// not what would be asked for by what the log says then.
+func (a *App) enter(ctx context.Context, r *custody.Request, data *requestData, still func(*known) error) (*Asked, error) {
 	text, err := json.Marshal(data)
 	if err != nil {
 		return nil, err
@@ -196,6 +234,9 @@ func (a *App) enter(ctx context.Context, r *custody.Request, data *requestData) 
 		}
 		law, err := a.law(k, r.What, "")
 		if err != nil {
+			return nil, err
+		}
+		if err := still(k); err != nil {
 			return nil, err
 		}
 		e := evidence.Entry{Kind: evidence.KindRequest, Tenant: r.Tenant, Time: law.Now, Who: []string{r.By}, What: string(r.What), On: r.On, Why: r.Why, Subject: r.Hash(), Data: text}
@@ -232,9 +273,9 @@ type Approved struct {
 // Approve takes in a person's approval of a request, and carries the request out
 // when it was the last one that it takes. at is when it was signed elsewhere; zero
 // is now.
-func (a *App) Approve(ctx context.Context, given, name string, at time.Time, sign Sign) (*Approved, error) {
+func (a *App) Approve(ctx context.Context, given, name string, at time.Time, sign Sign) (out *Approved, err error) {
 	var r *custody.Request
-	err := a.Ledger.View(ctx, func(v store.View) error {
+	err = a.Ledger.View(ctx, func(v store.View) error {
 		k, err := a.know(v, a.Ledger.Identity().ID)
 		if err != nil {
 			return err
@@ -269,7 +310,12 @@ func (a *App) Approve(ctx context.Context, given, name string, at time.Time, sig
 	if err != nil {
 		return nil, err
 	}
-	out, err := a.takeIn(ctx, r, text)
+	end, err := a.opened(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, end()) }()
+	out, err = a.takeIn(ctx, r, text)
 	if err != nil {
 		return nil, err
 	}
