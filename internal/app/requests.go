@@ -113,7 +113,7 @@ func (a *App) Ask(ctx context.Context, q Question) (out *Asked, err error) {
 	}
 	var made *custody.Request
 	var data requestData
-	err := a.Ledger.View(ctx, func(v store.View) error {
+	err = a.Ledger.View(ctx, func(v store.View) error {
 		k, err := a.know(v, a.Ledger.Identity().ID)
 		if err != nil {
 			return err
