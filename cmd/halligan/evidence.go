@@ -72,8 +72,10 @@ func evidenceLogCommand(c *console) *cobra.Command {
 	var format, kind string
 	var last int
 	cmd := &cobra.Command{
-		Use:     "log",
-		Short:   "list what was recorded, the newest last",
+		Use:   "log",
+		Short: "list what was recorded, the newest last",
+		Long: `List the entries of the evidence, each with its number, time, kind, and who. A name that begins with os: is the account of the
+machine: nobody proved who that was.`,
 		Example: "  halligan evidence log\n  halligan evidence log --kind approval --last 0",
 		Args:    takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -262,8 +264,10 @@ func evidenceExportCommand(c *console) *cobra.Command {
 	var f placeFlags
 	var output string
 	cmd := &cobra.Command{
-		Use:     "export -o FOLDER",
-		Short:   "write the evidence as a folder that anybody can verify offline",
+		Use:   "export -o FOLDER",
+		Short: "write the evidence as a folder that anybody can verify offline",
+		Long: `Write the whole log as a folder: entries, hashes, and signed checkpoints, those that left the machine among them. It holds all that
+was recorded: give it to whoever may know that.`,
 		Example: "  halligan evidence export -o evidence-2026-11\n  halligan evidence verify evidence-2026-11 --key KEY",
 		Args:    takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -411,7 +415,9 @@ func evidenceMergeCommand(c *console) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "merge FOLDER",
 		Short: "put a side log, written while the store could not be reached, into the evidence",
-		Args:  takes("FOLDER"),
+		Long: `Put a side log into the evidence: one entry that says whence, and its entries, marked. It is verified first, and merged once. One that
+was not signed with the key of this log is marked as an unsigned claim.`,
+		Args: takes("FOLDER"),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			a, end, err := c.writing(cmd.Context(), &f)
 			if err != nil {

@@ -41,6 +41,8 @@ func personAddCommand(c *console) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "add NAME --role ROLE --signing FILE",
 		Short: "write a person into the register",
+		Long: `Write a person into the register, with roles (halligan person roles tells what each may do), the one public key with which the
+person signs, and two ways to reach them. Nothing of it counts before it is approved.`,
 		Example: `  halligan person add "Ana Weiss" --role operator --role approver --signing ana.pub --reach "phone +49 30 1234567" --reach ana@home.example
   halligan person add "Ben Ode" --role approver --passkey`,
 		Args: takes("NAME"),
@@ -147,7 +149,9 @@ func personRemoveCommand(c *console) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "remove NAME",
 		Short: "take a person out of the register",
-		Args:  takes("NAME"),
+		Long: `Take a person out of the register. It is refused while the person holds parts, opens places or manages somebody. It counts once it
+is approved; then the person's approvals of open requests count no more.`,
+		Args: takes("NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := c.editRegister(cmd.Context(), file, func(text []byte) ([]byte, error) { return register.RemovePerson(text, args[0]) }); err != nil {
 				return err
@@ -177,7 +181,9 @@ func personListCommand(c *console) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "list the people of the register, and say whether it is the approved one",
-		Args:  takes(),
+		Long: `List the people with their roles, the fingerprint of the key with which each signs, and the ways to reach them; the quorum; and
+whether all that is what was approved.`,
+		Args: takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return c.personList(cmd.Context(), &f, format)
 		},

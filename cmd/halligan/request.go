@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
@@ -159,7 +160,9 @@ func requestListCommand(c *console) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "list the requests that are open",
-		Args:  takes(),
+		Long: `List the requests that wait for approvals, that were approved and not carried out, or that cannot be used any more and why. --format
+hashes prints one hash to a line, for scripts.`,
+		Args: takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return c.requestList(cmd.Context(), &f, all, format)
 		},
@@ -315,7 +318,9 @@ func carryOutCommand(c *console) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "carry-out REQUEST",
 		Short: "carry out a request that was approved, where the last approval did not",
-		Args:  takes("REQUEST"),
+		Long: `Carry out a request that enough people have approved. The last approval does that by itself; this is for when it could not. All of
+it is looked at once more.`,
+		Args: takes("REQUEST"),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			a, end, err := c.writing(cmd.Context(), &f)
 			if err != nil {
@@ -387,6 +392,9 @@ func (c *console) approve(ctx context.Context, f *approveFlags, which string) (e
 	shown := sign
 	sign = func(ctx context.Context, text []byte, challenge string) (app.Signature, error) {
 		c.showText(text)
+		if f.key != "" && !c.consents() { // a passkey asks by itself
+			return app.Signature{}, &fault{exitFailed, errors.New("approve: you did not say yes, and nothing was signed"), "read it, and give the command again"}
+		}
 		return shown(ctx, text, challenge)
 	}
 	approved, err := c.approved(ctx, f, which, sign, at)
@@ -407,6 +415,17 @@ func (c *console) approve(ctx context.Context, f *approveFlags, which string) (e
 		return err
 	}
 	return c.tellDone(approved.Done)
+}
+
+// consents has a person at a terminal say that they have read what they sign: a key
+// without a passphrase would sign at once. A script has read it elsewhere.
+func (c *console) consents() bool {
+	if !c.answers() {
+		return true
+	}
+	fmt.Fprint(c.stderr, "\nSign this? Type yes: ") // what counts is the answer
+	line, err := bufio.NewReader(c.stdin).ReadString('\n')
+	return err == nil && strings.TrimSpace(line) == "yes"
 }
 
 // showText shows what is about to be signed.

@@ -37,7 +37,9 @@ func personRolesCommand(c *console) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "roles",
 		Short: "list who may do what, and who must approve it",
-		Args:  takes(),
+		Long: `List the table of rights: what can be done, which roles may do or ask for it, and how many others must approve it. What is not in
+it, nobody may.`,
+		Args: takes(),
 		RunE: func(*cobra.Command, []string) error {
 			if err := oneOf("format", format, "terminal", "json", "markdown"); err != nil {
 				return err

@@ -124,7 +124,9 @@ func storeCheckCommand(c *console) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "check --key KEY",
 		Short: "check the store whole: the database, every entry, every checkpoint, the witness",
-		Args:  takes(),
+		Long: `Read all of the store: the database's own structure, every entry against its hash, the tree against every signed checkpoint, the
+head, and the witness place. The key comes from the binder. docs/operations.md says what each trouble means.`,
+		Args: takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return c.storeCheck(cmd.Context(), &f, &v)
 		},
