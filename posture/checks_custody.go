@@ -127,8 +127,9 @@ func judgeCustody(c *Case) Result {
 }
 
 func judgeTwoPerson(c *Case) Result {
+	results := c.alone()
 	if len(c.Register.Or().Parts) == 0 {
-		return noCustody()
+		return merge(Result{}, append(results, noCustody())...)
 	}
 	if c.Registered.Pattern == register.PatternAccountReset {
 		return fail("the account is opened by a reset, which one person can do alone (S108)").on(c.user(c.Subject.ID, "pattern accountReset"))
@@ -141,7 +142,6 @@ func judgeTwoPerson(c *Case) Result {
 	for _, p := range c.partsOf(c.Subject.ID, register.PartTAP) {
 		kits = append(kits, kit{name: "the Temporary Access Pass", key: -1, needs: []need{{"the pass", []*register.Part{p}}}})
 	}
-	var results []Result
 	for _, a := range c.actors() {
 		for _, k := range kits {
 			ev := Evidence{ID: string(c.Subject.ID), Name: a.name, Detail: k.name}
@@ -154,6 +154,16 @@ func judgeTwoPerson(c *Case) Result {
 		}
 	}
 	return merge(pass("every complete set takes two people of different roles and lines"), results...)
+}
+
+// alone is the answer where one person decides and nobody outside has a part: then
+// no second person can be needed, whatever lies where. Where somebody outside has
+// one, the parts tell the rest, and GradeOf keeps in view that it is one person.
+func (c *Case) alone() []Result {
+	if q := c.Register.Or().Quorum; q.People != 1 || strings.TrimSpace(q.Outside) != "" {
+		return nil
+	}
+	return []Result{notSetUp("one person decides alone, and nobody outside keeps a sealed second part").on(Evidence{Name: "quorum", Detail: "people 1, nobody outside"}).then("halligan init --people 1 --outside NAME")}
 }
 
 func judgePINApart(c *Case) Result {

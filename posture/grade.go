@@ -3,6 +3,7 @@ package posture
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"halligan/lockout"
 )
@@ -22,7 +23,7 @@ const (
 // judged, an account is not PROVED, a verdict rests on a supposition, or a check
 // of critical or high severity fails, could not be told, is about something not
 // set up, or is an accepted risk. A critical check that is only attested keeps
-// it amber too.
+// it amber too, and so does a register by which one person decides alone.
 func GradeOf(in *Input, findings []Finding) (Grade, []string) {
 	accounts := in.Accounts
 	grade := Green
@@ -39,6 +40,13 @@ func GradeOf(in *Input, findings []Finding) (Grade, []string) {
 		if !slices.ContainsFunc(accounts, func(s Subject) bool { return s.ID.Equal(a.ID) }) {
 			lower(Amber, cmp.Or(a.Name, string(a.ID))+" is registered and was not judged")
 		}
+	}
+	if q := in.Register.Or().Quorum; q.People == 1 {
+		second := "nobody outside keeps a sealed second part"
+		if outside := strings.TrimSpace(q.Outside); outside != "" {
+			second = outside + " outside keeps the sealed second part"
+		}
+		lower(Amber, "one person decides alone; "+second)
 	}
 	if len(accounts) == 0 {
 		lower(Amber, "no emergency account is registered or proposed")

@@ -52,7 +52,12 @@ func TestTheGradeIsNeverTooGood(t *testing.T) {
 		"an account was not proved":           {func(in *posture.Input, _ []posture.Finding) { in.Accounts[1].Verdicts = nil }, posture.Amber},
 		"an account is a hypothesis":          {func(in *posture.Input, _ []posture.Finding) { in.Accounts[1].Hypothesis = true }, posture.Amber},
 		"a registered account was not judged": {func(in *posture.Input, _ []posture.Finding) { in.Accounts = in.Accounts[:1] }, posture.Amber},
-		"nobody was judged":                   {func(in *posture.Input, _ []posture.Finding) { in.Accounts, in.Register = nil, nil }, posture.Amber},
+		"one person decides alone":            {func(in *posture.Input, _ []posture.Finding) { in.Register.Quorum.People = 1 }, posture.Amber},
+		"one person decides, with somebody outside": {func(in *posture.Input, _ []posture.Finding) {
+			in.Register.Quorum = register.Quorum{People: 1, Outside: "Notary Kern"}
+		}, posture.Amber},
+		"two people decide": {func(in *posture.Input, _ []posture.Finding) { in.Register.Quorum.People = 2 }, posture.Green},
+		"nobody was judged": {func(in *posture.Input, _ []posture.Finding) { in.Accounts, in.Register = nil, nil }, posture.Amber},
 	} {
 		t.Run(name, func(t *testing.T) {
 			in, findings := good()
