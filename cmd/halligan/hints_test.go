@@ -15,9 +15,9 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// spoken finds a command in a text for people: halligan and the lower-case words and
-// flags that follow.
-var spoken = regexp.MustCompile(`\bhalligan((?: +(?:--?)?[a-z][a-z-]*)+)`)
+// spoken finds a command in a text for people: halligan and the lower-case words, flags
+// and ARGUMENTS that follow.
+var spoken = regexp.MustCompile(`\bhalligan((?: +(?:(?:--?)?[a-z][a-z-]*|[A-Z][A-Z-]+\b))+)`)
 
 // A hint that names a command or flag that is not there costs the one minute that
 // somebody had. Every text in the program that says "halligan ..." is held against
@@ -79,7 +79,7 @@ func strange(root *cobra.Command, words []string) string {
 			}
 			continue
 		}
-		if !cmd.HasSubCommands() || strings.HasPrefix(word, "-") {
+		if !cmd.HasSubCommands() || strings.HasPrefix(word, "-") || strings.ToUpper(word) == word {
 			continue
 		}
 		var next *cobra.Command

@@ -513,16 +513,10 @@ func (c *console) loss(ctx context.Context, f *placeFlags) (*lost, func() error,
 	if err != nil {
 		return nil, nil, err
 	}
-	if _, err := p.Keys.Load(); err == nil {
-		return nil, nil, errNoLoss
-	} else if _, none := errors.AsType[*app.NoKeyError](err); !none {
+	if is, err := app.KeyLost(ctx, p); err != nil {
 		return nil, nil, err
-	}
-	if next, err := p.Keys.Prepared(); err == nil && next != nil {
-		return nil, nil, errNoLoss // a change of keys was interrupted: opening the log ends it
-	}
-	if err := app.StoreExists(p); err != nil {
-		return nil, nil, errNoLoss // there is no log either: whoever writes is told
+	} else if !is {
+		return nil, nil, errNoLoss
 	}
 	db, err := store.Open(ctx, store.Options{URL: p.Store, Witness: p.Witness})
 	if err != nil {

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -127,14 +128,11 @@ func OpenLedger(ctx context.Context, p Place) (Ledger, func() error, error) {
 // was interrupted takes its place when the log believes it.
 func own(ctx context.Context, db *store.DB, keys KeyPlace) (Ledger, error) {
 	key, err := keys.Load()
-	var note []byte
-	viewErr := db.View(ctx, func(v store.View) error { note = v.Checkpoint(); return nil })
-	if viewErr != nil {
-		return nil, viewErr
+	next, nextErr := taken(ctx, db, keys)
+	if nextErr != nil {
+		return nil, nextErr
 	}
-	// Both keys have signed where one took over from the other, and the log takes
-	// nothing by the old one after that.
-	if next, nextErr := keys.Prepared(); nextErr == nil && signs(next, note) {
+	if next != nil {
 		return Owned{db, next}, keys.Promote()
 	}
 	if err != nil {
@@ -143,12 +141,23 @@ func own(ctx context.Context, db *store.DB, keys KeyPlace) (Ledger, error) {
 	return Owned{db, key}, nil
 }
 
-func signs(key *evidence.LogKey, note []byte) bool {
-	if key == nil {
-		return false
+// taken returns the prepared key if the log has taken it, else nil. Both keys have
+// signed where one took over from the other, and the log takes nothing by the old
+// one after that: the entry about it decides.
+func taken(ctx context.Context, db *store.DB, keys KeyPlace) (*evidence.LogKey, error) {
+	next, err := keys.Prepared()
+	if err != nil || next == nil {
+		return nil, nil // what cannot be read is no key
 	}
-	_, err := evidence.OpenCheckpoint(note, key.Public())
-	return err == nil
+	holds := ""
+	err = db.View(ctx, func(v store.View) error {
+		holds, _ = lastWord(v) // a log that does not say which key signs it has taken none
+		return nil
+	})
+	if err != nil || holds != next.Public() {
+		return nil, err
+	}
+	return next, nil
 }
 
 // BeginLedger makes the log key and the store where there are none, and writes
@@ -161,10 +170,8 @@ func BeginLedger(ctx context.Context, p Place, tenant entra.ID, account string) 
 	}
 	k, err := p.Keys.Load()
 	if _, none := errors.AsType[*NoKeyError](err); none {
-		if p.IsFile() {
-			if _, statErr := os.Stat(p.Store); statErr == nil {
-				return "", false, err // a log without its key is not begun anew
-			}
+		if there, lookErr := hasBegun(ctx, p); there || lookErr != nil {
+			return "", false, cmp.Or(lookErr, err) // a log without its key is not begun anew
 		}
 		if k, err = evidence.NewLogKey(rand.Reader, "halligan-"+shortID(tenant)+"-1"); err != nil {
 			return "", false, err
@@ -194,6 +201,38 @@ func BeginLedger(ctx context.Context, p Place, tenant entra.ID, account string) 
 		return "", false, err
 	}
 	return k.Public(), begun, nil
+}
+
+// hasBegun reports whether a log is there. A file is one, whatever is in it; a
+// database may be there before it.
+func hasBegun(ctx context.Context, p Place) (begun bool, err error) {
+	if p.IsFile() {
+		return p.exists() == nil, nil
+	}
+	db, err := store.Open(ctx, p.options(false))
+	if err != nil {
+		return false, err
+	}
+	err = db.View(ctx, func(v store.View) error { begun = v.Size() > 0; return nil })
+	return begun, errors.Join(err, db.Close())
+}
+
+// KeyLost reports whether a log is there and its key is not. A key that was
+// prepared by a change of keys counts only when the log has taken it.
+func KeyLost(ctx context.Context, p Place) (bool, error) {
+	_, err := p.Keys.Load()
+	if err == nil || p.exists() != nil {
+		return false, nil // without a log whoever writes is told
+	}
+	if _, none := errors.AsType[*NoKeyError](err); !none {
+		return false, err
+	}
+	db, err := ReadLedger(ctx, p)
+	if err != nil {
+		return false, err
+	}
+	next, err := taken(ctx, db, p.Keys)
+	return next == nil, errors.Join(err, db.Close())
 }
 
 func shortID(tenant entra.ID) string {

@@ -13,6 +13,7 @@ import (
 	"halligan/evidence"
 	"halligan/internal/app"
 	"halligan/internal/store"
+	"halligan/internal/storetest"
 	"halligan/register"
 )
 
@@ -213,5 +214,34 @@ func TestACheckpointIsForThePaper(t *testing.T) {
 		t.Error("an empty log has one")
 	} else {
 		hinted(t, err)
+	}
+}
+
+// In a database there may be a log although there is no file: a key that is made
+// for it would sign nothing, and stand where the real one belongs.
+func TestALedgerInADatabaseIsNotBegunAnewWithoutItsKey(t *testing.T) {
+	server := storetest.Postgres(t)
+	dir := t.TempDir()
+	place := app.Place{Store: server.Database(t), Side: filepath.Join(dir, "side"), Keys: app.KeyFile{Path: filepath.Join(dir, "log.key")}}
+	begin := func() (string, bool, error) { return app.BeginLedger(t.Context(), place, tidewater, "os:pat@fire1") }
+	key, begun, err := begin()
+	if err != nil || !begun {
+		t.Fatalf("%v, %v", begun, err)
+	}
+	if again, begun, err := begin(); err != nil || begun || again != key {
+		t.Errorf("again: %q, %v, %v", again, begun, err)
+	}
+	if err := os.Rename(place.Keys.String(), place.Keys.String()+".backup"); err != nil {
+		t.Fatal(err)
+	}
+	_, begun, err = begin()
+	if _, none := errors.AsType[*app.NoKeyError](err); !none || begun {
+		t.Errorf("without its key: %v, %v", begun, err)
+	}
+	hinted(t, err)
+	for _, suffix := range []string{"", ".next"} {
+		if _, err := os.Stat(place.Keys.String() + suffix); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("a key was made at %s: %v", suffix, err)
+		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"halligan/custody"
 	"halligan/evidence"
+	"halligan/internal/store"
 )
 
 // KeyPlace keeps the private half of the log key. A change of keys has two steps,
@@ -19,9 +20,45 @@ type KeyPlace interface {
 	Load() (*evidence.LogKey, error)
 	Prepare(custody.Secret) error
 	Promote() error
+	// Discard removes a key that was prepared and that the log will never take.
+	Discard() error
 	// Prepared is a key that was prepared and not promoted, nil when there is none.
 	Prepared() (*evidence.LogKey, error)
 	String() string // for people
+}
+
+// ChangeKey keeps a new key before the log knows it, and lets it take the old
+// one's place when it does: a key that is lost between the two would end the log.
+// A key that the log certainly did not take is removed: it would be taken for one
+// that waits. Where that is in doubt it stays, and the log says it when it is opened.
+func ChangeKey(keys KeyPlace, key *evidence.LogKey, write func() ([]evidence.Entry, error)) ([]evidence.Entry, error) {
+	if keys == nil {
+		return nil, errors.New("keep the new log key: there is no place for it")
+	}
+	if err := keys.Prepare(key.Secret()); err != nil {
+		return nil, err
+	}
+	entries, err := write()
+	if err != nil {
+		if !maybeWritten(err) {
+			err = errors.Join(err, keys.Discard())
+		}
+		return nil, err
+	}
+	return entries, keys.Promote()
+}
+
+// maybeWritten reports whether the entries of an append that failed may stand in
+// the log all the same.
+func maybeWritten(err error) bool {
+	if poisoned, is := errors.AsType[*store.PoisonedError](err); is && poisoned.InDoubt {
+		return true
+	}
+	if witness, is := errors.AsType[*store.WitnessError](err); is && witness.Written {
+		return true
+	}
+	_, doubt := errors.AsType[*store.DoubtError](err)
+	return doubt
 }
 
 // KeyFile keeps the log key in a file that its owner alone may read.
@@ -99,6 +136,14 @@ func (k KeyFile) Promote() error {
 		return fmt.Errorf("keep log key: %w", err)
 	}
 	return syncFolder(filepath.Dir(k.Path))
+}
+
+// Discard removes the prepared key.
+func (k KeyFile) Discard() error {
+	if err := os.Remove(k.next()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("discard log key: %w", err)
+	}
+	return nil
 }
 
 // Prepared reads the prepared key.

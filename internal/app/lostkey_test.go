@@ -1,8 +1,10 @@
 package app_test
 
 import (
+	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -417,4 +419,68 @@ func TestALostKeyMayBeReplacedWithAnInterruption(t *testing.T) {
 	if !slices.ContainsFunc(w.entries(evidence.KindOutcome, ""), func(e evidence.Entry) bool { return e.What == string(custody.VerbLogKeyLost) }) {
 		t.Error("no outcome")
 	}
+}
+
+// A key that was prepared for a log that never took it is no key: it must neither
+// stay nor keep people from asking for a new one.
+func TestAKeyThatTheLogDidNotTakeIsDiscarded(t *testing.T) {
+	for name, c := range map[string]struct {
+		err  error
+		kept bool
+	}{
+		"refused":                   {custody.ReasonTooFew, false},
+		"poisoned before":           {&store.PoisonedError{Why: errEnded}, false},
+		"in doubt":                  {&store.PoisonedError{Why: errEnded, InDoubt: true}, true},
+		"the witness is not there":  {&store.WitnessError{Why: errEnded}, false},
+		"the witness is not told":   {&store.WitnessError{Why: errEnded, Written: true}, true},
+		"the owner does not answer": {&store.DoubtError{Why: errEnded, Owner: &store.OwnedError{}}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			keys := app.KeyFile{Path: filepath.Join(t.TempDir(), "log.key")}
+			key, err := evidence.NewLogKey(rand.Reader, "tidewater-2")
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = app.ChangeKey(keys, key, func() ([]evidence.Entry, error) { return nil, fmt.Errorf("append: %w", c.err) })
+			if !errors.Is(err, c.err) {
+				t.Errorf("got %v, want %v", err, c.err)
+			}
+			if next, err := keys.Prepared(); err != nil || (next != nil) != c.kept {
+				t.Errorf("the prepared key is there: %v, want %v (%v)", next != nil, c.kept, err)
+			}
+		})
+	}
+}
+
+func TestAPreparedKeyCountsOnlyWhenTheLogTookIt(t *testing.T) {
+	w := begun(t)
+	lost := func(want bool) {
+		t.Helper()
+		if is, err := app.KeyLost(t.Context(), w.place); err != nil || is != want {
+			t.Errorf("lost: %v, %v, want %v", is, err, want)
+		}
+	}
+	keys := w.place.Keys.(app.KeyFile)
+	held := w.key()
+	lost(false)
+	other, err := evidence.NewLogKey(rand.Reader, "tidewater-9")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(os.Remove(keys.Path), keys.Prepare(other.Secret())); err != nil {
+		t.Fatal(err)
+	}
+	lost(true)
+	if err := os.WriteFile(keys.Path+".next", []byte("cut o"), 0o600); err != nil { // the process ended while it was written
+		t.Fatal(err)
+	}
+	lost(true)
+	if err := keys.Prepare(held.Secret()); err != nil {
+		t.Fatal(err)
+	}
+	lost(false)
+	if err := errors.Join(keys.Discard(), keys.Discard()); err != nil {
+		t.Fatal(err)
+	}
+	lost(true)
 }
