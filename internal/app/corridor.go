@@ -53,8 +53,8 @@ type App struct {
 	// Account is who runs this process, as os:NAME@HOST: nobody proved who that is.
 	Account string
 	// Open opens the log for writing where Ledger only reads it, and returns what
-	// closes it again: nobody is kept from the log while a person signs. nil: Ledger
-	// is written to.
+	// closes it again: nobody is kept from the log while a person signs. Ledger is
+	// closed before. nil: Ledger is written to.
 	Open func(ctx context.Context) (Ledger, func() error, error)
 	// Keys keeps the private half of the log key.
 	Keys KeyPlace

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"time"
@@ -90,6 +91,11 @@ func (a *App) opened(ctx context.Context) (func() error, error) {
 		return func() error { return nil }, nil
 	}
 	read := a.Ledger
+	if open, is := read.(io.Closer); is { // after a crash an owner waits until nobody reads
+		if err := open.Close(); err != nil {
+			return nil, err
+		}
+	}
 	written, shut, err := a.Open(ctx)
 	if err != nil {
 		return nil, err

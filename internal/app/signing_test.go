@@ -71,14 +71,17 @@ func TestTheStoreIsFreeWhileSomebodySigns(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	w.apart()
 	out, err := w.Approve(t.Context(), asked.Request.Hash(), "ben", time.Time{}, ben.meanwhile(records))
 	if err != nil || out.Done == nil {
 		t.Fatalf("got %+v, %v", out, err)
 	}
+	w.apart()
 	asked, err = w.Ask(t.Context(), app.Question{Verb: custody.VerbLogKey, Why: "yearly", By: "ana", Sign: ana.meanwhile(records)})
 	if err != nil {
 		t.Fatal(err)
 	}
+	w.apart()
 	if out, err = w.Approve(t.Context(), asked.Request.Hash(), "ben", time.Time{}, ben.meanwhile(records)); err != nil || out.Done == nil {
 		t.Fatalf("a change of the key: got %+v, %v", out, err)
 	}
