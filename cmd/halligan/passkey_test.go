@@ -20,6 +20,9 @@ import (
 	"halligan/internal/testbrowser"
 )
 
+// tidewater is the tenant of the example.
+const tidewater = "8c1f2a30-4b5d-4e6f-8a7b-9c0d1e2f3a4b"
+
 // atPage is a command of the program that waits for somebody at its page.
 type atPage struct {
 	file, address, code string // what the browser is given, where it leads, and what is typed in there

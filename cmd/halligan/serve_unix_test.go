@@ -28,7 +28,6 @@ type house struct {
 	dir, folder string // folder: of the tenant's evidence
 }
 
-const tidewater = "8c1f2a30-4b5d-4e6f-8a7b-9c0d1e2f3a4b"
 
 func newHouse(t *testing.T) *house {
 	t.Helper()

@@ -153,7 +153,7 @@ func (l *lane) depart(ctx context.Context, c *Client, t turn) error {
 		l.mu.Lock()
 		rest, freed := time.Duration(0), (chan struct{})(nil)
 		if t.paced && c.config.Sleep == nil { // a test's sleeps are all the time that passes
-			rest = l.back.Add(l.spacing).Sub(time.Now())
+			rest = time.Until(l.back.Add(l.spacing))
 			if l.away > 0 {
 				if l.freed == nil {
 					l.freed = make(chan struct{})
