@@ -28,7 +28,6 @@ type house struct {
 	dir, folder string // folder: of the tenant's evidence
 }
 
-
 func newHouse(t *testing.T) *house {
 	t.Helper()
 	keygen, err := exec.LookPath("ssh-keygen")
