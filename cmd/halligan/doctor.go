@@ -80,6 +80,7 @@ func (c *console) doctor(ctx context.Context, l *liveFlags, format string) error
 	if err := c.writeProbes(lines, format); err != nil {
 		return err
 	}
+	c.warnOf(ctx, "")
 	has := func(s graph.State) bool {
 		return slices.ContainsFunc(lines, func(p probeView) bool { return p.State == s })
 	}

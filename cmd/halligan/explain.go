@@ -74,6 +74,7 @@ func (c *console) explain(ctx context.Context, f *proveFlags, what string) error
 		return err
 	}
 	c.tellTroubles(&app.Report{Troubles: e.Troubles}, true)
+	c.warnOf(ctx, f.register)
 	if len(e.Troubles) > 0 || len(e.Unread) > 0 {
 		return ended(exitUndetermined)
 	}

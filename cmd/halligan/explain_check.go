@@ -48,6 +48,7 @@ func (c *console) explainCheck(ctx context.Context, f *proveFlags, check *postur
 			}
 		}
 		c.tellTroubles(&report.Report, true)
+		c.warnOf(ctx, f.register)
 		code = findingsCode(e.Findings, report)
 	}
 	if f.format == "json" {

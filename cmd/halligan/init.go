@@ -23,6 +23,8 @@ type initFlags struct {
 	output         string
 	tenant         string
 	people         int
+	another        bool
+	begins         string // why, for entry 0
 	outside        string
 	live           liveFlags
 	place          placeFlags
@@ -57,6 +59,7 @@ sealed second part: --outside. Where halligan.yaml is there already, init --peop
 	flags.StringVar(&f.tenant, "tenant", "", "`ID` of the tenant, where what is read does not say it")
 	flags.IntVar(&f.people, "people", 0, "`NUMBER` of people who can decide (asked for on a terminal)")
 	flags.StringVar(&f.outside, "outside", "", "`NAME` of who outside keeps the sealed second part, where there is one person")
+	flags.BoolVar(&f.another, "another-log", false, "begin another log though this account knows one of this tenant; its first entry says so")
 	flags.StringVar(&f.place.store, "store", "", "`PATH` of the evidence store, or a postgres:// address (default: a folder of the tenant among your settings)")
 	flags.StringVar(&f.place.witness, "witness", "", "`FOLDER` elsewhere that keeps the newest checkpoint")
 	flags.StringVar(&f.place.logKey, "log-key", "", "`FILE` of the key that signs the log (default: log.key beside the store)")
@@ -143,6 +146,9 @@ func (c *console) init(ctx context.Context, f *initFlags) error {
 			return err
 		}
 		return c.tellOpen(made)
+	}
+	if f.begins, err = c.another(ctx, f, made.Register); err != nil {
+		return err
 	}
 	if err := writeNew(f.output, text); err != nil {
 		return &fault{exitFailed, fmt.Errorf("write register: %v", err), "give a file in a folder that exists"}

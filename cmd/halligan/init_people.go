@@ -61,6 +61,9 @@ func (c *console) complete(ctx context.Context, f *initFlags) error {
 			q.Approvals = 0 // the rule for that many people
 		}
 	}
+	if f.begins, err = c.another(ctx, f, old); err != nil {
+		return err
+	}
 	if err := c.editRegister(ctx, f.output, func(text []byte) ([]byte, error) { return register.SetQuorum(text, q) }); err != nil {
 		return err
 	}
@@ -86,9 +89,13 @@ func (c *console) beginEvidence(ctx context.Context, f *initFlags, r *register.R
 	if err != nil {
 		return err
 	}
+	place.Begins = f.begins
 	key, begun, err := app.BeginLedger(ctx, place, r.Tenant.ID, account())
 	if err != nil {
 		return fmt.Errorf("begin the evidence: %w", err)
+	}
+	if err := c.begunKnown(ctx, r, place, begun); err != nil {
+		c.tell("warning:", yellow, "which log this is cannot be remembered, so that another would not be noticed: "+err.Error())
 	}
 	p.blank()
 	p.styled(0, 2, bold, "Evidence", ifElse(begun, "begun in ", "goes on in ")+place.Name())

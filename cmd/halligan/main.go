@@ -36,6 +36,8 @@ type console struct {
 	tune func(*graph.Config)
 	// browse opens a file for a test; nil opens the browser.
 	browse func(file string) error
+	// told are warnings that were said in this run.
+	told map[string]bool
 }
 
 // run executes the program with args, which do not include its name, and

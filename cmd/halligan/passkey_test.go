@@ -130,7 +130,7 @@ func TestPasskeysMadeAndUsedInABrowser(t *testing.T) {
 
 	text, err := os.ReadFile("halligan.yaml")
 	must(t, err)
-	ids := regexp.MustCompile(`credentialId: (\S+)`).FindAllStringSubmatch(string(text), -1)
+	ids := regexp.MustCompile(`credentialId: "?([^"\s]+)`).FindAllStringSubmatch(string(text), -1)
 	if len(ids) != 2 {
 		t.Fatalf("the register has %d passkeys: %s", len(ids), text)
 	}

@@ -132,9 +132,13 @@ func (c *console) writing(ctx context.Context, f *placeFlags) (a *app.App, close
 
 func (c *console) writingAt(ctx context.Context, r *register.Register, name string, p app.Place) (a *app.App, close func() error, err error) {
 	ledger, end, err := app.OpenLedger(ctx, p)
+	if _, none := errors.AsType[*app.NoStoreError](err); none {
+		c.missing(r, &p)
+	}
 	if err != nil {
 		return nil, nil, err
 	}
+	c.meet(ctx, r, &p, ledger)
 	a = c.newApp(r, name, p)
 	a.Ledger = ledger
 	if waiting, err := app.SideLogs(p.Side); err == nil && len(waiting) > 0 {
@@ -189,9 +193,13 @@ func (c *console) reading(ctx context.Context, f *placeFlags) (*app.App, func() 
 		return nil, nil, err
 	}
 	db, err := app.ReadLedger(ctx, p)
+	if _, none := errors.AsType[*app.NoStoreError](err); none {
+		c.missing(r, &p)
+	}
 	if err != nil {
 		return nil, nil, err
 	}
+	c.meet(ctx, r, &p, db)
 	a := c.newApp(r, name, p)
 	a.Ledger = readOnly{db}
 	return a, db.Close, nil
@@ -228,6 +236,13 @@ func (c *console) warnRegister(ctx context.Context, r *register.Register, regist
 	}
 	if err != nil {
 		c.say("warning:", yellow, "whether the register is the approved one is not known: "+err.Error())
+	}
+}
+
+// warnOf is warnRegister for a command that keeps no evidence itself.
+func (c *console) warnOf(ctx context.Context, registerPath string) {
+	if r, _, err := readRegister(registerPath); err == nil {
+		c.warnRegister(ctx, r, registerPath, &recordFlags{})
 	}
 }
 

@@ -522,6 +522,7 @@ func (c *console) loss(ctx context.Context, f *placeFlags) (*lost, func() error,
 	if err != nil {
 		return nil, nil, err
 	}
+	c.meet(ctx, r, &p, db)
 	a := c.newApp(r, name, p)
 	return &lost{a, &app.Loss{File: lossFile(p.Keys.String()), DB: db}}, db.Close, nil
 }

@@ -80,6 +80,7 @@ func (c *console) snapshot(ctx context.Context, f *snapshotFlags) error {
 	if err != nil {
 		return asLive(err)
 	}
+	c.warnOf(ctx, f.register)
 	return c.writeSnapshot(f.output, s)
 }
 

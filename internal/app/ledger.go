@@ -28,6 +28,7 @@ type Place struct {
 	Side    string // folder for side logs
 	Keys    KeyPlace
 	Now     func() time.Time // of entries; nil is time.Now
+	Begins  string           // why a log is begun here, for entry 0; "" is halligan init
 }
 
 func (p *Place) options(readOnly bool) store.Options {
@@ -195,7 +196,7 @@ func BeginLedger(ctx context.Context, p Place, tenant entra.ID, account string) 
 		}
 		begun = true
 		e := evidence.Begin(k.Public())
-		e.Tenant, e.Who, e.Why = tenant, []string{account}, "halligan init"
+		e.Tenant, e.Who, e.Why = tenant, []string{account}, cmp.Or(p.Begins, "halligan init")
 		return []evidence.Entry{e}, nil
 	}); err != nil {
 		return "", false, err
