@@ -133,7 +133,7 @@ func (d *decoder) quorum(r *Register) {
 		}
 	}
 	if q.People > 0 && able > q.People {
-		d.report(d.at["quorum.people"], "quorum.people", fmt.Sprintf("write people: %d, or take the role approver from whoever is no longer there", able), "there are %d people by quorum, and %d with a key and the role approver", q.People, able)
+		d.report(d.at["quorum.people"], "quorum.people", fmt.Sprintf("halligan init --people %d (or write people: %[1]d), or take the role approver from whoever is no longer there", able), "there are %d people by quorum, and %d with a key and the role approver", q.People, able)
 	}
 	d.silences(r)
 }

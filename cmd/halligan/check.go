@@ -129,6 +129,8 @@ func (c *console) check(ctx context.Context, f *checkFlags) error {
 	if err != nil {
 		return asMisuse(asUnread(err))
 	}
+	warnings := c.registerWarnings(ctx, req.Register, f.register, &f.record)
+	report.Warnings = append(report.Warnings, warnings...) // whoever is given the report must know, too
 	var out bytes.Buffer
 	l := look{columns: width(c.stdout, c.getenv), paint: c.paintOn(c.stdout), all: f.all}
 	if f.output != "" {
@@ -152,7 +154,11 @@ func (c *console) check(ctx context.Context, f *checkFlags) error {
 		c.say(v.Word, bold, "– "+v.Means)
 	}
 	c.tellTroubles(&report.Report, format.name != "terminal" || f.output != "")
-	c.warnRegister(ctx, req.Register, f.register, &f.record)
+	if format.name != "terminal" || f.output != "" {
+		for _, w := range warnings {
+			c.say("warning:", yellow, w)
+		}
+	}
 	if f.record.on {
 		records, err := app.RecordsOfCheck(report, req.Register, register.DigestOf(out.Bytes()))
 		if err != nil {

@@ -98,6 +98,9 @@ func (c *console) personAdd(ctx context.Context, f *personFlags, name string) er
 	for _, odd := range custody.Alike(name) {
 		out.line(0, 2, "warning: "+odd+". Nobody by such a name can ask or approve; write it in the letters of one script")
 	}
+	if len(f.roles) > 0 && p.Signing == "" && p.Passkey.CredentialID == "" {
+		out.line(0, 2, "note: without a key "+name+" can neither ask nor approve: --signing or --passkey (take the person out, and add again)")
+	}
 	if len(f.reach) < 2 {
 		out.line(0, 2, "note: two ways to reach a person are better than "+ifElse(len(f.reach) == 1, "one", "none")+": --reach")
 	}
@@ -115,6 +118,9 @@ func keyOrFile(given string) (string, error) {
 	text, err := readSome(given)
 	if err != nil {
 		return "", &fault{exitFailed, fmt.Errorf("read key: %v", err), "give the public key itself in quotation marks, or its file: id_ed25519.pub"}
+	}
+	if strings.Contains(string(text), "PRIVATE KEY-----") {
+		return "", &fault{exitMisused, fmt.Errorf("read key: %s holds a private key, and it was put nowhere", given), "give the public one, as a rule " + given + ".pub; the private key stays with its owner"}
 	}
 	return strings.TrimSpace(string(text)), nil
 }

@@ -216,27 +216,43 @@ func (readOnly) Append(context.Context, store.Draft) ([]evidence.Entry, error) {
 // warnRegister tells when the register is not the one that was approved. Reading
 // goes on; whatever decides is refused.
 func (c *console) warnRegister(ctx context.Context, r *register.Register, registerPath string, f *recordFlags) {
+	for _, w := range c.registerWarnings(ctx, r, registerPath, f) {
+		c.say("warning:", yellow, w)
+	}
+}
+
+// registerWarnings are what somebody must know who relies on the register: that what
+// decides in it, or a risk that it accepts, was not approved.
+func (c *console) registerWarnings(ctx context.Context, r *register.Register, registerPath string, f *recordFlags) (out []string) {
 	if r == nil || r.Tenant.ID == "" && r.Evidence.Store == "" && f.place.store == "" {
-		return
+		return nil
 	}
 	place := f.place
 	place.register = registerPath
 	a, end, err := c.reading(ctx, &place)
 	if _, none := errors.AsType[*app.NoStoreError](err); none {
-		return // nothing was ever approved here
+		return nil // nothing was ever approved here
 	}
 	if err == nil {
 		var s *app.Standing
+		var risks []string
 		s, err = a.Standing(ctx)
+		if err == nil && s.Approved != "" {
+			risks, err = a.UnapprovedRisks(ctx)
+		}
 		err = errors.Join(err, end())
 		if err == nil && s.Approved != "" && !s.Stands() {
-			c.say("warning:", yellow, "what decides in "+a.RegisterName+" (people, quorum, silences, channels, watched accounts and groups) is not what was approved: "+
+			out = append(out, "what decides in "+a.RegisterName+" (people, quorum, silences, channels, watched accounts and groups) is not what was approved: "+
 				"now "+shortDigest(s.Current)+", approved "+shortDigest(s.Approved)+" (entry "+number(s.Since)+"). Find out who changed it; or have it approved: halligan request register")
+		}
+		for _, check := range risks {
+			out = append(out, "the accepted risk for check "+check+" stands in "+a.RegisterName+" as nobody has approved it: halligan request accept "+check)
 		}
 	}
 	if err != nil {
-		c.say("warning:", yellow, "whether the register is the approved one is not known: "+err.Error())
+		out = append(out, "whether the register is the approved one is not known: "+err.Error())
 	}
+	return out
 }
 
 // warnOf is warnRegister for a command that keeps no evidence itself.

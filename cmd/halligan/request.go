@@ -203,6 +203,9 @@ func (c *console) requestList(ctx context.Context, f *placeFlags, all bool, form
 		return indented(c.stdout, shown)
 	case "hashes":
 		for _, r := range shown {
+			if r.State == app.RequestRefused {
+				continue // a script can do nothing with it
+			}
 			if _, err := fmt.Fprintln(c.stdout, r.Hash); err != nil {
 				return err
 			}
@@ -414,7 +417,31 @@ func (c *console) approve(ctx context.Context, f *approveFlags, which string) (e
 	if _, err := fmt.Fprint(c.stdout, p.b.String()); err != nil || approved.Done == nil {
 		return err
 	}
-	return c.tellDone(approved.Done)
+	if err := c.tellDone(approved.Done); err != nil || !changesKey[approved.Request.What] {
+		return err
+	}
+	return c.tellKey(&f.placeFlags)
+}
+
+// changesKey are the acts after which the binder needs another public key.
+var changesKey = map[custody.Verb]bool{custody.VerbLogKey: true, custody.VerbLogKeyLost: true}
+
+// tellKey tells the key that signs the log from now on.
+func (c *console) tellKey(f *placeFlags) error {
+	r, _, err := requiredRegister(f.register)
+	if err != nil {
+		return err
+	}
+	p, err := c.place(f, r)
+	if err != nil {
+		return err
+	}
+	key, err := p.Keys.Load()
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(c.stdout, "New log key, public, for the binder; back up the private one again (%s):\n%s\n", escape(p.Keys.String()), key.Public())
+	return err
 }
 
 // consents has a person at a terminal say that they have read what they sign: a key

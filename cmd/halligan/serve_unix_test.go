@@ -220,6 +220,10 @@ func TestHungServeIsNotWaitedFor(t *testing.T) {
 	h.run(3, "check", "--from", "tenant", "--record", "-o", "report.md") // it serves
 	before := h.size()
 	must(t, first.Process.Signal(syscall.SIGSTOP))
+	var status syscall.WaitStatus // a signal is delivered in its time
+	if _, err := syscall.Wait4(first.Process.Pid, &status, syscall.WUNTRACED, nil); err != nil || !status.Stopped() {
+		t.Fatalf("it did not stop: %v %v", status, err)
+	}
 	if got := h.size(); got != before {
 		t.Errorf("the log has %d entries, want %d", got, before)
 	}

@@ -112,6 +112,9 @@ func (c *console) writeSnapshot(path string, s *entra.Snapshot) error {
 // writePrivate writes a file that only its owner may read, whatever was there
 // before, in one step.
 func writePrivate(path string, data []byte) error {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return os.WriteFile(path, data, 0o600) // a device or a pipe is written to, never replaced
+	}
 	file, err := os.CreateTemp(filepath.Dir(path), ".halligan-*") // mode 0600
 	if err != nil {
 		return err

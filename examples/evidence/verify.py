@@ -258,15 +258,22 @@ def from_paper(text):
     return found[0] if found and begin >= 0 else text
 
 
+def key_in(text):
+    """The one line of a text that is a public log key."""
+    found = {line.strip() for line in text.splitlines() if read_key(line.strip())}
+    return found.pop() if len(found) == 1 else ""
+
+
 def main():
     parser = argparse.ArgumentParser(description="Verify an exported evidence log.")
     parser.add_argument("folder")
     parser.add_argument("--key", action="append", required=True, help="public log key, from the binder")
     parser.add_argument("--checkpoint", action="append", default=[], help="file with a checkpoint that left the machine")
     args = parser.parse_args()
+    args.key = [key_in(read_file(k).decode("utf-8", "replace")) if os.path.isfile(k) else k for k in args.key]
     outside = [from_paper(read_file(path)) for path in args.checkpoint]
     if any(read_note(c)[1] != len(c) or not c for c in outside) or not all(map(read_key, args.key)):
-        parser.error("a checkpoint or a key is not in the form of one")
+        parser.error("a checkpoint or a key is not in the form of one (--key takes the key itself, or a file with it in a line)")
     try:
         print("good %d %s" % verify(read_folder(args.folder), args.key, outside))
     except Bad as bad:

@@ -151,6 +151,9 @@ func TestWhatWasWrittenPastTheRulesIsNamed(t *testing.T) {
 			w.smuggles(e, evidence.Entry{Kind: evidence.KindRegister, Tenant: tidewater, What: "register", Before: w.standing().Approved, After: digest, Subject: hash,
 				Data: jsonOf(w.t, map[string]string{"deciding": string(text)})})
 		}, "does not tell the change", false},
+		"an accepted risk": {func(w *world) {
+			w.smuggles(evidence.Entry{Kind: evidence.KindAcceptedRisk, Tenant: tidewater, What: "accept a risk", On: "check x", Subject: register.DigestOf([]byte("x")), After: register.DigestOf([]byte("y"))})
+		}, "an accepted risk that nobody approved", false},
 		"an outcome of nothing": {func(w *world) {
 			n := uint64(0)
 			w.smuggles(evidence.Entry{Kind: evidence.KindOutcome, Tenant: tidewater, What: "open", Refers: &n})
@@ -282,4 +285,39 @@ func TestASideLogRulesNothing(t *testing.T) {
 	if _, err := w.MergeSide(t.Context(), elsewhereLog); err == nil {
 		t.Error("a side log of another tenant was merged")
 	}
+}
+
+// A register under which nobody could decide any more is not even asked about.
+func TestARegisterThatNobodyCouldChangeIsRefused(t *testing.T) {
+	w := begun(t)
+	w.edits(func(r *register.Register) {
+		r.Quorum = register.Quorum{People: 3, Approvals: 2}
+		r.People = slices.DeleteFunc(r.People, func(p register.Person) bool { return p.Name != "ana" && p.Name != "ben" })
+	})
+	_, err := w.As("ana").asks(custody.VerbRegister)
+	if err == nil || !strings.Contains(err.Error(), "nobody could decide anything any more") {
+		t.Errorf("got %v", err)
+	}
+	hinted(t, err)
+	w.edits(func(r *register.Register) { r.Quorum = register.Quorum{People: 2} })
+	w.As("ben").Approves(w.As("ana").Requests(custody.VerbRegister))
+}
+
+// An accepted risk counts as approved as it was approved, and not otherwise.
+func TestAcceptedRisksThatNobodyApprovedAreTold(t *testing.T) {
+	w := begun(t)
+	told := func(want int) {
+		t.Helper()
+		if got, err := w.UnapprovedRisks(t.Context()); err != nil || len(got) != want {
+			t.Errorf("got %v, %v, want %d", got, err, want)
+		}
+	}
+	told(1)
+	w.As("ben").Approves(w.As("ana").Requests(custody.VerbAccept))
+	told(0)
+	w.edits(func(r *register.Register) {
+		r.Accepted = slices.Clone(r.Accepted)
+		r.Accepted[0].Until = "2027-12-21"
+	})
+	told(1)
 }

@@ -2,8 +2,6 @@ package app
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -58,6 +56,31 @@ type registerDetails struct {
 	Changes []string `json:"changes"`
 }
 
+// decidable returns an error for a register under which nobody could ever decide
+// anything again: it could not even be changed back.
+func decidable(r *register.Register) error {
+	var approvers []string
+	for i := range r.People {
+		p := &r.People[i]
+		if p.Has(register.RoleApprover) && (p.Signing != "" || p.Passkey.CredentialID != "") {
+			approvers = append(approvers, p.Name)
+		}
+	}
+	needed := custody.RightOf(custody.VerbRegister).Needed(r.Quorum)
+	for i := range r.People {
+		p := &r.People[i]
+		others := len(approvers)
+		if slices.Contains(approvers, p.Name) && r.Quorum.People != 1 {
+			others--
+		}
+		if custody.May(p, custody.VerbAsk) && custody.May(p, custody.VerbRegister) && others >= needed {
+			return nil
+		}
+	}
+	return &hinted{fmt.Errorf("with this register nobody could decide anything any more: %d can approve and sign, and a request takes %d beside who asks", len(approvers), needed),
+		"name more people with the role approver and a key, or say how many there are: halligan init --people NUMBER"}
+}
+
 // mostDetails is what fits into a request: people read all of it.
 const mostDetails = 15 << 10
 
@@ -65,6 +88,9 @@ func proposeRegister(a *App, k *known, _ string) (string, json.RawMessage, strin
 	text, digest := a.Register.Deciding()
 	if digest == k.approved {
 		return "", nil, "", &hinted{errors.New("the deciding part of the register is the approved one"), "nothing has to be approved: change people, quorum, silences, channels, accounts or groups first"}
+	}
+	if err := decidable(a.Register.Or()); err != nil {
+		return "", nil, "", err
 	}
 	if len(text) > evidence.MaxLine/2 {
 		return "", nil, "", &hinted{fmt.Errorf("the deciding part of the register has %d bytes, more than fit into the evidence", len(text)), "take out people and channels that decide nothing"}
@@ -182,15 +208,11 @@ func decidingLine(key string, raw json.RawMessage) string {
 	return key + ": " + strings.Join(words, ", ")
 }
 
-// fingerprintOf shortens a passkey to what people compare: where it is used, and a
-// digest of all that the register says of it.
+// fingerprintOf shortens a passkey to what people compare: its key, which credential
+// it is, and the page where it is used.
 func fingerprintOf(passkey map[string]any) string {
-	text, err := json.Marshal(passkey) // sorted by name
-	if err != nil {
-		return fmt.Sprint(passkey)
-	}
-	sum := sha256.Sum256(text)
-	return fmt.Sprintf("of %v SHA256:%s", passkey["origin"], base64.RawStdEncoding.EncodeToString(sum[:]))
+	text := func(name string) string { t, _ := passkey[name].(string); return t }
+	return fmt.Sprintf("%s (credential %s, %s)", PasskeyFingerprint(text("publicKey")), text("credentialId"), text("origin"))
 }
 
 // Fingerprint shortens a public key to what people compare.
@@ -253,7 +275,7 @@ func prepareLogKey(a *App, _ *known, p *custody.Pending, _ *requestData) (*act, 
 	entry := evidence.Rotate(d.Old, key.Public(), signatures)
 	entry.Tenant, entry.Subject, entry.Who = p.Request.Tenant, p.Request.Hash(), []string{p.Request.By}
 	return &act{entries: []evidence.Entry{entry}, last: true, append: func(ctx context.Context, draft store.Draft) ([]evidence.Entry, error) {
-		entries, err := a.changeKey(key, func() ([]evidence.Entry, error) { return owned.Rotate(ctx, owned.Key, key, draft) })
+		entries, err := ChangeKey(a.Keys, key, func() ([]evidence.Entry, error) { return owned.Rotate(ctx, owned.Key, key, draft) })
 		if len(entries) > 0 {
 			a.Ledger = Owned{owned.DB, key} // the log takes nothing by the old one any more
 		}
@@ -271,22 +293,6 @@ func signaturesOf(p *custody.Pending) (json.RawMessage, error) {
 		out = append(out, string(s.Canonical()))
 	}
 	return json.Marshal(out)
-}
-
-// changeKey keeps the new key before the log knows it, and lets it take the old
-// one's place when it does: a key that is lost between the two would end the log.
-func (a *App) changeKey(key *evidence.LogKey, write func() ([]evidence.Entry, error)) ([]evidence.Entry, error) {
-	if a.Keys == nil {
-		return nil, errors.New("keep the new log key: there is no place for it")
-	}
-	if err := a.Keys.Prepare(key.Secret()); err != nil {
-		return nil, err
-	}
-	entries, err := write()
-	if err != nil {
-		return nil, err
-	}
-	return entries, a.Keys.Promote()
 }
 
 // logKey is the key that signs the log.
@@ -320,6 +326,9 @@ func acceptedText(r *register.Accepted) (json.RawMessage, error) {
 	return entra.Canonical(raw)
 }
 
+// riskAccepted is what an entry says of a risk that was approved.
+const riskAccepted = "accept a risk"
+
 func prepareAccept(a *App, k *known, p *custody.Pending, _ *requestData) (*act, error) {
 	_, now, _, err := proposeAccept(a, k, strings.TrimPrefix(p.Request.On, "check "))
 	if err != nil {
@@ -328,7 +337,7 @@ func prepareAccept(a *App, k *known, p *custody.Pending, _ *requestData) (*act, 
 	if string(now) != string(p.Request.Details) {
 		return nil, &hinted{errors.New("the accepted risk in the register is not the one that was approved"), "compare the two (halligan request show), and ask anew"}
 	}
-	return &act{entries: []evidence.Entry{{Kind: evidence.KindAcceptedRisk, Tenant: p.Request.Tenant, What: "accept a risk", On: p.Request.On, Why: p.Request.Why, Who: []string{p.Request.By},
+	return &act{entries: []evidence.Entry{{Kind: evidence.KindAcceptedRisk, Tenant: p.Request.Tenant, What: riskAccepted, On: p.Request.On, Why: p.Request.Why, Who: []string{p.Request.By},
 		Subject: p.Request.Hash(), After: register.DigestOf(p.Request.Details), Data: p.Request.Details}}}, nil
 }
 

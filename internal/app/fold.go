@@ -21,14 +21,15 @@ import (
 
 // ruling are the kinds by which a log is ruled. Others tell, and decide nothing.
 var ruling = map[evidence.Kind]func(*fold, *evidence.Entry) string{
-	evidence.KindRequest:    (*fold).request,
-	evidence.KindApproval:   (*fold).approval,
-	evidence.KindIntent:     (*fold).intent,
-	evidence.KindOutcome:    (*fold).outcome,
-	evidence.KindRegister:   (*fold).register,
-	evidence.KindLogKey:     (*fold).logKey,
-	evidence.KindLogKeyLost: (*fold).logKey,
-	evidence.KindRestored:   (*fold).restore,
+	evidence.KindRequest:      (*fold).request,
+	evidence.KindApproval:     (*fold).approval,
+	evidence.KindIntent:       (*fold).intent,
+	evidence.KindOutcome:      (*fold).outcome,
+	evidence.KindRegister:     (*fold).register,
+	evidence.KindLogKey:       (*fold).logKey,
+	evidence.KindLogKeyLost:   (*fold).logKey,
+	evidence.KindRestored:     (*fold).restore,
+	evidence.KindAcceptedRisk: (*fold).risk,
 }
 
 // asked is a request, with what came in for it.
@@ -272,9 +273,24 @@ func (f *fold) register(e *evidence.Entry) string {
 
 // carries says by which acts an entry comes into the log.
 var carries = map[evidence.Kind]map[custody.Verb]bool{
-	evidence.KindRegister:   {custody.VerbBegin: true, custody.VerbRegister: true},
-	evidence.KindLogKey:     {custody.VerbLogKey: true},
-	evidence.KindLogKeyLost: {custody.VerbLogKeyLost: true},
+	evidence.KindRegister:     {custody.VerbBegin: true, custody.VerbRegister: true},
+	evidence.KindLogKey:       {custody.VerbLogKey: true},
+	evidence.KindLogKeyLost:   {custody.VerbLogKeyLost: true},
+	evidence.KindAcceptedRisk: {custody.VerbAccept: true},
+}
+
+// risk believes that a risk was accepted when the act just before it carries that.
+// What a run of the checks tells of the register rules nothing.
+func (f *fold) risk(e *evidence.Entry) string {
+	if e.What != riskAccepted {
+		return ""
+	}
+	one := f.requests[e.Subject]
+	if one == nil || f.last == nil || f.last.Subject != e.Subject || !carries[e.Kind][one.pending.Request.What] || e.After != register.DigestOf(one.pending.Request.Details) {
+		return "an accepted risk that nobody approved"
+	}
+	f.last = nil
+	return ""
 }
 
 func (f *fold) logKey(e *evidence.Entry) string {

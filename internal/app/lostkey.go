@@ -309,7 +309,7 @@ func (a *App) replaceKey(ctx context.Context, l *Loss, p *custody.Pending, f *lo
 	lose.Tenant, lose.Subject, lose.Who = p.Request.Tenant, p.Request.Hash(), signers(p, decision)
 	w.entries = []evidence.Entry{lose}
 	done := &Done{Marks: decision.Marks, Warnings: decision.Warnings}
-	entries, err := a.changeKey(key, func() ([]evidence.Entry, error) {
+	entries, err := ChangeKey(a.Keys, key, func() ([]evidence.Entry, error) {
 		return l.DB.Replace(ctx, key, func(v store.View) ([]evidence.Entry, error) {
 			k, err := a.know(v, l.DB.Identity().ID)
 			if err != nil {

@@ -1,11 +1,13 @@
 package app
 
 import (
+	"context"
 	"fmt"
 	"slices"
 
 	"halligan/entra"
 	"halligan/evidence"
+	"halligan/internal/store"
 	"halligan/posture"
 	"halligan/register"
 )
@@ -102,4 +104,36 @@ func onTenant(r *Report) string {
 		return "an export"
 	}
 	return "tenant " + string(r.Tenant.ID)
+}
+
+// UnapprovedRisks are the checks whose accepted risk stands in the register otherwise
+// than it was approved, or was never approved.
+func (a *App) UnapprovedRisks(ctx context.Context) ([]string, error) {
+	approved := map[string]bool{}
+	err := a.Ledger.View(ctx, func(v store.View) error {
+		for e, err := range v.Find(evidence.KindAcceptedRisk, "") {
+			if err != nil {
+				return err
+			}
+			if e.What == riskAccepted && e.Subject != "" {
+				approved[e.After] = true
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for i := range a.Register.Or().Accepted {
+		r := &a.Register.Accepted[i]
+		text, err := acceptedText(r)
+		if err != nil {
+			return nil, err
+		}
+		if !approved[register.DigestOf(text)] {
+			out = append(out, r.Check)
+		}
+	}
+	return out, nil
 }

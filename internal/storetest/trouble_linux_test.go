@@ -72,15 +72,25 @@ func TestAFullDiskIsReportedAndNothingAcknowledgedIsLost(t *testing.T) {
 	})
 }
 
+// stops stops the child, and returns when it has: a signal is delivered in its time.
+func (c *child) stops() {
+	c.t.Helper()
+	if err := c.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+		c.t.Fatal(err)
+	}
+	var status syscall.WaitStatus
+	if _, err := syscall.Wait4(c.cmd.Process.Pid, &status, syscall.WUNTRACED, nil); err != nil || !status.Stopped() {
+		c.t.Fatalf("it did not stop: %v %v", status, err)
+	}
+}
+
 func TestAStoppedOwnerKeepsTheStoreAndGoesOnWhenWoken(t *testing.T) {
 	onEach(t, func(t *testing.T, p *place) {
 		address := p.address("log.db")
 		owner := start(t, address)
 		owner.says("open")
 		owner.append("one", "ack 0 one")
-		if err := owner.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
-			t.Fatal(err)
-		}
+		owner.stops()
 		_, err := store.Open(t.Context(), store.Options{URL: address})
 		if owned, is := errors.AsType[*store.OwnedError](err); !is || owned.PID != owner.cmd.Process.Pid {
 			t.Errorf("got %v, want the stopped owner", err)
@@ -107,9 +117,7 @@ func TestAnOwnerThatHangsWhileItIsAskedIsNamedInSeconds(t *testing.T) {
 		if _, err := r.Append(t.Context(), saying("one")); err != nil {
 			t.Fatal(err)
 		}
-		if err := owner.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
-			t.Fatal(err)
-		}
+		owner.stops()
 		begin := time.Now()
 		_, err := r.Append(t.Context(), saying("two"))
 		if took := time.Since(begin); took > 10*time.Second {
