@@ -144,7 +144,7 @@ func (p *page) audit(a *app.AuditReport) {
 		if a.OnePerson > 0 {
 			one = fmt.Sprintf("; %d of them by one person alone, as the register allowed", a.OnePerson)
 		}
-		p.line(0, 2, plural(a.Decided, "act was", "acts were")+" carried out, each approved by the people and rules of its time"+one)
+		p.line(0, 2, plural(a.Decided, "act was", "acts were")+" carried out, approved by the people and rules of the time"+one)
 	}
 }
 
