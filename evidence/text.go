@@ -12,7 +12,7 @@ import (
 	"halligan/entra"
 )
 
-// short holds the escapes of two characters; all others are \uXXXX.
+// short holds the escapes of two characters; all others are a \u and four hexadecimal digits.
 var short = [utf8.RuneSelf]byte{'"': '"', '\\': '\\', '\b': 'b', '\f': 'f', '\n': 'n', '\r': 'r', '\t': 't'}
 
 const hexDigits = "0123456789abcdef"

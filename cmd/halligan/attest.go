@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -69,47 +67,24 @@ func (c *console) attest(ctx context.Context, f *attestFlags, id string) error {
 	case f.by == "" || f.until == "" || f.note == "":
 		return misused(`for example --by "Olga Berg" --until 2027-05-31 --note "what was looked at, and what was seen"`, "an attestation needs --by, --until and --note")
 	}
-	path, err := filepath.EvalSymlinks(f.register)
-	if err != nil {
-		return &fault{exitFailed, fmt.Errorf("read register: %v", err), "halligan init writes one"}
-	}
 	today := register.DayOf(time.Now())
 	a := register.Attestation{Check: check.ID, Account: entra.ID(f.account), By: f.by, On: cmp.Or(register.Day(f.on), today), Until: register.Day(f.until), Note: f.note}
-	if err := locked(ctx, path, func() error { return addAttestation(f.register, path, &a, today) }); err != nil {
+	var changed []byte
+	err := editRegister(ctx, f.register, func(text []byte, r *register.Register) ([]byte, error) {
+		if err := attestationFits(r, &a, today); err != nil {
+			return nil, err
+		}
+		var err error
+		changed, err = register.AddAttestation(text, a)
+		return changed, err
+	})
+	if err != nil {
 		return err
 	}
 	if _, err := fmt.Fprintf(c.stdout, "%s: %s attests %s until %s\n", escape(f.register), escape(a.By), a.Check, a.Until); err != nil || !f.record.on {
 		return err
 	}
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return &fault{exitFailed, fmt.Errorf("read register: %v", err), ""}
-	}
-	return c.record(ctx, f.register, &f.record, app.RecordOfAttestation(&a, text))
-}
-
-// addAttestation reads the register, called name, and puts it back with one
-// attestation more.
-func addAttestation(name, path string, a *register.Attestation, today register.Day) error {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return &fault{exitFailed, fmt.Errorf("read register: %v", err), "halligan init writes one"}
-	}
-	r, err := app.ReadRegister(name, text)
-	if err != nil {
-		return asRegisterFault(err)
-	}
-	if err := attestationFits(r, a, today); err != nil {
-		return err
-	}
-	changed, err := register.AddAttestation(text, *a)
-	if err != nil {
-		return asRegisterFault(err)
-	}
-	if err := replaceFile(path, changed); err != nil {
-		return &fault{exitFailed, fmt.Errorf("write register: %v", err), "nothing was changed"}
-	}
-	return nil
+	return c.record(ctx, f.register, &f.record, app.RecordOfAttestation(&a, changed))
 }
 
 // attestationFits refuses what the register would refuse to read, and what would
@@ -135,33 +110,4 @@ func attestationFits(r *register.Register, a *register.Attestation, today regist
 		return misused("give the object id of an account in the register", "no account %q in the register", string(a.Account))
 	}
 	return nil
-}
-
-// replaceFile writes a file as a whole or not at all, with the rights that it had.
-// The path is that of the file itself, not of a link to it.
-func replaceFile(path string, text []byte) error {
-	info, err := os.Stat(path)
-	if err != nil {
-		return err
-	}
-	file, err := os.CreateTemp(filepath.Dir(path), ".halligan-*")
-	if err != nil {
-		return err
-	}
-	defer func() { _ = os.Remove(file.Name()) }() // gone when it was renamed
-	if _, err := file.Write(text); err != nil {
-		_ = file.Close()
-		return err
-	}
-	if err := file.Sync(); err != nil {
-		_ = file.Close()
-		return err
-	}
-	if err := file.Close(); err != nil {
-		return err
-	}
-	if err := os.Chmod(file.Name(), info.Mode().Perm()); err != nil {
-		return err
-	}
-	return os.Rename(file.Name(), path)
 }

@@ -65,7 +65,7 @@ func (c *console) listChecks(f *checkFlags) error {
 	case "markdown":
 		out.WriteString(checksDocument())
 	case "", "terminal":
-		p := &page{look: look{columns: width(c.stdout, c.getenv), paint: c.paintOn(c.stdout)}}
+		p := c.page(c.stdout)
 		var theme posture.Theme
 		for _, check := range posture.Catalogue() {
 			if check.Theme != theme {

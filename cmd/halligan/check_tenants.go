@@ -225,7 +225,7 @@ func (c *console) tellSweep(f *checkFlags, lines []app.SweepLine) error {
 		}
 		return ended(code)
 	}
-	o := &page{look: look{columns: width(c.stdout, c.getenv), paint: c.paintOn(c.stdout)}}
+	o := c.page(c.stdout)
 	for _, l := range lines {
 		switch {
 		case l.Err != nil:

@@ -32,7 +32,7 @@ answers with every detail.`,
 }
 
 func (c *console) showDemo(acts []app.Act) error {
-	p := &page{look: look{columns: width(c.stdout, c.getenv), paint: c.paintOn(c.stdout)}}
+	p := c.page(c.stdout)
 	for i, act := range acts {
 		if i > 0 {
 			p.blank()

@@ -126,7 +126,7 @@ func (c *console) writeProbes(lines []probeView, format string) error {
 	if format == "json" {
 		return indented(c.stdout, lines)
 	}
-	o := &page{look: look{columns: width(c.stdout, c.getenv), paint: c.paintOn(c.stdout)}}
+	o := c.page(c.stdout)
 	for _, p := range lines {
 		s := map[graph.State]style{graph.ProbeOK: green, graph.ProbeWarn: yellow, graph.ProbeFail: red}[p.State]
 		o.styled(0, 12, s, fmt.Sprintf("%-7s", p.State), p.Name+": "+p.Says)

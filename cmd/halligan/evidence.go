@@ -138,7 +138,7 @@ func (c *console) evidenceLog(ctx context.Context, f *placeFlags, kind string, l
 		}
 		return indented(c.stdout, map[string]any{"store": a.Ledger.Identity().ID, "size": size, "entries": entries})
 	}
-	p := &page{look: look{columns: width(c.stdout, c.getenv), paint: c.paintOn(c.stdout)}}
+	p := c.page(c.stdout)
 	for i := range entries {
 		p.entry(&entries[i])
 	}
@@ -242,7 +242,7 @@ func (c *console) evidenceShow(ctx context.Context, f *placeFlags, which, format
 	if format == "json" {
 		return indented(c.stdout, out)
 	}
-	p := &page{look: look{columns: width(c.stdout, c.getenv), paint: c.paintOn(c.stdout)}}
+	p := c.page(c.stdout)
 	p.entry(&out.Entry)
 	e := &out.Entry
 	for _, fact := range [][2]string{{"why", e.Why}, {"before", e.Before}, {"after", e.After}, {"subject", e.Subject}, {"requests", strings.Join(e.RequestIDs, ", ")}, {"tenant", e.Tenant}} {

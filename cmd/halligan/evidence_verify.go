@@ -107,7 +107,7 @@ func (c *console) evidenceVerify(folder string, f *verifyFlags) error {
 	if f.format == "json" {
 		err = indented(c.stdout, v)
 	} else {
-		p := &page{look: look{columns: width(c.stdout, c.getenv), paint: c.paintOn(c.stdout)}}
+		p := c.page(c.stdout)
 		fmt.Fprintln(&p.b, machine)
 		p.line(0, 2, v.Says)
 		p.audit(v.Audit)

@@ -202,7 +202,7 @@ func writeNew(path string, text []byte) error {
 
 // tellOpen says beside a register on stdout what was put in, and what is open.
 func (c *console) tellOpen(made *app.Initial) error {
-	p := &page{look: look{columns: width(c.stderr, c.getenv), paint: c.paintOn(c.stderr)}}
+	p := c.page(c.stderr)
 	for _, s := range made.Says {
 		p.line(0, 2, s)
 	}
@@ -212,7 +212,7 @@ func (c *console) tellOpen(made *app.Initial) error {
 }
 
 func (c *console) tellInit(f *initFlags, made *app.Initial) error {
-	p := &page{look: look{columns: width(c.stdout, c.getenv), paint: c.paintOn(c.stdout)}}
+	p := c.page(c.stdout)
 	p.styled(0, 2, bold, f.output, "written: "+plural(len(made.Register.Accounts), "emergency account", "emergency accounts"))
 	for _, a := range made.Register.Accounts {
 		p.line(2, 2, accountLine(a))

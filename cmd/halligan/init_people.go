@@ -64,7 +64,7 @@ func (c *console) complete(ctx context.Context, f *initFlags) error {
 	if f.begins, err = c.another(ctx, f, old); err != nil {
 		return err
 	}
-	if err := c.editRegister(ctx, f.output, func(text []byte) ([]byte, error) { return register.SetQuorum(text, q) }); err != nil {
+	if err := editRegister(ctx, f.output, func(text []byte, _ *register.Register) ([]byte, error) { return register.SetQuorum(text, q) }); err != nil {
 		return err
 	}
 	r, _, err := requiredRegister(f.output)
@@ -79,7 +79,7 @@ func (c *console) complete(ctx context.Context, f *initFlags) error {
 
 // beginEvidence makes the store and the log key, and says what comes next.
 func (c *console) beginEvidence(ctx context.Context, f *initFlags, r *register.Register) error {
-	p := &page{look: look{columns: width(c.stdout, c.getenv), paint: c.paintOn(c.stdout)}}
+	p := c.page(c.stdout)
 	end := func() error { _, err := fmt.Fprint(c.stdout, p.b.String()); return err }
 	if r.Tenant.ID == "" {
 		p.line(0, 2, "The evidence has not begun: what was read does not say which tenant it is of. Write the id under tenant: in "+f.output+", then: halligan init --people NUMBER")

@@ -212,7 +212,7 @@ func (c *console) keepProfile(name string, p graph.Profile) error {
 // announce says before the consent page what will be asked, what it cannot do,
 // where the tokens go and how to undo it.
 func (c *console) announce(p *graph.Profile, rule graph.MethodRule, keeps bool, where, why string) {
-	o := &page{look: look{columns: width(c.stderr, c.getenv), paint: c.paintOn(c.stderr)}}
+	o := c.page(c.stderr)
 	if rule.Warning != "" {
 		c.say("warning:", yellow, rule.Warning)
 	}
@@ -261,7 +261,7 @@ func (c *console) typed(prompt, elsewhere string) ([]byte, error) {
 // tellWho says who is signed in, and what that person or application may not
 // read.
 func (c *console) tellWho(claims graph.Claims, p *graph.Profile) error {
-	o := &page{look: look{columns: width(c.stdout, c.getenv), paint: c.paintOn(c.stdout)}}
+	o := c.page(c.stdout)
 	who := claims.Name
 	if claims.IsApplication() {
 		who = "application " + claims.App

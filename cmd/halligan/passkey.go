@@ -14,7 +14,7 @@ import (
 // address and the code are for the eyes of this person: the browser gets a file.
 func (c *console) passkeyPage() *app.PasskeyPage {
 	return &app.PasskeyPage{Port: app.PasskeyPort, Open: func(v app.PasskeyVisit) error {
-		p := &page{look: look{columns: width(c.stderr, c.getenv), paint: c.paintOn(c.stderr)}}
+		p := c.page(c.stderr)
 		p.line(0, 2, "Opening a page in the browser of this machine. If none comes, open this yourself, and show it to nobody:")
 		p.b.WriteString("  " + v.Address + "\n") // whole, to be copied
 		p.styled(0, 2, bold, "Code:", v.Code+". Type it in there; if that page asks for none, it is not ours.")

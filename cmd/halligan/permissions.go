@@ -97,7 +97,7 @@ func (c *console) permissions(format string, features []graph.Feature) ([]byte, 
 	case "markdown":
 		return []byte(permissionsDocument(entries)), nil
 	case "", "terminal":
-		p := &page{look: look{columns: width(c.stdout, c.getenv), paint: c.paintOn(c.stdout)}}
+		p := c.page(c.stdout)
 		feature := ""
 		for _, e := range entries {
 			if e.Feature != feature {

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -87,10 +85,10 @@ func (c *console) personAdd(ctx context.Context, f *personFlags, name string) er
 		}
 		p.Passkey = *made
 	}
-	if err := c.editRegister(ctx, f.register, func(text []byte) ([]byte, error) { return register.AddPerson(text, p) }); err != nil {
+	if err := editRegister(ctx, f.register, func(text []byte, _ *register.Register) ([]byte, error) { return register.AddPerson(text, p) }); err != nil {
 		return err
 	}
-	out := &page{look: look{columns: width(c.stdout, c.getenv), paint: c.paintOn(c.stdout)}}
+	out := c.page(c.stdout)
 	out.line(0, 2, f.register+": "+name+ifElse(len(f.roles) > 0, " ("+strings.Join(f.roles, ", ")+")", " without a role"))
 	if f.passkey {
 		out.line(0, 2, "signs with "+app.PasskeyFingerprint(p.Passkey.PublicKey)+": whoever approves this person must see the same")
@@ -125,31 +123,6 @@ func keyOrFile(given string) (string, error) {
 	return strings.TrimSpace(string(text)), nil
 }
 
-// editRegister changes the register in its place, under its lock.
-func (c *console) editRegister(ctx context.Context, name string, edit func([]byte) ([]byte, error)) error {
-	path, err := filepath.EvalSymlinks(name)
-	if err != nil {
-		return &fault{exitFailed, fmt.Errorf("read register: %v", err), "halligan init writes one"}
-	}
-	return locked(ctx, path, func() error {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			return &fault{exitFailed, fmt.Errorf("read register: %v", err), "halligan init writes one"}
-		}
-		if _, err := app.ReadRegister(name, text); err != nil {
-			return asRegisterFault(err)
-		}
-		changed, err := edit(text)
-		if err != nil {
-			return asRegisterFault(err)
-		}
-		if err := replaceFile(path, changed); err != nil {
-			return &fault{exitFailed, fmt.Errorf("write register: %v", err), "nothing was changed"}
-		}
-		return nil
-	})
-}
-
 func personRemoveCommand(c *console) *cobra.Command {
 	var file string
 	cmd := &cobra.Command{
@@ -159,7 +132,7 @@ func personRemoveCommand(c *console) *cobra.Command {
 is approved; then the person's approvals of open requests count no more.`,
 		Args: takes("NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := c.editRegister(cmd.Context(), file, func(text []byte) ([]byte, error) { return register.RemovePerson(text, args[0]) }); err != nil {
+			if err := editRegister(cmd.Context(), file, func(text []byte, _ *register.Register) ([]byte, error) { return register.RemovePerson(text, args[0]) }); err != nil {
 				return err
 			}
 			_, err := fmt.Fprintf(c.stdout, "%s: %s is taken out. It counts once it is approved: halligan request register\n", escape(file), escape(args[0]))
@@ -229,7 +202,7 @@ func (c *console) personList(ctx context.Context, f *placeFlags, format string) 
 	if format == "json" {
 		return indented(c.stdout, map[string]any{"people": people, "quorum": map[string]any{"people": r.Quorum.People, "approvals": r.Quorum.Needed(), "outside": r.Quorum.Outside}, "standing": standing})
 	}
-	p := &page{look: look{columns: width(c.stdout, c.getenv), paint: c.paintOn(c.stdout)}}
+	p := c.page(c.stdout)
 	if len(people) == 0 {
 		p.line(0, 0, "Nobody is in the register yet: halligan person add NAME --role operator --role approver --signing id_ed25519.pub")
 	}

@@ -15,6 +15,11 @@ type page struct {
 	look
 }
 
+// page begins a page for a stream: as wide as it is, painted where it shows that.
+func (c *console) page(w io.Writer) *page {
+	return &page{look: look{columns: width(w, c.getenv), paint: c.paintOn(w)}}
+}
+
 // line writes text after indent; further lines are indented by hang more.
 func (p *page) line(indent, hang int, text string) {
 	p.styled(indent, hang, 0, "", text)

@@ -135,7 +135,7 @@ func twoOthers(registerPath, by string) error {
 }
 
 func (c *console) tellAsked(asked *app.Asked) error {
-	p := &page{look: look{columns: width(c.stdout, c.getenv), paint: c.paintOn(c.stdout)}}
+	p := c.page(c.stdout)
 	shown := asked.Request.Shown()
 	p.styled(0, 0, bold, "Request "+shortDigest(shown.Hash), "")
 	p.signedText(shown.Text)
@@ -212,7 +212,7 @@ func (c *console) requestList(ctx context.Context, f *placeFlags, all bool, form
 		}
 		return nil
 	}
-	p := &page{look: look{columns: width(c.stdout, c.getenv), paint: c.paintOn(c.stdout)}}
+	p := c.page(c.stdout)
 	if len(shown) == 0 {
 		p.line(0, 0, ifElse(all, "Nothing was ever asked for.", "No request is open; --all lists the others too."))
 	}
@@ -287,7 +287,7 @@ func (c *console) requestShow(ctx context.Context, f *placeFlags, which, format 
 		_, err := fmt.Fprintf(c.stdout, "%s\n", r.Request.Canonical())
 		return err
 	}
-	p := &page{look: look{columns: width(c.stdout, c.getenv), paint: c.paintOn(c.stdout)}}
+	p := c.page(c.stdout)
 	p.request(r)
 	p.blank()
 	shown := r.Request.Shown()
@@ -342,7 +342,7 @@ it is looked at once more.`,
 }
 
 func (c *console) tellDone(d *app.Done) error {
-	p := &page{look: look{columns: width(c.stdout, c.getenv), paint: c.paintOn(c.stdout)}}
+	p := c.page(c.stdout)
 	mark := ""
 	if len(d.Marks) > 0 {
 		mark = " [" + strings.Join(d.Marks, "; ") + "]"
@@ -409,7 +409,7 @@ func (c *console) approve(ctx context.Context, f *approveFlags, which string) (e
 	if err != nil {
 		return err
 	}
-	p := &page{look: look{columns: width(c.stdout, c.getenv), paint: c.paintOn(c.stdout)}}
+	p := c.page(c.stdout)
 	p.styled(0, 2, bold, "Approved", "by "+custody.Visible(f.as)+ifElse(approved.Missing > 0, "; "+plural(approved.Missing, "more approval is", "more approvals are")+" needed", ""))
 	for _, w := range approved.Warnings {
 		p.line(0, 2, "warning: "+w)
@@ -457,7 +457,7 @@ func (c *console) consents() bool {
 
 // showText shows what is about to be signed.
 func (c *console) showText(text []byte) {
-	p := &page{look: look{columns: width(c.stderr, c.getenv), paint: c.paintOn(c.stderr)}}
+	p := c.page(c.stderr)
 	p.signedText(string(text))
 	fmt.Fprint(c.stderr, p.b.String()) // for people; what counts comes after it
 }

@@ -51,7 +51,7 @@ it, nobody may.`,
 				_, err := fmt.Fprint(c.stdout, rightsDocument())
 				return err
 			}
-			p := &page{look: look{columns: width(c.stdout, c.getenv), paint: c.paintOn(c.stdout)}}
+			p := c.page(c.stdout)
 			for _, r := range rights() {
 				p.styled(0, 4, bold, string(r.Verb)+":", r.Does+". May: "+strings.Join(r.May, ", ")+". Approved by "+r.Approvals+".")
 			}

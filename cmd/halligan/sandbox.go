@@ -196,7 +196,7 @@ func (c *console) showSandbox(f *sandboxFlags, start *sandboxStart) error {
 		e.SetEscapeHTML(false)
 		return e.Encode(start)
 	}
-	p := &page{look: look{columns: width(c.stdout, c.getenv), paint: c.paintOn(c.stdout)}}
+	p := c.page(c.stdout)
 	p.styled(0, 0, bold, escape(start.Name), "– an emulated tenant. Nothing in it is real.")
 	for _, fact := range [][2]string{{"Address", start.URL}, {"Tenant", start.Tenant}, {"CA file", start.CA}, {"Admin key", start.AdminKey}} {
 		fmt.Fprintf(&p.b, "  %-10s %s\n", fact[0], escape(fact[1]))

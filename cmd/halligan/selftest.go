@@ -101,7 +101,7 @@ func (c *console) selftest(paths []string, format string) error {
 }
 
 func (c *console) writeSelftest(r *selftestReport) error {
-	p := &page{look: look{columns: width(c.stdout, c.getenv), paint: c.paintOn(c.stdout)}}
+	p := c.page(c.stdout)
 	for i := range r.Files {
 		for _, v := range r.Files[i].Results {
 			mark, s := "✓", green

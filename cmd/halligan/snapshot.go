@@ -92,7 +92,7 @@ func (c *console) writeSnapshot(path string, s *entra.Snapshot) error {
 	} else if err := writePrivate(path, s.JSON()); err != nil {
 		return &fault{exitFailed, fmt.Errorf("write snapshot: %v", err), "give a file in a folder that exists"}
 	}
-	p := &page{look: look{columns: width(c.stderr, c.getenv), paint: c.paintOn(c.stderr)}}
+	p := c.page(c.stderr)
 	if path != "-" {
 		p.line(0, 2, "written to "+path+", taken "+s.View().Taken.Format(time.DateTime)+" UTC, digest "+s.Digest())
 	}

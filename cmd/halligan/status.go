@@ -15,7 +15,7 @@ import (
 // without reading the tenant.
 func (c *console) status(ctx context.Context, r *register.Register, file string, now time.Time) error {
 	c.warnRegister(ctx, r, file, &recordFlags{})
-	p := &page{look: look{columns: width(c.stdout, c.getenv), paint: c.paintOn(c.stdout)}}
+	p := c.page(c.stdout)
 	name := r.Tenant.Name
 	if name == "" {
 		name = string(r.Tenant.ID)

@@ -93,12 +93,12 @@ func (c *console) storeRestore(ctx context.Context, f *placeFlags, backup string
 	}
 	if err := store.Restore(ctx, backup, store.Options{URL: p.Store, Witness: p.Witness}, store.RestoreOptions{OriginalGone: gone}); err != nil {
 		hint := "give --store a file in a folder that exists"
-		if app.StoreExists(p) == nil {
+		if p.Exists() == nil {
 			hint = "a store is never written over: move the one that is there aside, with the files beside it that begin like it; or restore into another place with --store"
 		}
 		return &fault{exitFailed, err, cmp.Or(hintOf(err), hint)}
 	}
-	out := &page{look: look{columns: width(c.stdout, c.getenv), paint: c.paintOn(c.stdout)}}
+	out := c.page(c.stdout)
 	out.line(0, 2, "restored to "+p.Name()+"; the next entry says so")
 	if _, err := p.Keys.Load(); err != nil {
 		out.line(0, 2, "the log key is not here: bring it back to "+p.Keys.String()+", or, if it is lost: halligan request log-key-lost")
@@ -156,7 +156,7 @@ func (c *console) storeCheck(ctx context.Context, f *placeFlags, v *verifyFlags)
 	if err != nil {
 		return err
 	}
-	if err := app.StoreExists(p); err != nil {
+	if err := p.Exists(); err != nil {
 		return err
 	}
 	out, err := storeChecked(ctx, &p, o)
@@ -166,7 +166,7 @@ func (c *console) storeCheck(ctx context.Context, f *placeFlags, v *verifyFlags)
 	if v.format == "json" {
 		err = indented(c.stdout, out)
 	} else {
-		pg := &page{look: look{columns: width(c.stdout, c.getenv), paint: c.paintOn(c.stdout)}}
+		pg := c.page(c.stdout)
 		what := p.Name() + ", which cannot be read"
 		if out.Store != "" {
 			what = "store " + out.Store + ", " + plural(int(out.Size), "entry", "entries")
@@ -294,7 +294,7 @@ func (c *console) storeWitness(ctx context.Context, f *placeFlags, m store.Witne
 	if err != nil {
 		return &fault{exitFailed, err, cmp.Or(hintOf(err), "halligan store check says how the store and its witness stand")}
 	}
-	out := &page{look: look{columns: width(c.stdout, c.getenv), paint: c.paintOn(c.stdout)}}
+	out := c.page(c.stdout)
 	now := "the store has no witness place any more"
 	if m.To != "" {
 		now = "the witness place is " + m.To
@@ -338,7 +338,7 @@ func (c *console) serve(ctx context.Context, f *placeFlags) (err error) {
 	}
 	defer func() { err = errors.Join(err, end()) }()
 	owned := ledger.(app.Owned)
-	out := &page{look: look{columns: width(c.stdout, c.getenv), paint: c.paintOn(c.stdout)}}
+	out := c.page(c.stdout)
 	out.line(0, 2, "Serving the evidence of "+tenantOf(r)+": store "+owned.Name()+", socket "+socket)
 	for _, w := range owned.Warnings() {
 		out.line(0, 2, "warning: "+w)

@@ -65,7 +65,7 @@ func (c *console) whoami(ctx context.Context, l *liveFlags, format string) error
 	if format == "json" {
 		return indented(c.stdout, v)
 	}
-	o := &page{look: look{columns: width(c.stdout, c.getenv), paint: c.paintOn(c.stdout)}}
+	o := c.page(c.stdout)
 	o.styled(0, 2, bold, ifElse(v.Application, "application "+v.App, v.Name), "in tenant "+v.Tenant+", signed in by "+v.Method+", cloud "+v.Cloud)
 	o.line(2, 2, "token until "+v.Expires.Local().Format("15:04:05")+", renewed by itself")
 	o.line(2, 2, "may: "+strings.Join(v.Granted, ", "))

@@ -133,7 +133,7 @@ func (a *App) law(k *known, verb custody.Verb, ignored string) (*custody.Rules, 
 
 // overRegister are verbs that must work while halligan.yaml is not the approved
 // one: they are judged by what was approved, wherever the file has got to.
-var overRegister = map[custody.Verb]bool{custody.VerbRegister: true, custody.VerbLogKey: true, custody.VerbLogKeyLost: true, custody.VerbApprove: true, custody.VerbRestore: true}
+var overRegister = map[custody.Verb]bool{custody.VerbRegister: true, custody.VerbLogKey: true, custody.VerbLogKeyLost: true, custody.VerbRestore: true}
 
 // NoRequestError is for a request that the log does not know.
 type NoRequestError struct {

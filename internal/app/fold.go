@@ -73,15 +73,7 @@ func (f *fold) take(e *evidence.Entry) string {
 	if !rules || slices.Contains(e.Marks, MarkSide) {
 		return ""
 	}
-	last := f.last
-	wrong := step(f, e)
-	if last != nil && f.last == last && e.Kind != evidence.KindIntent {
-		// What an act carries follows it at once.
-		if e.Kind == evidence.KindRequest || e.Kind == evidence.KindApproval {
-			f.last = nil
-		}
-	}
-	return wrong
+	return step(f, e)
 }
 
 // seen takes the time of an entry. A side log tells its own, which whoever wrote it
@@ -173,7 +165,7 @@ func (f *fold) intent(e *evidence.Entry) string {
 	case string(e.Tenant) != string(r.Tenant):
 		return "it was carried out in another tenant than it was asked for"
 	}
-	law, err := f.law(r.What, r.What == custody.VerbBegin, one)
+	law, err := f.law(one)
 	if err != nil {
 		return err.Error()
 	}
@@ -205,20 +197,17 @@ var inRestored = map[custody.Verb]bool{custody.VerbRestore: true, custody.VerbLo
 
 // law is what a request is judged by where nothing but the log is at hand: the
 // approved deciding part, and for the first register that one itself.
-func (f *fold) law(verb custody.Verb, first bool, one *asked) (*custody.Rules, error) {
-	text := f.rules
-	if first {
+func (f *fold) law(one *asked) (*custody.Rules, error) {
+	r, text := one.pending.Request, f.rules
+	if r.What == custody.VerbBegin {
 		text = []byte(one.data.Proposal)
 	}
 	rules, err := register.FromDeciding(text)
 	if err != nil {
 		return nil, err
 	}
-	r := one.pending.Request
-	tenant := f.tenant
-	if tenant == "" {
-		tenant = string(r.Tenant) // an export tells of one tenant; the first act says which
-		f.tenant = tenant
+	if f.tenant == "" {
+		f.tenant = string(r.Tenant) // an export tells of one tenant; the first act says which
 	}
 	return &custody.Rules{Register: rules, Approved: f.approved, Former: f.former, Tenant: r.Tenant, Store: f.store, Counters: f.counters, Without: f.without,
 		Used: func(string) bool { return one.used != nil }}, f.sameTenant(r)

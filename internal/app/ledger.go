@@ -52,9 +52,9 @@ func (*NoStoreError) Hint() string {
 	return "halligan init begins it; where it is kept elsewhere, give --store or evidence: in halligan.yaml"
 }
 
-// exists reports an error for a store that is not there. Of a database only
+// Exists reports an error for a store that is not there. Of a database only
 // opening it tells.
-func (p *Place) exists() error {
+func (p *Place) Exists() error {
 	if !p.IsFile() {
 		return nil
 	}
@@ -64,12 +64,9 @@ func (p *Place) exists() error {
 	return nil
 }
 
-// StoreExists returns an error for a store that is not there.
-func StoreExists(p Place) error { return p.exists() }
-
 // ReadLedger opens the evidence for reading, beside whoever owns it. Close it.
 func ReadLedger(ctx context.Context, p Place) (*store.DB, error) {
-	if err := p.exists(); err != nil {
+	if err := p.Exists(); err != nil {
 		return nil, err
 	}
 	return store.Open(ctx, p.options(true))
@@ -84,7 +81,7 @@ const (
 // OpenLedger opens the evidence for writing: as its owner, or through the owner
 // when another process serves it. The function that it returns closes it.
 func OpenLedger(ctx context.Context, p Place) (Ledger, func() error, error) {
-	if err := p.exists(); err != nil {
+	if err := p.Exists(); err != nil {
 		return nil, nil, err
 	}
 	until := time.Now().Add(ownerPatience)
@@ -208,7 +205,7 @@ func BeginLedger(ctx context.Context, p Place, tenant entra.ID, account string) 
 // database may be there before it.
 func hasBegun(ctx context.Context, p Place) (begun bool, err error) {
 	if p.IsFile() {
-		return p.exists() == nil, nil
+		return p.Exists() == nil, nil
 	}
 	db, err := store.Open(ctx, p.options(false))
 	if err != nil {
@@ -222,7 +219,7 @@ func hasBegun(ctx context.Context, p Place) (begun bool, err error) {
 // prepared by a change of keys counts only when the log has taken it.
 func KeyLost(ctx context.Context, p Place) (bool, error) {
 	_, err := p.Keys.Load()
-	if err == nil || p.exists() != nil {
+	if err == nil || p.Exists() != nil {
 		return false, nil // without a log whoever writes is told
 	}
 	if _, none := errors.AsType[*NoKeyError](err); !none {

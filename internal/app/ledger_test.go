@@ -120,7 +120,7 @@ func TestEvidenceThatNobodyBeganIsNotBegunByLooking(t *testing.T) {
 	place := app.Place{Store: filepath.Join(t.TempDir(), "none", "evidence.db"), Keys: app.KeyFile{Path: filepath.Join(t.TempDir(), "log.key")}}
 	_, _, err := app.OpenLedger(t.Context(), place)
 	_, readErr := app.ReadLedger(t.Context(), place)
-	for _, err := range []error{err, readErr, app.StoreExists(place)} {
+	for _, err := range []error{err, readErr, place.Exists()} {
 		if none, is := errors.AsType[*app.NoStoreError](err); !is || none.Name != place.Store {
 			t.Errorf("%v", err)
 		} else {

@@ -16,6 +16,7 @@ import (
 	"halligan/evidence"
 	"halligan/internal/app"
 	"halligan/internal/store"
+	"halligan/internal/testenv"
 	"halligan/register"
 )
 
@@ -172,7 +173,7 @@ func TestAChangeOfKeysMayBeInterruptedAnywhere(t *testing.T) {
 
 func TestALogKeyThatOthersCanReadIsRefused(t *testing.T) {
 	if runtime.GOOS == "windows" {
-		t.Skip("no modes")
+		testenv.Missing(t, "files have no modes on Windows")
 	}
 	w := begun(t)
 	path := w.place.Keys.String()
