@@ -38,7 +38,7 @@ type askFlags struct {
 	placeFlags
 	signFlags
 	by, why string
-	life    time.Duration
+	life    days
 }
 
 func requestCommand(c *console) *cobra.Command {
@@ -81,7 +81,8 @@ func askCommand(c *console, verb custody.Verb, use, short string) *cobra.Command
 	f.signFlags.add(cmd.Flags(), false)
 	cmd.Flags().StringVar(&f.by, "by", "", "`NAME` of who asks, as in the register")
 	cmd.Flags().StringVar(&f.why, "why", "", "`TEXT`: the reason, for those who approve")
-	cmd.Flags().DurationVar(&f.life, "life", 24*time.Hour, "`TIME` for which it is open, at most 168h")
+	f.life = days(24 * time.Hour)
+	cmd.Flags().Var(&f.life, "life", "`TIME` for which it is open, as 12h or 2d; at most 7d")
 	return cmd
 }
 
@@ -89,7 +90,7 @@ func (c *console) ask(ctx context.Context, f *askFlags, verb custody.Verb, on st
 	if f.by == "" || f.why == "" {
 		return misused(`for example --by "Ana Weiss" --why "Ben joins, Carl has left"`, "a request needs --by and --why")
 	}
-	q := app.Question{Verb: verb, On: on, Why: f.why, By: f.by, Life: f.life}
+	q := app.Question{Verb: verb, On: on, Why: f.why, By: f.by, Life: time.Duration(f.life)}
 	if f.key != "" || f.passkey {
 		if q.Sign, _, err = c.signer(&f.signFlags, f.register, f.by); err != nil {
 			return err
@@ -233,7 +234,7 @@ func (p *page) request(r *app.RequestReport) {
 	case app.RequestUsed:
 		state = "carried out, entry " + number(*r.Used)
 	case app.RequestRefused:
-		state = "cannot be used: " + r.Why
+		state = "no longer good: " + r.Why
 	}
 	p.styled(0, 4, bold, shortDigest(r.Hash), custody.Visible(string(r.Request.What)+" on "+r.Request.On+", asked by "+r.Request.By+", until "+r.Request.Expires.Format(time.DateTime)+" UTC: ")+state)
 	p.line(4, 4, "why: "+custody.Visible(r.Request.Why))

@@ -516,6 +516,9 @@ func (a *App) report(k *known, hash string) (*RequestReport, error) {
 		out.State = RequestOpen
 	default:
 		out.State, out.Why = RequestRefused, refusal.Error()
+		if why, is := errors.AsType[*custody.Refusal](refusal); is {
+			out.Why = why.Why()
+		}
 	}
 	if err := k.stopped(p.Request.What); err != nil && (out.State == RequestReady || out.State == RequestOpen) {
 		out.State, out.Why = RequestRefused, err.Error()
