@@ -145,6 +145,7 @@ func (s *Server) Start(t testing.TB, settings ...string) {
 	}
 	select { // to ask all the time would only delay it
 	case <-accepts:
+	case <-t.Context().Done():
 	case gone := <-s.exited:
 		s.exited <- gone
 	}
