@@ -2,6 +2,7 @@ package storetest_test
 
 import (
 	"bufio"
+	"context"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"halligan/internal/store"
 	"halligan/internal/storetest"
@@ -100,9 +102,15 @@ func (c *crasher) connected() *beside {
 
 // until asks until the answer is yes. It is false when the server died.
 func (c *crasher) until(s *beside, query string) bool {
+	ctx, cancel := context.WithTimeout(c.t.Context(), time.Minute)
+	defer cancel()
 	for {
 		var yes bool
-		if err := s.QueryRowContext(c.t.Context(), query).Scan(&yes); err != nil || yes {
+		err := s.QueryRowContext(ctx, query).Scan(&yes)
+		if ctx.Err() != nil {
+			c.t.Fatalf("the answer stays no: %s", query)
+		}
+		if err != nil || yes {
 			return err == nil
 		}
 	}
@@ -187,7 +195,7 @@ func parts() []part {
 			calls: []string{"pwrite64", "fdatasync", "sendto"}},
 		{name: "the checkpointer beside a writer", server: true, prepare: (*crasher).filled, run: (*crasher).checkpointer,
 			calls: []string{"pwrite64", "write", "fsync", "fdatasync", "rename", "unlink"}},
-		{name: "the process that writes the log in the background", appends: 2, server: true, prepare: (*crasher).filled, run: (*crasher).background,
+		{name: "the process that writes the log in the background", appends: 2, server: true, prepare: (*crasher).held, run: (*crasher).background,
 			calls: []string{"pwrite64", "fdatasync"}, settings: []string{"wal_writer_delay=10ms", "wal_writer_flush_after=0", "wal_buffers=1MB", "shared_buffers=16MB"}},
 		{name: "the writer", appends: n, prepare: (*crasher).filled, run: (*crasher).client, calls: []string{"write"}},
 		{name: "the writer that makes the store", appends: 1, prepare: func(*crasher) {}, run: func(c *crasher, p part, in string) *run {
@@ -258,6 +266,14 @@ func (c *crasher) checkpointer(_ part, inject string) *run {
 	return r
 }
 
+// held makes a store whose transactions wait at their commit for a lock.
+func (c *crasher) held() {
+	c.filled()
+	storetest.Exec(c.t, c.address,
+		"create function wait() returns trigger language plpgsql as 'begin perform pg_advisory_xact_lock_shared(7); return null; end'",
+		"create constraint trigger wait after insert on entries deferrable initially deferred for each row execute function wait()")
+}
+
 // background has the log of a transaction written before its end, by keeping the
 // transaction from ending.
 func (c *crasher) background(_ part, inject string) *run {
@@ -265,7 +281,7 @@ func (c *crasher) background(_ part, inject string) *run {
 	said := w.says("open") + "\n" + w.append("one", "ack") + "\n"
 	beside := c.connected()
 	defer beside.Close()
-	for _, statement := range []string{"checkpoint", "begin", "lock table head in exclusive mode"} {
+	for _, statement := range []string{"checkpoint", "select pg_advisory_lock(7)"} {
 		if _, err := beside.ExecContext(c.t.Context(), statement); err != nil {
 			c.t.Fatal(err)
 		}
@@ -274,7 +290,7 @@ func (c *crasher) background(_ part, inject string) *run {
 		fmt.Fprintln(w.in, "two")
 		lives := c.until(beside, "select count(*) = 1 from pg_locks where not granted") &&
 			c.until(beside, "select pg_current_wal_flush_lsn() - '0/0'::pg_lsn >= div(pg_current_wal_insert_lsn() - '0/0'::pg_lsn, 8192) * 8192")
-		_, err := beside.ExecContext(c.t.Context(), "rollback")
+		_, err := beside.ExecContext(c.t.Context(), "select pg_advisory_unlock(7)")
 		return lives && err == nil
 	})
 	w.in.Close()
