@@ -118,8 +118,7 @@ func (r *Rules) Decide(p *Pending) (*Decision, error) {
 		d.Marks = append(d.Marks, MarkOnePerson)
 	}
 	r.receipts(p, d)
-	unsigned := len(d.Unsigned) > 0 && r.has(DefenceReceipt)
-	if len(d.Approved) < d.Needed && r.has(DefenceCount) || unsigned {
+	if len(d.Approved) < d.Needed && r.has(DefenceCount) || len(d.Unsigned) > 0 {
 		refusal := refuse(ReasonTooFew, "", "%d of %d", len(d.Approved), d.Needed)
 		for _, name := range d.Unsigned {
 			refusal.Causes = append(refusal.Causes, &Refusal{Reason: ReasonReceipt, Who: name})

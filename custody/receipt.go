@@ -80,7 +80,7 @@ func (r *Rules) receipts(p *Pending, d *Decision) {
 		person := r.Register.Person(name)
 		switch {
 		case signed(name):
-		case person != nil && (person.Signing != "" || person.Passkey.CredentialID != ""):
+		case person != nil && (person.Signing != "" || person.Passkey.CredentialID != "") && r.has(DefenceReceipt):
 			d.Unsigned = append(d.Unsigned, name)
 			without = true
 		default:
