@@ -104,7 +104,7 @@ func (a *App) Verify(ctx context.Context, l Look) (*VerifiedData, *evidence.Entr
 		return nil, nil, err
 	}
 	v := &VerifiedData{Part: name, By: who.Name, Holder: p.Holder, Place: p.Place, Seal: l.Seal, Wanted: p.Seal, State: l.State, Binder: l.Binder, Version: l.Version, Register: a.Register.Digest(), File: l.File, Findings: []string{}}
-	v.Findings = append(v.Findings, wrongWith(&p, &l, v.Register, held.Looked[name], held.Binder)...)
+	v.Findings = append(v.Findings, held.wrongWith(name, &p, &l, v.Register)...)
 	v.Good = len(v.Findings) == 0
 	entries, err := a.Record(ctx, Record{Kind: evidence.KindCustodyVerified, What: "verify custody", On: "part " + name, Why: cmp.Or(l.Note, joined(v.Findings, 3)), Data: v})
 	if err != nil {
@@ -115,7 +115,7 @@ func (a *App) Verify(ctx context.Context, l Look) (*VerifiedData, *evidence.Entr
 
 // wrongWith says what is wrong with a part as it was found. It does not tell the
 // recorded number: whoever looks must read it there.
-func wrongWith(p *register.Part, l *Look, digest string, before *Looked, printed *BinderData) []string {
+func (h *Held) wrongWith(name string, p *register.Part, l *Look, digest string) []string {
 	var out []string
 	add := func(wrong bool, text string) {
 		if wrong {
@@ -141,13 +141,16 @@ func wrongWith(p *register.Part, l *Look, digest string, before *Looked, printed
 		default:
 			add(!sameNumber(l.Binder, digest), "the printed binder is not of the register as it is now: print it anew (halligan binder) and destroy this copy")
 		}
-		add(l.Version != "" && printed != nil && printed.Version != "" && !sameNumber(l.Version, printed.Version), "the printed binder is not the last version that was printed")
+		add(l.Version != "" && h.Binder != nil && h.Binder.Version != "" && !sameNumber(l.Version, h.Binder.Version), "the printed binder is not the last version that was printed")
 	}
-	if last := before; l.File != "" && last != nil && last.File != "" && sameNumber(last.Seal, l.Seal) {
-		add(!sameNumber(last.File, l.File), "the sealed file is another than when it was last looked at, under the same seal")
-	}
+	// Under one seal lies one file: the first that was looked at there.
+	first, last := h.files[fileKey(name, p.Seal)], h.Looked[name]
+	add(l.File != "" && first != "" && !sameNumber(first, l.File), "the sealed file is another than when it was first looked at, under the same seal")
+	add(l.File == "" && last != nil && !last.Good && last.File != "" && sameNumber(last.Wanted, p.Seal), "the sealed file was not looked at, and something was wrong the last time: --file")
 	return out
 }
+
+func fileKey(part, seal string) string { return part + "\x00" + seal }
 
 // Looked is the last time that somebody looked at a part.
 type Looked struct {
@@ -164,11 +167,13 @@ type Held struct {
 	Binder *BinderData
 	// Records are those that the checks take.
 	Records posture.Records
+
+	files map[string]string // by fileKey: SHA-256 of the first sealed file
 }
 
 // Held reads what was recorded of custody.
 func (a *App) Held(ctx context.Context) (*Held, error) {
-	h := &Held{Looked: map[string]*Looked{}}
+	h := &Held{Looked: map[string]*Looked{}, files: map[string]string{}}
 	h.Records.Seals = []posture.SealCheck{}
 	err := a.Ledger.View(ctx, func(v store.View) error {
 		if _, err := a.know(v, a.Ledger.Identity().ID); err != nil {
@@ -194,6 +199,9 @@ func (h *Held) looks(v store.View) error {
 		}
 		if last := h.Looked[d.Part]; last == nil || !e.Time.Before(last.At) {
 			h.Looked[d.Part] = &Looked{d, e.Time, e.Index}
+		}
+		if key := fileKey(d.Part, d.Wanted); d.File != "" && h.files[key] == "" {
+			h.files[key] = d.File
 		}
 		one := posture.SealCheck{Seal: d.Wanted, At: e.Time, Intact: d.State == PartIntact && sameNumber(d.Wanted, d.Seal)}
 		switch {
