@@ -383,7 +383,9 @@ func (a *App) carry(ctx context.Context, w *act, intent *evidence.Entry, done *D
 		for i := range all {
 			all[i].Marks = append(slices.Clone(all[i].Marks), MarkLate)
 		}
-		where, sideErr := a.aside(all)
+		// What rules the log does not come in by a side log: what became of the act
+		// does, and the rest is approved anew.
+		where, sideErr := a.aside(slices.DeleteFunc(slices.Clone(all), func(e evidence.Entry) bool { return !sideKinds[e.Kind] }))
 		done.Late = where
 		cause = errors.Join(cause, fmt.Errorf("record what became of it: %w", err), sideErr)
 	} else {

@@ -537,6 +537,43 @@ func TestWhatBecameOfTheFileIsReadBack(t *testing.T) {
 	}
 }
 
+// The log goes away between the edit and its record: what became of it comes in by a
+// side log, and the part is approved once more as it stands.
+func TestAMoveThatTheLogDidNotTake(t *testing.T) {
+	k := kept(t)
+	k.SideLog = func(entries []evidence.Entry) (string, error) {
+		key, err := k.place.Keys.Load()
+		must(t, err)
+		return app.WriteSide(k.place.Side, key, k.now, entries)
+	}
+	ask := k.As("ana").changes(custody.VerbMove, toBank)
+	k.spoils = k.closes
+	out, err := k.As("ben").approves(ask)
+	if err == nil || out == nil || out.Done == nil || out.Done.Late == "" {
+		t.Fatalf("%+v, %v", out, err)
+	}
+	k.spoils = nil
+	k.opens()
+	k.rereads()
+	if k.partNamed("north key").Place != "Bank" || k.stands().Stands() {
+		t.Error("the file does not have what the log lacks")
+	}
+	k.merges(out.Done.Late)
+	if e := k.entries(evidence.KindOutcome, ask); len(e) != 1 || result(t, e[0]) != "done" {
+		t.Errorf("%+v", e)
+	}
+	if k.stands().Stands() {
+		t.Error("a side log rules")
+	}
+	k.As("ben").Approves(k.As("ana").changes(custody.VerbCustody, app.CustodyChange{}))
+	if !k.stands().Stands() {
+		t.Errorf("%+v", k.stands())
+	}
+	if r := k.audited(); !r.Good() {
+		t.Errorf("%+v", r)
+	}
+}
+
 func TestLookingAtAPart(t *testing.T) {
 	k := kept(t)
 	digest := k.Register.Digest()
