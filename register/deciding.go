@@ -121,16 +121,17 @@ func (r *Register) Deciding() (text []byte, digest string) {
 	})
 	slices.SortFunc(d.Channels, func(a, b decidingChannel) int { return cmp.Compare(a.Name, b.Name) })
 	slices.SortFunc(d.Watched, func(a, b decidingWatched) int { return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.ID, b.ID)) })
-	return d.canonical()
+	return canonicalOf(d)
 }
 
-func (d *deciding) canonical() ([]byte, string) {
+// canonicalOf is a value as canonical JSON, and its digest.
+func canonicalOf(v any) ([]byte, string) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	// Strings, numbers and lists of them: neither of the two can fail, and if one
 	// did, the digest of nothing would match no register.
-	err := e.Encode(d)
+	err := e.Encode(v)
 	text, failed := entra.Canonical(b.Bytes())
 	if err != nil || failed != nil {
 		return nil, ""

@@ -105,6 +105,7 @@ func SetQuorum(text []byte, q Quorum) ([]byte, error) {
 	if len(errs) > 0 {
 		return nil, errs
 	}
+	was := want.Quorum
 	want.Quorum = q
 	if d.body.IsFlowStyle {
 		return nil, &EditError{"set the quorum: the whole register is written in braces", "write it with one key to a line"}
@@ -113,7 +114,7 @@ func SetQuorum(text []byte, q Quorum) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	next, err := l.quorum(d, q)
+	next, err := l.quorum(d, was, q)
 	if err != nil {
 		return nil, err
 	}
@@ -127,74 +128,26 @@ func SetQuorum(text []byte, q Quorum) ([]byte, error) {
 	return next, nil
 }
 
-// quorum writes the keys of a quorum into the lines: a value that changed in its
-// place, with the comment behind it; new keys below the others.
-func (l *list) quorum(d *decoder, q Quorum) ([]byte, error) {
-	shape, v := d.shapes["quorum"], reflect.ValueOf(q)
-	w := writer{shapes: d.shapes}
+// quorum writes the keys of a quorum into the lines, where it stands or below the
+// others.
+func (l *list) quorum(d *decoder, was, q Quorum) ([]byte, error) {
+	e := element{what: "set the quorum", shape: d.shapes["quorum"], was: reflect.ValueOf(was), to: reflect.ValueOf(q), at: l.header + 1, indent: strings.Repeat(" ", l.indent+2)}
 	mapping, _ := valueOf(d, "quorum").(*ast.MappingNode)
-	if mapping != nil && mapping.IsFlowStyle {
-		return l.inBraces(mapping, shape, v)
+	if mapping != nil {
+		return l.rewrite(mapping, &e)
 	}
 	lines := slices.Clone(l.lines)
-	written := map[string]bool{}
-	at, indent := l.header+1, strings.Repeat(" ", l.indent+2)
-	if mapping != nil {
-		for _, entry := range mapping.Values {
-			key, line := keyText(entry), position(entry.Key).line-1
-			if position(entry.Value).line-1 != line || !isScalar(entry.Value) {
-				return nil, &EditError{fmt.Sprintf("set the quorum: %s stands on more than one line", key), "write it on one line"}
-			}
-			indent = strings.Repeat(" ", position(entry.Key).column-1)
-			at, written[key] = line+1, true
-			value := keyed(v, key)
-			if value.IsZero() {
-				lines[line] = ""
-				continue
-			}
-			letters, was := []rune(strings.TrimPrefix(lines[line], byteOrderMark)), strings.TrimSpace(entry.Value.GetToken().Origin)
-			from := position(entry.Value).column - 1
-			to := min(len(letters), from+len([]rune(was)))
-			lines[line] = string(letters[:from]) + w.scalar(value) + string(letters[to:])
-		}
-	}
-	var added strings.Builder
-	for i := range shape.Fields {
-		if f := &shape.Fields[i]; !written[f.Key] && !isNone(keyed(v, f.Key)) {
-			added.WriteString(indent + f.Key + ": " + w.scalar(keyed(v, f.Key)) + l.ending)
-		}
-	}
 	if l.header < 0 {
 		last := len(lines) - 1
 		if !strings.HasSuffix(lines[last], "\n") {
 			lines[last] += l.ending
 		}
-		at = len(lines)
 		lines = append(lines, l.ending+strings.Repeat(" ", l.indent)+"quorum:"+l.ending)
-		at++
+		e.at = len(lines)
 	} else if l.cut[0].line > 0 {
 		lines[l.header] = l.without(lines[l.header])
 	}
-	return []byte(strings.Join(slices.Insert(lines, at, added.String()), "")), nil
-}
-
-func (l *list) inBraces(mapping *ast.MappingNode, shape *Shape, v reflect.Value) ([]byte, error) {
-	from, to := spotOf(mapping.Start), spotOf(mapping.End)
-	if from.line != to.line {
-		return nil, &EditError{"set the quorum: it stands in braces on more than one line", "write one key to a line, or all on one line"}
-	}
-	w := writer{}
-	var keys []string
-	for i := range shape.Fields {
-		if value := keyed(v, shape.Fields[i].Key); !isNone(value) {
-			keys = append(keys, shape.Fields[i].Key+": "+w.scalar(value))
-		}
-	}
-	lines := slices.Clone(l.lines)
-	letters := []rune(strings.TrimPrefix(lines[from.line-1], byteOrderMark))
-	mark := strings.Repeat(byteOrderMark, strings.Count(lines[from.line-1], byteOrderMark))
-	lines[from.line-1] = mark + string(letters[:from.column-1]) + "{" + strings.Join(keys, ", ") + "}" + string(letters[to.column:])
-	return []byte(strings.Join(lines, "")), nil
+	return []byte(strings.Join(slices.Insert(lines, e.at, e.added(nil, l.ending)), "")), nil
 }
 
 func isScalar(node ast.Node) bool {

@@ -169,15 +169,27 @@ const (
 	PartToken        PartKind = "token" // OATH token
 	PartCertificate  PartKind = "certificate"
 	PartTAP          PartKind = "tap"
+	PartCombination  PartKind = "combination" // of a place
 	PartBinder       PartKind = "binder"
 )
 
+// Owned reports whether a part of this kind belongs to one account. A binder and
+// the combination of a place belong to none.
+func (k PartKind) Owned() bool { return k != PartBinder && k != PartCombination }
+
 // Part is one part of a credential in custody (S10, S57).
 type Part struct {
-	Account entra.ID `yaml:"account,omitempty"` // none for a binder
+	// Name is how people name the part; see Register.PartNames for one without.
+	Name    string   `yaml:"name,omitempty"`
+	Account entra.ID `yaml:"account,omitempty"` // none for a binder or a combination
 	Kind    PartKind `yaml:"kind"`
 	// Key is the label or id of the key that the part is or belongs to.
-	Key    string `yaml:"key,omitempty"`
+	Key string `yaml:"key,omitempty"`
+	// Opens is the name of the Place that a combination opens.
+	Opens string `yaml:"opens,omitempty"`
+	// Set is the id of the sealed set to which a share, a half or a sealed
+	// password belongs.
+	Set    string `yaml:"set,omitempty"`
 	Holder string `yaml:"holder,omitempty"` // name of a Person
 	Place  string `yaml:"place,omitempty"`  // name of a Place
 	Seal   string `yaml:"seal,omitempty"`

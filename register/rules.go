@@ -71,6 +71,7 @@ func (d *decoder) idsOnce(r *Register) {
 			return r.Policies[i].Name
 		}},
 		{"places", len(r.Places), "name", func(i int) string { return r.Places[i].Name }},
+		{"parts", len(r.Parts), "name", func(i int) string { return foldName(r.Parts[i].Name) }},
 		{"channels", len(r.Channels), "name", func(i int) string { return r.Channels[i].Name }},
 		{"writers", len(r.Writers), "id", func(i int) string { return r.Writers[i].ID.Key() }},
 	}
@@ -128,7 +129,11 @@ func (d *decoder) references(r *Register) {
 		d.known(p.Holder, people, path+".holder", "person", "people")
 		d.known(p.Place, places, path+".place", "place", "places")
 		d.account(p.Account, accounts, path+".account")
-		if !d.given(path+".account") && p.Kind != PartBinder && p.Kind != "" {
+		d.known(p.Opens, places, path+".opens", "place", "places")
+		if p.Opens != "" && p.Kind != PartCombination {
+			d.report(d.at[path+".opens"], path+".opens", "write kind: combination, or remove opens", "a part of kind %s opens no place", p.Kind)
+		}
+		if !d.given(path+".account") && p.Kind.Owned() && p.Kind != "" {
 			d.report(d.at[path], path, "add account: and the id of the account that it belongs to", "a part of kind %s lacks account", p.Kind)
 		}
 		if a := byID[p.Account.Key()]; a != nil {
