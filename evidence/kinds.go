@@ -25,6 +25,8 @@ const (
 	KindAttest       Kind = "attest"
 	KindAcceptedRisk Kind = "accepted-risk"
 	KindNote         Kind = "note"
+
+	KindBinderPrinted Kind = "binder-printed"
 )
 
 // KindInfo describes a kind for people.
@@ -52,6 +54,7 @@ var Kinds = []KindInfo{
 	{KindAttest, "somebody states that something is so"},
 	{KindAcceptedRisk, "a risk was accepted, by whom and until when"},
 	{KindNote, "a remark"},
+	{KindBinderPrinted, "the binder was printed: its version, and the digest of the register that it shows"},
 }
 
 // Known reports whether this version may write entries of the kind.

@@ -38,6 +38,7 @@ var commands = []command{
 	{"people", approveCommand},
 	{"keep", evidenceCommand},
 	{"keep", storeCommand},
+	{"keep", binderCommand},
 	{"watch", serveCommand},
 	{"act", demoCommand},
 	{"program", versionCommand},

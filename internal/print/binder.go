@@ -245,13 +245,22 @@ func (b *Binder) accounts(r *register.Register) []Block {
 // kindsOfParts are the parts of credentials in words.
 var kindsOfParts = map[register.PartKind]string{
 	register.PartKey: "security key", register.PartPIN: "PIN", register.PartPassword: "password", register.PartPasswordHalf: "half of the password",
-	register.PartShare: "share", register.PartToken: "token", register.PartCertificate: "smart card or certificate", register.PartTAP: "Temporary Access Pass", register.PartBinder: "binder",
+	register.PartShare: "share", register.PartToken: "token", register.PartCertificate: "smart card or certificate", register.PartTAP: "Temporary Access Pass", register.PartCombination: "combination", register.PartBinder: "binder",
 }
 
 func partText(p register.Part) string {
 	text := cmp.Or(kindsOfParts[p.Kind], string(p.Kind))
 	if p.Key != "" {
 		text += " " + p.Key
+	}
+	if p.Opens != "" {
+		text += " of " + p.Opens
+	}
+	if p.Set != "" {
+		text += "\nset " + p.Set
+	}
+	if p.Name != "" {
+		text += "\n" + p.Name
 	}
 	return text
 }
@@ -283,9 +292,9 @@ func (b *Binder) parts(r *register.Register) []Block {
 	}
 	for _, a := range r.Accounts {
 		out = append(out, Heading{3, cmp.Or(a.Name, string(a.ID))},
-			Table{Columns: columns, Rows: rowsOf(func(p register.Part) bool { return p.Account.Equal(a.ID) && p.Kind != register.PartBinder }), Empty: "No part of this account is recorded: nobody knows where it is."})
+			Table{Columns: columns, Rows: rowsOf(func(p register.Part) bool { return p.Kind.Owned() && p.Account.Equal(a.ID) }), Empty: "No part of this account is recorded: nobody knows where it is."})
 	}
-	other := rowsOf(func(p register.Part) bool { return p.Kind == register.PartBinder || r.Account(p.Account) == nil })
+	other := rowsOf(func(p register.Part) bool { return !p.Kind.Owned() || r.Account(p.Account) == nil })
 	return append(out, Heading{3, "Binders, and what belongs to no account"}, Table{Columns: columns, Rows: other, Empty: "No copy of this binder is recorded."})
 }
 
