@@ -84,9 +84,10 @@ func halliganDown() Runbook {
 		}}
 }
 
+// after is S120: an account that was used is not ready before it was made so.
 func after() Runbook {
 	return Runbook{ID: "after-use", Title: "After use",
-		When: "The emergency is over, or was none. An account that was used is not ready before this is done (S120).",
+		When: "The emergency is over, or was none. An account that was used is not ready before this is done.",
 		Steps: []Step{
 			{Do: "Sign out everywhere and close the window. End all sessions of the account.", Command: "Connect-MgGraph -Scopes User.RevokeSessions.All\nRevoke-MgUserSignInSession -UserId ACCOUNT"},
 			{Do: "Undo what was opened only for the emergency: policies in report-only, passes, exclusions, roles. Go through your list line by line.", Expect: "Each line of the list is ticked by both."},

@@ -84,12 +84,12 @@ func (b *Binder) runbookTitle(i int) string {
 
 func (b *Binder) cover(r *register.Register, titles []string) []Block {
 	tenant := cmp.Or(r.Tenant.Name, "a tenant without a name")
-	id := cmp.Or(string(r.Tenant.ID), unrecorded)
+	id := cmp.Or(string(r.Tenant.ID), "id "+unrecorded)
 	return []Block{
 		Heading{1, "Emergency access: " + tenant},
 		Text{Plain, fmt.Sprintf("Tenant %s. Printed on %s, version %s, digest of the register %s.", id, b.Date.UTC().Format(time.DateOnly), b.Version, b.Digest)},
 		Text{Boxed, "This binder says where the keys of the company lie. Keep it sealed. Open it only in an emergency or for a review, in the presence of a second person. It holds no password, no PIN and no key."},
-		Text{Plain, "In an emergency: call first (page of “" + headCall + "”), then take the runbook that fits. One person does, one reads aloud and ticks."},
+		Text{Plain, "In an emergency: call first (“" + headCall + "”), then take the runbook that fits. One person does, one reads aloud and ticks."},
 		Heading{2, "Contents"},
 		Contents(titles),
 	}
@@ -101,7 +101,10 @@ func (b *Binder) decides(r *register.Register) []Block {
 	for _, p := range r.Holders() {
 		rows = append(rows, []string{named(p), roleText(p), cmp.Or(p.Manager, unrecorded), trainedText(p)})
 	}
-	return append(out, Table{Columns: []Column{{"Name", 3, false}, {"May", 4, false}, {"Manager", 2, false}, {"Trained, aware", 2, false}}, Rows: rows,
+	if !slices.ContainsFunc(r.People, func(p register.Person) bool { return p.Has(register.RoleApprover) }) {
+		out = append(out, Text{Boxed, "The register gives nobody the right to approve. Agree now who decides, write it here by hand, and give the people roles before the next print."})
+	}
+	return append(out, Table{Columns: []Column{{"Name", 3.4, false}, {"May", 3.2, false}, {"Manager", 2.8, false}, {"Trained, aware", 1.7, false}}, Rows: rows,
 		Empty: "The register names nobody. Until it does, nobody knows who may decide: write people: into it, and print again."})
 }
 
@@ -165,6 +168,11 @@ func order(p register.Person) int {
 func callable(r *register.Register) []register.Person {
 	people := r.Holders()
 	slices.SortStableFunc(people, func(a, b register.Person) int { return cmp.Compare(order(a), order(b)) })
+	for _, p := range r.People { // managers, who are called when nobody else answers
+		if !slices.ContainsFunc(people, func(known register.Person) bool { return known.Name == p.Name }) {
+			people = append(people, p)
+		}
+	}
 	return people
 }
 
@@ -226,7 +234,7 @@ func (b *Binder) accounts(r *register.Register) []Block {
 		}
 		rows = append(rows, []string{cmp.Or(a.Name, unrecorded), string(a.ID), cmp.Or(patterns[a.Pattern], string(a.Pattern)), strings.Join(keys, "\n")})
 	}
-	out := []Block{PageBreak{}, Heading{1, headAccounts}, Table{Columns: []Column{{"User name", 3, false}, {"Object id", 3, true}, {"Signs in with", 2, false}, {"Keys", 2.4, false}}, Rows: rows,
+	out := []Block{PageBreak{}, Heading{1, headAccounts}, Table{Columns: []Column{{"User name", 2.6, false}, {"Object id", 4.1, true}, {"Signs in with", 1.8, false}, {"Keys", 2.2, false}}, Rows: rows,
 		Empty: "The register has no account."}}
 	var groups [][]string
 	for _, g := range r.Groups {
@@ -237,7 +245,7 @@ func (b *Binder) accounts(r *register.Register) []Block {
 		groups = append(groups, []string{g.Name, string(g.ID), use})
 	}
 	if len(groups) > 0 {
-		out = append(out, Heading{2, "Their groups"}, Table{Columns: []Column{{"Group", 3, false}, {"Object id", 3, true}, {"For", 3, false}}, Rows: groups})
+		out = append(out, Heading{2, "Their groups"}, Table{Columns: []Column{{"Group", 2.6, false}, {"Object id", 4.1, true}, {"For", 4, false}}, Rows: groups})
 	}
 	return out
 }
@@ -375,7 +383,7 @@ func (b *Binder) reviews(r *register.Register) []Block {
 			seals = append(seals, []string{p.Seal, partText(p), cmp.Or(p.Place, unrecorded), "", "", "", ""})
 		}
 	}
-	return []Block{Heading{1, headReview},
+	return []Block{PageBreak{}, Heading{1, headReview},
 		Text{Plain, "Each quarter two people look at every seal and at this binder, and sign. What is not right is written down and reported on the same day."},
 		Heading{2, "Seals"},
 		Table{Columns: []Column{{"Seal", 1.5, false}, {"On", 3, false}, {"Place", 2.5, false}, {"Q1", 1, false}, {"Q2", 1, false}, {"Q3", 1, false}, {"Q4", 1, false}}, Rows: seals, Empty: "No seal is recorded."},

@@ -22,21 +22,29 @@ type GlyphError struct {
 }
 
 func (e *GlyphError) Error() string {
-	return fmt.Sprintf("print %q: no font has %s", e.In, spellOut(e.Letters))
+	in, _, _ := strings.Cut(e.In, "\n")
+	return fmt.Sprintf("print %q: no font has %s", in, spellOut(e.Letters))
 }
 
 // Hint says what to do next.
 func (e *GlyphError) Hint() string {
 	if slices.ContainsFunc([]rune(e.Letters), func(r rune) bool { return r > lastOfPDF }) {
-		return "print it with --format html in a browser, whose fonts have it"
+		return "print it with --format html in a browser, whose fonts have them"
 	}
-	return "give a TrueType font that has it: --font FILE.ttf; or print it with --format html in a browser"
+	return "give a TrueType font that has them: --font FILE.ttf; or print it with --format html in a browser"
 }
+
+// mostSpelled bounds a message.
+const mostSpelled = 5
 
 func spellOut(letters string) string {
 	var out []string
-	for _, r := range letters {
+	all := []rune(letters)
+	for _, r := range all[:min(mostSpelled, len(all))] {
 		out = append(out, fmt.Sprintf("%c (U+%04X)", r, r))
+	}
+	if more := len(all) - mostSpelled; more > 0 {
+		out = append(out, fmt.Sprintf("nor %d other characters", more))
 	}
 	return strings.Join(out, ", ")
 }
@@ -117,14 +125,14 @@ func addFont(pdf *fpdf.Fpdf, family string, data []byte) (f *face, err error) {
 			f, err = nil, &FontError{"it cannot be used"}
 		}
 	}()
-	if len(data) < 12 || string(data[:4]) == "ttcf" {
-		return nil, &FontError{"it is a collection of fonts"}
+	if data, err = single(data); err != nil {
+		return nil, err
 	}
 	table, err := sfnt.Parse(data)
 	if err != nil {
 		return nil, &FontError{err.Error()}
 	}
-	if string(data[:4]) == "OTTO" {
+	if string(data[:4]) == "OTTO" || !has(data, "glyf") {
 		return nil, &FontError{"its outlines are PostScript ones"}
 	}
 	pdf.AddUTF8FontFromBytes(family, "", slices.Clone(data))
@@ -142,7 +150,7 @@ func (e *FontError) Error() string { return "no TrueType font: " + e.Why }
 
 // Hint says what to do next.
 func (*FontError) Hint() string {
-	return "give one font as .ttf with TrueType outlines; not .ttc, .otf or .woff"
+	return "give a .ttf or .ttc file with TrueType outlines, as most .ttf are; not .otf or .woff"
 }
 
 // pick chooses the font for a character; nil: none has it.
@@ -235,7 +243,7 @@ func (f *fonts) wrap(k kind, points, width float64, text string) []string {
 	var out []string
 	for paragraph := range strings.SplitSeq(text, "\n") {
 		line, lineWidth := "", 0.0
-		for _, word := range words(paragraph) {
+		for _, word := range words(k, paragraph) {
 			w := f.width(k, points, word)
 			trimmed := w
 			if strings.HasSuffix(word, " ") {
@@ -247,6 +255,9 @@ func (f *fonts) wrap(k kind, points, width float64, text string) []string {
 			}
 			for trimmed > width { // no word of a language is so long: divide it anywhere
 				n := f.fitting(k, points, width, word)
+				if hyphen := strings.LastIndexByte(word[:n], '-') + 1; hyphen > 3 {
+					n = hyphen
+				}
 				out = append(out, word[:n])
 				word = word[n:]
 				w = f.width(k, points, word)
@@ -275,14 +286,15 @@ func (f *fonts) fitting(k kind, points, width float64, word string) int {
 
 // words divides a paragraph where a line may end: after blanks, after the marks in
 // addresses and paths, and around Chinese and Japanese characters (a part of UAX 14).
-func words(paragraph string) []string {
+// A command is divided after blanks only.
+func words(k kind, paragraph string) []string {
 	var out []string
 	begin := 0
 	runes := []rune(paragraph)
 	for i := 1; i < len(runes); i++ {
 		before, r := runes[i-1], runes[i]
 		blank := before == ' ' && r != ' '
-		mark := strings.ContainsRune("/@.,-_?&=:", before) && unicode.IsLetter(r) && i-begin > 3
+		mark := k != mono && k != monoBold && strings.ContainsRune("/@.,_?&=:", before) && unicode.IsLetter(r) && i-begin > 3
 		wide := (isWide(r) || isWide(before)) && r != ' ' && !unicode.IsPunct(r)
 		if blank || mark || wide {
 			out = append(out, string(runes[begin:i]))

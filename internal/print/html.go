@@ -77,7 +77,7 @@ func cssString(text string) string {
 			b.WriteRune(r)
 			continue
 		}
-		fmt.Fprintf(&b, `\%06x`, r)
+		fmt.Fprintf(&b, `\%06x `, r) // the blank belongs to it
 	}
 	return b.String()
 }

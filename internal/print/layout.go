@@ -15,10 +15,11 @@ const (
 	marginBottom = 18.0
 	footAt       = 10.0 // of the foot, from below
 
-	pointsBody  = 10.0
-	pointsSmall = 8.5
-	pointsFoot  = 7.5
+	pointsBody  = 10.5
+	pointsSmall = 9.0
+	pointsFoot  = 7.8
 	pointsLarge = 16.0
+	pointsType  = 8.2  // of commands
 	leading     = 1.32 // of a line, as a multiple of its type
 	perPoint    = 25.4 / 72
 )
@@ -56,6 +57,13 @@ func (d *Document) WritePDF(w io.Writer, o Options) (spelled string, err error) 
 	if err != nil {
 		return "", err
 	}
+	if len(o.Fonts) > 0 { // a broken one may be noticed only when it is cut to what is used
+		defer func() {
+			if recover() != nil {
+				spelled, err = "", &FontError{"it cannot be used"}
+			}
+		}()
+	}
 	pdf := fpdf.NewCustom(&fpdf.InitType{OrientationStr: "P", UnitStr: "mm", Size: fpdf.SizeType{Wd: paper[0], Ht: paper[1]}})
 	pdf.SetCatalogSort(true) // without it the file differs from time to time
 	pdf.SetCreationDate(d.Date.UTC())
@@ -70,10 +78,15 @@ func (d *Document) WritePDF(w io.Writer, o Options) (spelled string, err error) 
 	}
 	l := &layout{fonts: f, width: paper[0], height: paper[1], left: marginSide, inner: paper[0] - 2*marginSide, pageOf: map[string]int{}}
 	var all []piece
-	for _, b := range d.Blocks {
+	for i, b := range d.Blocks {
 		some, err := b.pieces(l)
 		if err != nil {
 			return "", err
+		}
+		if _, is := b.(Text); is && i+1 < len(d.Blocks) && introduces(d.Blocks[i+1]) {
+			for j := range some {
+				some[j].with = true
+			}
 		}
 		all = append(all, some...)
 	}
@@ -98,6 +111,15 @@ func (d *Document) WritePDF(w io.Writer, o Options) (spelled string, err error) 
 	_, err = w.Write(b.Bytes())
 	clear(b.Bytes()) // it may hold a secret
 	return string(l.spelled), err
+}
+
+// introduces reports whether a text before a block stays with it.
+func introduces(next Block) bool {
+	switch next.(type) {
+	case Table, Step, Rows, Code:
+		return true
+	}
+	return false
 }
 
 // foot writes what stands below each page.
@@ -194,7 +216,7 @@ func stacked(parts []piece) piece {
 func space(h float64) piece { return piece{height: h, draw: func(float64) {}, gap: true} }
 
 // mostTogether is the height up to which a paragraph is not divided.
-const mostTogether = 60.0
+const mostTogether = 75.0
 
 // together keeps pieces on one page if they are not too tall, else the first two and
 // the last two.

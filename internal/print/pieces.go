@@ -48,7 +48,7 @@ var styles = map[Style]struct {
 	kind   kind
 	points float64
 }{
-	Plain: {body, pointsBody}, Soft: {body, pointsSmall}, Strong: {bold, pointsBody}, Large: {bold, pointsLarge}, Boxed: {bold, pointsBody}, Mono: {mono, pointsSmall},
+	Plain: {body, pointsBody}, Soft: {body, pointsSmall}, Strong: {bold, pointsBody}, Large: {bold, pointsLarge}, Boxed: {bold, pointsBody}, Mono: {mono, pointsType},
 }
 
 func (t Text) pieces(l *layout) ([]piece, error) {
@@ -78,9 +78,21 @@ func (l *layout) framed(inside piece, x, width float64, shaded bool) piece {
 	}}
 }
 
-// command is a command on a grey ground.
+// command is a command on a grey ground. What continues a line is set in.
 func (l *layout) command(x, width float64, text string) piece {
-	return l.framed(stacked(l.lines(mono, pointsSmall, x+2, width-4, text)), x, width, true)
+	const in = 6.0
+	h := lineHeight(pointsType)
+	var out []piece
+	for typed := range strings.SplitSeq(l.prepare(mono, text), "\n") {
+		for i, line := range l.wrap(mono, pointsType, width-4-in, typed) {
+			from := x + 2
+			if i > 0 {
+				from += in
+			}
+			out = append(out, piece{height: h, draw: func(y float64) { l.draw(mono, pointsType, from, y+h*0.76, line) }})
+		}
+	}
+	return l.framed(stacked(out), x, width, true)
 }
 
 func (t List) pieces(l *layout) ([]piece, error) {
@@ -177,7 +189,6 @@ func (t Table) pieces(l *layout) ([]piece, error) {
 		titles = append(titles, c.Title)
 	}
 	head := l.row(t, widths, titles, true)[0]
-	head.with = true
 	out := []piece{head}
 	for _, row := range t.Rows {
 		for _, p := range l.row(t, widths, row, false) {
@@ -190,8 +201,17 @@ func (t Table) pieces(l *layout) ([]piece, error) {
 		p.head = &head
 		out = append(out, p)
 	}
+	out[0].with = true
+	if len(out) <= mostInShort {
+		out = together(out)
+	} else {
+		out[len(out)-2].with = true // no row alone on a page
+	}
 	return append(out, space(2.5)), nil
 }
+
+// mostInShort is how many rows a table has that is not divided if it is not tall.
+const mostInShort = 9
 
 // row lays out a row: one piece, or several when it is taller than half a page.
 func (l *layout) row(t Table, widths []float64, cells []string, head bool) []piece {
