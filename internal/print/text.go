@@ -1,6 +1,7 @@
 package print
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -77,7 +78,11 @@ func arrange(line string) string {
 			if i > 0 {
 				n = leadingNumber(text)
 			}
-			runs = append(runs, levelled{2, text[:n]}, levelled{0, text[n:]})
+			for _, r := range []levelled{{2, text[:n]}, {0, text[n:]}} {
+				if len(r.text) > 0 {
+					runs = append(runs, r)
+				}
+			}
 		}
 	}
 	// Rule L2: from the highest level down, reverse whatever has that level or more.
@@ -213,11 +218,8 @@ func shape(text string) string {
 			i++
 			continue
 		}
-		form := f[at(joined, f.joinsNext() && (after == tatweel || joinsBefore(after)))]
-		if form == 0 {
-			form = in[i]
-		}
-		out = append(out, form)
+		form := f[at(joined && joinsBefore(in[i]), f.joinsNext() && (after == tatweel || joinsBefore(after)))]
+		out = append(out, cmp.Or(form, f[0]))
 	}
 	return string(out)
 }
