@@ -80,7 +80,7 @@ func halliganDown() Runbook {
 			{Do: "Get in without it: runbook “Getting in with an emergency account”. Seals, keys and PINs do not know of Halligan."},
 			{Do: "Open a sealed file with stock age: last pages, “To open a sealed file without Halligan”.", Expect: "Such an opening leaves no record. Write it down by hand: time, names, file, reason, numbers of the seals."},
 			{Do: "Where only the store does not answer, opening works all the same; its record waits beside the store.", Command: "halligan open FILE.sealed"},
-			{Do: "Afterwards put the records together, restore the store if it is lost, and prove the log with the key on the last page of this binder.", Command: "halligan evidence merge FILE\nhalligan store check\nhalligan evidence verify"},
+			{Do: "Afterwards put the records together, restore the store if it is lost, and prove the log with the key under “What proves this binder”.", Command: "halligan evidence merge FOLDER\nhalligan store check --key KEY\nhalligan evidence export -o EXPORT\nhalligan evidence verify EXPORT --key KEY"},
 		}}
 }
 

@@ -23,12 +23,12 @@ type GlyphError struct {
 
 func (e *GlyphError) Error() string {
 	in, _, _ := strings.Cut(e.In, "\n")
-	return fmt.Sprintf("print %q: no font has %s", in, spellOut(e.Letters))
+	return fmt.Sprintf("print %q: no font can show %s", in, spellOut(e.Letters))
 }
 
 // Hint says what to do next.
 func (e *GlyphError) Hint() string {
-	if slices.ContainsFunc([]rune(e.Letters), func(r rune) bool { return r > lastOfPDF }) {
+	if slices.ContainsFunc([]rune(e.Letters), func(r rune) bool { return r > lastOfPDF || unicode.In(r, woven...) }) {
 		return "print it with --format html in a browser, whose fonts have them"
 	}
 	return "give a TrueType font that has them: --font FILE.ttf; or print it with --format html in a browser"
@@ -52,15 +52,25 @@ func spellOut(letters string) string {
 // lastOfPDF is the last character that the PDF can have: its codes have 16 bits.
 const lastOfPDF = 0xFFFF
 
+// woven are scripts whose letters change their form or place beside others by rules
+// that are not known here. Set one after another they would be misread, so that no
+// font counts as having them.
+var woven = []*unicode.RangeTable{
+	unicode.Devanagari, unicode.Bengali, unicode.Gurmukhi, unicode.Gujarati, unicode.Oriya, unicode.Tamil, unicode.Telugu, unicode.Kannada, unicode.Malayalam,
+	unicode.Sinhala, unicode.Khmer, unicode.Myanmar, unicode.Tibetan, unicode.Mongolian, unicode.Phags_Pa, unicode.Syriac, unicode.Mandaic, unicode.Nko,
+	unicode.Balinese, unicode.Javanese, unicode.Sundanese, unicode.Buginese, unicode.Batak, unicode.Cham, unicode.Limbu, unicode.Lepcha, unicode.Meetei_Mayek,
+	unicode.Syloti_Nagri, unicode.Saurashtra, unicode.Rejang, unicode.Tagalog, unicode.Hanunoo, unicode.Buhid, unicode.Tagbanwa, unicode.Tai_Tham, unicode.New_Tai_Lue, unicode.Kayah_Li,
+}
+
 // face is one font in one weight.
 type face struct {
 	family string
 	table  *sfnt.Font
 }
 
-// has reports whether a font draws a character.
+// has reports whether a font draws a character as it is read.
 func (f *face) has(r rune, buf *sfnt.Buffer) bool {
-	if r > lastOfPDF {
+	if r > lastOfPDF || r > 0x700 && unicode.In(r, woven...) {
 		return false
 	}
 	glyph, err := f.table.GlyphIndex(buf, r)

@@ -105,6 +105,11 @@ func TestLettersWithoutAPictureAreRefused(t *testing.T) {
 	if missing, is = errors.AsType[*print.GlyphError](err); !is || strings.Contains(missing.Hint(), "--font") {
 		t.Errorf("got %v", err)
 	}
+	// The font has letters of N'Ko, which join; set one by one they are no words.
+	_, err = plain("ߒߞߏ").WritePDF(new(bytes.Buffer), print.Options{Fonts: [][]byte{dejavusans.TTF}})
+	if missing, is = errors.AsType[*print.GlyphError](err); !is || strings.Contains(missing.Hint(), "--font") {
+		t.Errorf("got %v", err)
+	}
 	if _, err = plain("一二三四五六七八九十").WritePDF(new(bytes.Buffer), print.Options{}); err == nil || !strings.Contains(err.Error(), "nor 5 other") {
 		t.Errorf("a long list is not cut short: %v", err)
 	}
