@@ -70,7 +70,7 @@ type face struct {
 
 // has reports whether a font draws a character as it is read.
 func (f *face) has(r rune, buf *sfnt.Buffer) bool {
-	if r > lastOfPDF || r > 0x700 && unicode.In(r, woven...) {
+	if r > lastOfPDF || r >= 0x700 && unicode.In(r, woven...) {
 		return false
 	}
 	glyph, err := f.table.GlyphIndex(buf, r)

@@ -23,6 +23,10 @@ func TestTheSameDocumentGivesTheSameBytes(t *testing.T) {
 						t.Errorf("%s as %s on %s differs from time to time", name, form.Name, paper)
 					}
 				}
+				// Two prints within a second would not show a date of the clock.
+				if dates := regexp.MustCompile(`D:\d{8}`).FindAllString(string(first), -1); form.Name == "pdf" && (len(dates) != 2 || dates[0] != "D:20270201" || dates[1] != "D:20270201") {
+					t.Errorf("%s has the dates %v", name, dates)
+				}
 				d := *d
 				d.Date = day.AddDate(0, 0, 1)
 				if bytes.Equal(first, printed(t, &d, form.Name, o)) {
