@@ -84,6 +84,18 @@ func TestRunbooksReferToWhatIsInTheBinder(t *testing.T) {
 	}
 }
 
+func TestThePaperIsTheOneThatWasAskedFor(t *testing.T) {
+	for paper, want := range map[print.Paper][2]string{"": {"595.28 841.89", "size: A4;"}, print.A4: {"595.28 841.89", "size: A4;"}, print.Letter: {"612.00 792.00", "size: letter;"}} {
+		o := print.Options{Paper: paper}
+		if pdf := printed(t, plain("x"), "pdf", o); !bytes.Contains(pdf, []byte("/MediaBox [0 0 "+want[0]+"]")) {
+			t.Errorf("the PDF on %q is not %s points", paper, want[0])
+		}
+		if page := printed(t, plain("x"), "html", o); !bytes.Contains(page, []byte(want[1])) {
+			t.Errorf("the page on %q does not say %s", paper, want[1])
+		}
+	}
+}
+
 func TestPaperThatNobodyHasIsRefused(t *testing.T) {
 	for _, form := range print.Forms {
 		if _, err := form.Write(plain("x"), new(bytes.Buffer), print.Options{Paper: "a0"}); err == nil {

@@ -85,16 +85,15 @@ func arrange(line string) string {
 			}
 		}
 	}
-	// Rule L2: from the highest level down, reverse whatever has that level or more.
-	for level := 2; level >= 1; level-- {
-		for i := 0; i < len(runs); i++ {
-			end := i
-			for end < len(runs) && runs[end].level >= level {
-				end++
-			}
-			slices.Reverse(runs[i:end])
-			i = end
+	// Rule L2: the order of whatever has level 1 or more is reversed. Two runs of level
+	// 2 never meet, so that what is within them stays.
+	for i := 0; i < len(runs); i++ {
+		end := i
+		for end < len(runs) && runs[end].level >= 1 {
+			end++
 		}
+		slices.Reverse(runs[i:end])
+		i = end
 	}
 	var b strings.Builder
 	for _, r := range runs {
