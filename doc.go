@@ -13,10 +13,12 @@
 //	plan          changes as values, and what a Snapshot becomes when one is made
 //	posture       the checks, as tables, and the grade
 //	custody       who may do what, requests and approvals, how secrets are handled
+//	procedure     what to do in which emergency, step by step: the runbooks
 //	evidence      a log that cannot be rewritten unseen: entries, checkpoints, Verify
 //	internal/graph    a live tenant: signing in, reading, following, changing with read-back
 //	internal/sandbox  an emulated tenant: sign-in, Graph, logs, faults; never imports graph
 //	internal/store    the evidence on a disk or in PostgreSQL: one owner, nothing acknowledged is lost
+//	internal/print    what must be on paper: envelopes, the binder, the card; PDF and HTML
 //	internal/storetest  its suite, on both kinds of store
 //	internal/contract, internal/testbrowser, internal/testenv
 //	              for tests alone: Microsoft's description of Graph, a real browser, data from elsewhere
@@ -30,7 +32,7 @@
 //	3   internal/app                    the verbs
 //	2   (internal/...)                  one outside world each; siblings never meet
 //	1   lockout, plan, posture,         value in, value out
-//	    custody, evidence
+//	    custody, evidence, procedure
 //	0   entra, register, lockout/facts  nouns, and facts as data
 //
 // Imports go down. The two lowest floors touch no network, no disk, no process,

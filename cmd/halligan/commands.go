@@ -39,6 +39,7 @@ var commands = []command{
 	{"keep", custodyCommand},
 	{"keep", evidenceCommand},
 	{"keep", storeCommand},
+	{"keep", binderCommand},
 	{"watch", serveCommand},
 	{"act", demoCommand},
 	{"program", versionCommand},

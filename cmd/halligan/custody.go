@@ -38,7 +38,7 @@ func (f *askFlags) addCustody(flags *pflag.FlagSet) {
 	f.signFlags.add(flags, false)
 	flags.StringVar(&f.by, "by", "", "`NAME` of who asks, as in the register")
 	flags.StringVar(&f.why, "why", "", "`TEXT`: the reason, for those who approve")
-	flags.DurationVar(&f.life, "life", 24*time.Hour, "`TIME` for which the request is open, at most 168h")
+	f.lasts(flags)
 }
 
 // askCustody asks for a change of custody.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"halligan/custody"
 	"halligan/internal/app"
@@ -40,6 +41,12 @@ type askFlags struct {
 	signFlags
 	by, why string
 	life    days
+}
+
+// lasts adds the flag for how long the request is open.
+func (f *askFlags) lasts(flags *pflag.FlagSet) {
+	f.life = days(24 * time.Hour)
+	flags.Var(&f.life, "life", "`TIME` for which it is open, as 12h or 2d; at most 7d")
 }
 
 func requestCommand(c *console) *cobra.Command {
@@ -82,8 +89,7 @@ func askCommand(c *console, verb custody.Verb, use, short string) *cobra.Command
 	f.signFlags.add(cmd.Flags(), false)
 	cmd.Flags().StringVar(&f.by, "by", "", "`NAME` of who asks, as in the register")
 	cmd.Flags().StringVar(&f.why, "why", "", "`TEXT`: the reason, for those who approve")
-	f.life = days(24 * time.Hour)
-	cmd.Flags().Var(&f.life, "life", "`TIME` for which it is open, as 12h or 2d; at most 7d")
+	f.lasts(cmd.Flags())
 	return cmd
 }
 

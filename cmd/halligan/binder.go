@@ -1,0 +1,204 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"halligan/internal/app"
+	"halligan/internal/print"
+	"halligan/register"
+)
+
+// paperFlags are how something is put on paper.
+type paperFlags struct {
+	format, paper, output string
+	fonts                 []string
+}
+
+func (f *paperFlags) add(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVar(&f.format, "format", "", "`FORM`: pdf, html (default: by the name of the file, else pdf)")
+	flags.StringVar(&f.paper, "paper", string(print.A4), "`SIZE`: a4, letter")
+	flags.StringVarP(&f.output, "output", "o", "", "`FILE` to write to, for you alone to read; - is stdout (default: stdout, unless it is a terminal)")
+	flags.StringArrayVar(&f.fonts, "font", nil, "TrueType `FILE` (.ttf) with letters that the built-in font lacks, such as Chinese ones; repeatable")
+	complete(cmd, "format", "pdf", "html")
+	complete(cmd, "paper", "a4", "letter")
+}
+
+func binderCommand(c *console) *cobra.Command {
+	var registerPath string
+	var card bool
+	var paper paperFlags
+	var record recordFlags
+	cmd := &cobra.Command{
+		Use:   "binder",
+		Short: "print the emergency binder, or the card of the first ten minutes",
+		Long: `Print what must be on paper: who decides, whom to call, where each part lies and under which seal, a runbook for each
+scenario, how to open a sealed file without Halligan, and lists to be signed at each review. It holds no secret.
+
+Every page says its version and the digest of the register. With --record the print is recorded, and halligan custody verify
+tells whether a copy is current. The same register printed on the same day gives the same bytes.`,
+		Example: "  halligan binder -o binder.pdf --record\n  halligan binder --card -o card.pdf --paper letter\n  halligan binder --format html -o - | lp",
+		Args:    takes(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return c.binder(cmd.Context(), registerPath, card, &paper, &record)
+		},
+	}
+	cmd.Flags().StringVar(&registerPath, "register", "", "`FILE` of the register (default: "+registerFile+")")
+	cmd.Flags().BoolVar(&card, "card", false, "print the card instead: one page, to be kept at hand")
+	paper.add(cmd)
+	record.add(cmd.Flags())
+	return cmd
+}
+
+func (c *console) binder(ctx context.Context, registerPath string, card bool, paper *paperFlags, record *recordFlags) error {
+	if card && record.on {
+		return misused("print the binder with --record; the card has the same version", "--card and --record exclude each other")
+	}
+	how, err := c.paper(paper)
+	if err != nil {
+		return err
+	}
+	r, _, err := requiredRegister(registerPath)
+	if err != nil {
+		return err
+	}
+	b, number, err := c.binderOf(ctx, r, registerPath, record)
+	if err != nil {
+		return err
+	}
+	document := b.Document()
+	if card {
+		document = b.Card()
+	}
+	var out bytes.Buffer
+	spelled, err := how.form.Write(document, &out, how.options)
+	if err != nil {
+		return err
+	}
+	if spelled != "" {
+		c.say("warning:", yellow, "the fonts have no picture for "+spelled+"; it stands there as its number")
+	}
+	if err := c.deliverPaper(paper.output, out.Bytes()); err != nil {
+		return err
+	}
+	c.say("printed", bold, fmt.Sprintf("version %s of the register with digest %s", b.Version, b.Digest))
+	if !record.on {
+		return nil
+	}
+	return c.record(ctx, registerPath, record, app.RecordOfBinder(number, r, out.Bytes()))
+}
+
+// binderOf makes the binder with the log, where one is begun. Without --record a log
+// that does not answer keeps nobody from printing.
+func (c *console) binderOf(ctx context.Context, r *register.Register, registerPath string, record *recordFlags) (b *print.Binder, number int, err error) {
+	place := record.place
+	place.register = registerPath
+	plain := app.Binder(r, time.Now())
+	if !record.on && r.Tenant.ID == "" && r.Evidence.Store == "" && place.store == "" {
+		return plain, 0, nil // there is no place for a log
+	}
+	a, end, err := c.reading(ctx, &place)
+	if err == nil {
+		b, number, err = a.Binder(ctx, plain.Date)
+		err = errors.Join(err, end())
+	}
+	if err == nil || record.on {
+		return b, number, err
+	}
+	if _, none := errors.AsType[*app.NoStoreError](err); !none {
+		c.say("warning:", yellow, "the evidence does not answer, so the version is the day, and the key of the log is missing: "+err.Error())
+	}
+	return plain, 0, nil
+}
+
+// printing is how a document is written.
+type printing struct {
+	form    *print.Form
+	options print.Options
+}
+
+// paper resolves the flags.
+func (c *console) paper(f *paperFlags) (*printing, error) {
+	how := &printing{options: print.Options{Paper: print.Paper(strings.ToLower(f.paper))}}
+	if err := oneOf("paper", string(how.options.Paper), string(print.A4), string(print.Letter)); err != nil {
+		return nil, err
+	}
+	var forms []form[*print.Document]
+	for i := range print.Forms {
+		forms = append(forms, form[*print.Document]{name: print.Forms[i].Name, extensions: []string{print.Forms[i].Extension}})
+	}
+	named := f.output
+	if named == "-" {
+		named = ""
+	}
+	chosen, err := chooseForm(forms, f.format, named)
+	if err != nil {
+		return nil, err
+	}
+	for i := range print.Forms {
+		if print.Forms[i].Name == chosen.name {
+			how.form = &print.Forms[i]
+		}
+	}
+	if f.output == "" && isTerminal(c.stdout) && how.form.Name == "pdf" {
+		return nil, misused("name a file: -o binder.pdf; or send it to a printer: -o - | lp", "a PDF is nothing for a terminal")
+	}
+	for _, name := range f.fonts {
+		font, err := readFont(name)
+		if err != nil {
+			return nil, err
+		}
+		how.options.Fonts = append(how.options.Fonts, font)
+	}
+	return how, nil
+}
+
+// mostOfFont bounds a font; those with every Chinese letter have some 20 MB.
+const mostOfFont = 64 << 20
+
+func readFont(name string) ([]byte, error) {
+	info, err := os.Stat(name)
+	if err == nil && (info.IsDir() || info.Size() > mostOfFont) {
+		err = errors.New("it is no font")
+	}
+	var font []byte
+	if err == nil {
+		font, err = os.ReadFile(name)
+	}
+	if err != nil {
+		return nil, &fault{exitFailed, fmt.Errorf("read font: %v", err), "give the path of a .ttf file"}
+	}
+	return font, nil
+}
+
+// deliverPaper writes what goes to a printer: to stdout, or to a file for its owner
+// alone.
+func (c *console) deliverPaper(path string, data []byte) error {
+	if path == "" || path == "-" {
+		_, err := c.stdout.Write(data)
+		return err
+	}
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err == nil {
+		if info, statErr := file.Stat(); statErr == nil && info.Mode().IsRegular() {
+			err = file.Chmod(0o600) // one that was there may be open to others
+		}
+		if err == nil {
+			_, err = file.Write(data)
+		}
+		err = errors.Join(err, file.Close())
+	}
+	if err != nil {
+		return &fault{exitFailed, fmt.Errorf("write %s: %v", path, err), "give a file in a folder that exists"}
+	}
+	_, err = fmt.Fprintf(c.stderr, "written to %s\n", escape(path))
+	return err
+}

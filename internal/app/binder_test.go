@@ -1,0 +1,49 @@
+package app_test
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"halligan/evidence"
+	"halligan/internal/app"
+	"halligan/register"
+)
+
+func TestEachRecordedPrintHasTheNextNumber(t *testing.T) {
+	w := begun(t)
+	day := time.Date(2027, 2, 1, 23, 59, 0, 0, time.UTC)
+	for want := 1; want <= 3; want++ {
+		b, number, err := w.Binder(t.Context(), day)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again, _, err := w.Binder(t.Context(), day); err != nil || again.Version != b.Version {
+			t.Errorf("what is not recorded counts: %s, %s, %v", b.Version, again.Version, err)
+		}
+		if number != want || b.Digest != w.Register.Digest() || b.LogKey != w.Ledger.(app.Owned).Key.Public() || b.Date != day.Truncate(24*time.Hour) {
+			t.Errorf("print %d: number %d, digest %s, key %q, day %s", want, number, b.Digest, b.LogKey, b.Date)
+		}
+		if _, err := w.Record(t.Context(), app.RecordOfBinder(number, w.Register, []byte("pages"))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	entries := w.entries(evidence.KindBinderPrinted, "")
+	if len(entries) != 3 {
+		t.Fatalf("%d entries", len(entries))
+	}
+	var d struct {
+		Version int
+		Digest  string
+	}
+	if err := json.Unmarshal(entries[2].Data, &d); err != nil || d.Version != 3 || d.Digest != w.Register.Digest() || entries[2].After != register.DigestOf([]byte("pages")) {
+		t.Errorf("%s, after %s: %v", entries[2].Data, entries[2].After, err)
+	}
+}
+
+func TestABinderWithoutALogHasItsDayForVersion(t *testing.T) {
+	b := app.Binder(&register.Register{}, time.Date(2027, 2, 1, 23, 0, 0, 0, time.FixedZone("", -7200)))
+	if b.Version != "2027-02-02" || b.LogKey != "" || len(b.Runbooks) == 0 || len(b.Opening) == 0 || len(b.First) == 0 {
+		t.Errorf("%+v", b)
+	}
+}

@@ -1,0 +1,424 @@
+package print
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"halligan/custody"
+	"halligan/procedure"
+	"halligan/register"
+)
+
+// Binder is what the binder and the card are made of. It has no secret: it says
+// where each part is and how it is sealed, never what it is.
+type Binder struct {
+	Register *register.Register
+	// Digest is that of the whole register, Version what number of print this is.
+	Digest, Version string
+	Date            time.Time
+	Runbooks        []procedure.Runbook
+	// Opening is how a sealed file is opened without Halligan.
+	Opening []procedure.Step
+	// First are the steps of the first ten minutes.
+	First []procedure.Step
+	// Survival says who still gets in after which loss; Picture shows it as SVG.
+	Survival []Loss
+	Picture  string
+	// LogKey is the public key by which the evidence is proved; "" none is known.
+	LogKey string
+}
+
+// Loss is one line of the table of survival.
+type Loss struct{ Lost, Who, With, Where string }
+
+// The headings of the binder, to which runbooks refer.
+const (
+	headDecides  = "Who decides"
+	headCall     = "Whom to call"
+	headAccounts = "The accounts"
+	headParts    = "Where the parts are"
+	headPlaces   = "Places"
+	headSurvival = "What is lost, and who still gets in"
+	headOpening  = "To open a sealed file without Halligan"
+	headProof    = "What proves this binder"
+	headReview   = "Reviews"
+)
+
+// unrecorded is said where the register says nothing.
+const unrecorded = "not recorded"
+
+// Document returns the binder.
+func (b *Binder) Document() *Document {
+	r := b.Register.Or()
+	d := b.document("Emergency binder")
+	titles := []string{headDecides, headCall, headAccounts, headParts, headPlaces, headSurvival}
+	for i := range b.Runbooks {
+		titles = append(titles, b.runbookTitle(i))
+	}
+	titles = append(titles, headOpening, headProof, headReview)
+	d.Blocks = slices.Concat(
+		b.cover(r, titles), b.decides(r), b.call(r), b.accounts(r), b.parts(r), b.places(r), b.survival())
+	for i, book := range b.Runbooks {
+		d.Blocks = append(d.Blocks, PageBreak{}, Heading{1, b.runbookTitle(i)}, Text{Plain, "When: " + book.When})
+		d.Blocks = append(d.Blocks, steps(book.Steps)...)
+	}
+	d.Blocks = slices.Concat(d.Blocks, b.opening(), b.proof(), b.reviews(r))
+	return d
+}
+
+// document is an empty one with what every page says.
+func (b *Binder) document(title string) *Document {
+	if name := b.Register.Or().Tenant.Name; name != "" {
+		title += ", " + name
+	}
+	return &Document{Title: title, Version: "version " + b.Version, Digest: b.Digest, Date: b.Date}
+}
+
+// runbookTitle numbers the runbooks.
+func (b *Binder) runbookTitle(i int) string {
+	return fmt.Sprintf("Runbook %d: %s", i+1, b.Runbooks[i].Title)
+}
+
+func (b *Binder) cover(r *register.Register, titles []string) []Block {
+	tenant := cmp.Or(r.Tenant.Name, "a tenant without a name")
+	id := cmp.Or(string(r.Tenant.ID), "id "+unrecorded)
+	return []Block{
+		Heading{1, "Emergency access: " + tenant},
+		Text{Plain, fmt.Sprintf("Tenant %s. Printed on %s, version %s, digest of the register %s.", id, b.Date.UTC().Format(time.DateOnly), b.Version, b.Digest)},
+		Text{Boxed, "This binder says where the keys of the company lie. Keep it sealed. Open it only in an emergency or for a review, in the presence of a second person. It holds no password, no PIN and no key."},
+		Text{Plain, "In an emergency: call first (“" + headCall + "”), then take the runbook that fits. One person does, one reads aloud and ticks."},
+		Heading{2, "Contents"},
+		Contents(titles),
+	}
+}
+
+func (b *Binder) decides(r *register.Register) []Block {
+	out := []Block{PageBreak{}, Heading{1, headDecides}, Text{Plain, quorumText(r)}}
+	var rows [][]string
+	for _, p := range r.Holders() {
+		rows = append(rows, []string{named(p), roleText(p), cmp.Or(p.Manager, unrecorded), trainedText(p)})
+	}
+	if !slices.ContainsFunc(r.People, func(p register.Person) bool { return p.Has(register.RoleApprover) }) {
+		out = append(out, Text{Boxed, "The register gives nobody the right to approve. Agree now who decides, write it here by hand, and give the people roles before the next print."})
+	}
+	return append(out, Table{Columns: []Column{{"Name", 3.4, false}, {"May", 3.2, false}, {"Manager", 2.8, false}, {"Trained, aware", 1.7, false}}, Rows: rows,
+		Empty: "The register names nobody. Until it does, nobody knows who may decide: write people: into it, and print again."})
+}
+
+func quorumText(r *register.Register) string {
+	q := r.Quorum
+	if q.People == 1 {
+		text := "One person decides alone here. Whatever is done so is marked in the evidence."
+		if q.Outside != "" {
+			text += " The sealed second part is kept by " + q.Outside + "."
+		}
+		return text
+	}
+	text := fmt.Sprintf("Whoever asks for an opening needs the consent of %s.", ifOne(q.Needed(), "one other person who may approve", fmt.Sprintf("%d other people who may approve", q.Needed())))
+	if q.Lines == register.LinesDistinct {
+		return text + " No two of them may be of one line of managers."
+	}
+	return text + " Nobody opens anything alone."
+}
+
+func ifOne(n int, one, more string) string {
+	if n == 1 {
+		return one
+	}
+	return more
+}
+
+func named(p register.Person) string {
+	if p.Title == "" {
+		return p.Name
+	}
+	return p.Name + "\n" + p.Title
+}
+
+// roleText is what a person may do, as package custody says it.
+func roleText(p register.Person) string {
+	if len(p.Roles) == 0 {
+		return "holds parts or opens places; decides nothing"
+	}
+	var out []string
+	for _, role := range p.Roles {
+		out = append(out, string(role))
+	}
+	return strings.Join(out, ", ")
+}
+
+func trainedText(p register.Person) string {
+	return cmp.Or(string(p.Trained), "never") + "\n" + cmp.Or(string(p.Aware), "never")
+}
+
+// order is who is called first: who may approve, then who may act, then the others.
+func order(p register.Person) int {
+	for i, role := range []register.Role{register.RoleApprover, register.RoleOperator, register.RoleCustodian} {
+		if p.Has(role) {
+			return i
+		}
+	}
+	return 3
+}
+
+// callable are the people in the order in which they are called.
+func callable(r *register.Register) []register.Person {
+	people := r.Holders()
+	slices.SortStableFunc(people, func(a, b register.Person) int { return cmp.Compare(order(a), order(b)) })
+	for _, p := range r.People { // managers, who are called when nobody else answers
+		if !slices.ContainsFunc(people, func(known register.Person) bool { return known.Name == p.Name }) {
+			people = append(people, p)
+		}
+	}
+	return people
+}
+
+func ways(p register.Person) (first, second string) {
+	first, second = unrecorded, unrecorded
+	if len(p.Reach) > 0 {
+		first = p.Reach[0]
+	}
+	if len(p.Reach) > 1 {
+		second = strings.Join(p.Reach[1:], "\n")
+	}
+	return first, second
+}
+
+func (b *Binder) call(r *register.Register) []Block {
+	var rows [][]string
+	for i, p := range callable(r) {
+		first, second := ways(p)
+		rows = append(rows, []string{fmt.Sprint(i + 1), named(p), first, second, ""})
+	}
+	out := []Block{Heading{1, headCall},
+		Text{Plain, "From the top, until enough have said yes. Write down when you called. If nobody answers, runbook “The people who are responsible cannot be reached”."},
+		Table{Columns: []Column{{"", 0.5, false}, {"Name", 3, false}, {"First way", 3, false}, {"Second way", 3, false}, {"Called at", 1.3, false}}, Rows: rows, Empty: "The register names nobody."}}
+	var channels [][]string
+	for _, c := range r.Channels {
+		where := "works without the tenant"
+		if c.InTenant {
+			where = "down when the tenant is"
+		}
+		channels = append(channels, []string{c.Name, c.Kind, strings.Join(c.Recipients, "\n"), where})
+	}
+	if len(channels) > 0 {
+		out = append(out, Heading{2, "Who is alerted"}, Table{Columns: []Column{{"Channel", 3, false}, {"Kind", 1.3, false}, {"Reaches", 4, false}, {"", 2, false}}, Rows: channels})
+	}
+	var blank [][]string
+	for _, who := range []string{"Microsoft support for business", "Whoever handles incidents", "Internet provider, and its customer number", "Locksmith, bank or whoever opens a safe", "Insurer, and the policy"} {
+		blank = append(blank, []string{who, ""})
+	}
+	return append(out, Heading{2, "To be written in by hand"}, Table{Columns: []Column{{"Who", 2, false}, {"Number", 3, false}}, Rows: blank, Tall: true})
+}
+
+// patterns are how accounts sign in, in words.
+var patterns = map[register.Pattern]string{
+	register.PatternUnknown: unrecorded, register.PatternFIDO2: "security key and PIN", register.PatternCertificate: "smart card or certificate, and PIN",
+	register.PatternOATH: "password and hardware token", register.PatternSplitPassword: "password in two halves", register.PatternVault: "sealed password",
+	register.PatternAccountReset: "password reset; one person alone can do it",
+}
+
+func (b *Binder) accounts(r *register.Register) []Block {
+	var rows [][]string
+	for _, a := range r.Accounts {
+		var keys []string
+		for _, k := range a.Keys {
+			line := cmp.Or(k.Label, k.ID)
+			if k.Serial != "" {
+				line += ", serial " + k.Serial
+			}
+			keys = append(keys, line)
+		}
+		rows = append(rows, []string{cmp.Or(a.Name, unrecorded), string(a.ID), cmp.Or(patterns[a.Pattern], string(a.Pattern)), strings.Join(keys, "\n")})
+	}
+	out := []Block{PageBreak{}, Heading{1, headAccounts}, Table{Columns: []Column{{"User name", 2.6, false}, {"Object id", 4.1, true}, {"Signs in with", 1.8, false}, {"Keys", 2.2, false}}, Rows: rows,
+		Empty: "The register has no account."}}
+	var groups [][]string
+	for _, g := range r.Groups {
+		use := string(g.Use)
+		if g.Use == register.GroupExclusion {
+			use = "excluded by policies"
+		}
+		groups = append(groups, []string{g.Name, string(g.ID), use})
+	}
+	if len(groups) > 0 {
+		out = append(out, Heading{2, "Their groups"}, Table{Columns: []Column{{"Group", 2.6, false}, {"Object id", 4.1, true}, {"For", 4, false}}, Rows: groups})
+	}
+	return out
+}
+
+// kindsOfParts are the parts of credentials in words.
+var kindsOfParts = map[register.PartKind]string{
+	register.PartKey: "security key", register.PartPIN: "PIN", register.PartPassword: "password", register.PartPasswordHalf: "half of the password",
+	register.PartShare: "share", register.PartToken: "token", register.PartCertificate: "smart card or certificate", register.PartTAP: "Temporary Access Pass", register.PartCombination: "combination", register.PartBinder: "binder",
+}
+
+func partText(p register.Part) string {
+	text := cmp.Or(kindsOfParts[p.Kind], string(p.Kind))
+	if p.Key != "" {
+		text += " " + p.Key
+	}
+	if p.Opens != "" {
+		text += " of " + p.Opens
+	}
+	if p.Set != "" {
+		text += "\nset " + p.Set
+	}
+	if p.Name != "" {
+		text += "\n" + p.Name
+	}
+	return text
+}
+
+// placeOf returns the place with a name, or an empty one.
+func placeOf(r *register.Register, name string) register.Place {
+	for _, p := range r.Places {
+		if p.Name == name {
+			return p
+		}
+	}
+	return register.Place{}
+}
+
+func (b *Binder) parts(r *register.Register) []Block {
+	out := []Block{Heading{1, headParts}, Text{Soft, "Only places and seals. If a seal has another number, take another account, and report it."}}
+	columns := []Column{{"Part", 3, false}, {"Holder", 2.6, false}, {"Place", 3, false}, {"Seal", 1.6, false}, {"Since", 1.6, false}}
+	rowsOf := func(is func(register.Part) bool) (rows [][]string) {
+		for _, p := range r.Parts {
+			if is(p) {
+				place := cmp.Or(p.Place, unrecorded)
+				if at := placeOf(r, p.Place); at.Site != "" {
+					place += "\n" + at.Site
+				}
+				rows = append(rows, []string{partText(p), cmp.Or(p.Holder, unrecorded), place, cmp.Or(p.Seal, "none"), cmp.Or(string(p.Since), unrecorded)})
+			}
+		}
+		return rows
+	}
+	for _, a := range r.Accounts {
+		out = append(out, Heading{3, cmp.Or(a.Name, string(a.ID))},
+			Table{Columns: columns, Rows: rowsOf(func(p register.Part) bool { return p.Kind.Owned() && p.Account.Equal(a.ID) }), Empty: "No part of this account is recorded: nobody knows where it is."})
+	}
+	other := rowsOf(func(p register.Part) bool { return !p.Kind.Owned() || r.Account(p.Account) == nil })
+	return append(out, Heading{3, "Binders, and what belongs to no account"}, Table{Columns: columns, Rows: other, Empty: "No copy of this binder is recorded."})
+}
+
+func (b *Binder) places(r *register.Register) []Block {
+	var rows [][]string
+	for _, p := range r.Places {
+		var is []string
+		if p.Fireproof {
+			is = append(is, "fireproof")
+		}
+		if p.OffSite {
+			is = append(is, "off site")
+		}
+		var lies []string
+		for _, part := range r.Parts {
+			if part.Place == p.Name {
+				line := partText(part)
+				if part.Seal != "" {
+					line = part.Seal + ": " + line
+				}
+				lies = append(lies, line)
+			}
+		}
+		what := strings.Join(append([]string{p.Kind}, is...), ", ")
+		changed := cmp.Or(string(p.CombinationChanged), unrecorded)
+		rows = append(rows, []string{p.Name + "\n" + cmp.Or(p.Site, "site not recorded"), strings.TrimPrefix(what, ", "), cmp.Or(strings.Join(p.Access, "\n"), unrecorded), changed, strings.Join(lies, "\n")})
+	}
+	return []Block{Heading{1, headPlaces}, Table{Columns: []Column{{"Place, site", 3, false}, {"Kind", 2, false}, {"Who opens it", 2.4, false}, {"Combination changed", 1.9, false}, {"Seals that lie there", 3, false}}, Rows: rows,
+		Empty: "The register has no place."}}
+}
+
+func (b *Binder) survival() []Block {
+	var rows [][]string
+	for _, l := range b.Survival {
+		rows = append(rows, []string{l.Lost, cmp.Or(l.Who, "nobody"), l.With, l.Where})
+	}
+	table := Table{Columns: []Column{{"Lost", 3, false}, {"Who still gets in", 3, false}, {"With", 3, false}, {"Where", 3, false}}, Rows: rows,
+		Empty: "It was not worked out for this print."}
+	out := []Block{PageBreak{}, Heading{1, headSurvival}, table}
+	if b.Picture != "" {
+		out = append(out, Picture{SVG: b.Picture})
+	}
+	return out
+}
+
+func steps(list []procedure.Step) []Block {
+	var out []Block
+	for i, s := range list {
+		out = append(out, Step{i + 1, s.Do, s.Where, s.Command, s.Expect, s.Otherwise})
+	}
+	return out
+}
+
+func (b *Binder) opening() []Block {
+	return append([]Block{PageBreak{}, Heading{1, headOpening},
+		Text{Plain, "A sealed file is a ZIP archive of files of the program age (age-encryption.org). Any machine with age and Python opens it; nothing needs this company's network."}}, steps(b.Opening)...)
+}
+
+func (b *Binder) proof() []Block {
+	key := cmp.Or(b.LogKey, "none: there was no evidence when this was printed")
+	out := []Block{PageBreak{}, Heading{1, headProof},
+		Text{Plain, "Every page of this print says the same version and digest. The digest is that of the register: when it changes, this copy is out of date."},
+		Text{Mono, "version " + b.Version + "\nregister " + b.Digest},
+		Text{Plain, "To see whether it is current: halligan custody verify"},
+		Heading{2, "The key of the evidence log"},
+		Text{Plain, "Whoever proves an export of the evidence compares its key with this one. It is public."},
+		Text{Mono, key}}
+	if b.LogKey != "" {
+		out = append(out, Code{Content: custody.NewSecret([]byte(b.LogKey)), Size: 34, Caption: "The same key, to be scanned."})
+	}
+	return out
+}
+
+func (b *Binder) reviews(r *register.Register) []Block {
+	var seals [][]string
+	for _, p := range r.Parts {
+		if p.Seal != "" {
+			seals = append(seals, []string{p.Seal, partText(p), cmp.Or(p.Place, unrecorded), "", "", "", ""})
+		}
+	}
+	return []Block{PageBreak{}, Heading{1, headReview},
+		Text{Plain, "Each quarter two people look at every seal and at this binder, and sign. What is not right is written down and reported on the same day."},
+		Heading{2, "Seals"},
+		Table{Columns: []Column{{"Seal", 1.5, false}, {"On", 3, false}, {"Place", 2.5, false}, {"Q1", 1, false}, {"Q2", 1, false}, {"Q3", 1, false}, {"Q4", 1, false}}, Rows: seals, Empty: "No seal is recorded."},
+		Heading{2, "Signatures"},
+		Table{Columns: []Column{{"Day", 1.5, false}, {"First name and signature", 3, false}, {"Second name and signature", 3, false}, {"Binder current, seals whole, remarks", 3.5, false}}, Write: 8},
+	}
+}
+
+// mostOnCard is how many people the card names.
+const mostOnCard = 5
+
+// Card returns the card of the first ten minutes: one page, to be kept at hand. It
+// names no account.
+func (b *Binder) Card() *Document {
+	r := b.Register.Or()
+	d := b.document("Emergency card")
+	var rows [][]string
+	for i, p := range callable(r) {
+		if i == mostOnCard {
+			break
+		}
+		first, second := ways(p)
+		rows = append(rows, []string{p.Name, first, second})
+	}
+	var binders [][]string
+	for _, p := range r.Parts {
+		if p.Kind == register.PartBinder && len(binders) < 3 {
+			opens := strings.Join(placeOf(r, p.Place).Access, ", ")
+			binders = append(binders, []string{cmp.Or(p.Place, unrecorded), cmp.Or(p.Seal, "none"), cmp.Or(opens, p.Holder, unrecorded)})
+		}
+	}
+	d.Blocks = []Block{Heading{1, "Nobody can sign in: the first ten minutes"}}
+	d.Blocks = append(d.Blocks, steps(b.First)...)
+	d.Blocks = append(d.Blocks,
+		Heading{2, headCall}, Table{Columns: []Column{{"Name", 3, false}, {"First way", 3, false}, {"Second way", 3, false}}, Rows: rows, Empty: "The register names nobody."},
+		Heading{2, "Where the binder lies"}, Table{Columns: []Column{{"Place", 3, false}, {"Seal", 2, false}, {"Who opens it", 4, false}}, Rows: binders, Empty: "No copy of the binder is recorded."})
+	return d
+}
