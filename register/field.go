@@ -178,6 +178,7 @@ func shapesOfCustody() []Shape {
 			{Key: "key", Kind: KindOpaque, Doc: "The label, serial or id of the key that it is or belongs to."},
 			{Key: "holder", Kind: KindName, Doc: "The name of the person who holds it."},
 			{Key: "place", Kind: KindName, Doc: "The name of the place."},
+			{Key: "needed", Kind: KindNumber, Least: 2, Most: 255, Doc: "Of a share, or of a part of a password: how many of them open the account. Say it of each."},
 			{Key: "seal", Kind: KindText, Doc: "The number of the seal."},
 			{Key: "since", Kind: KindDay, Doc: "Since when."},
 		}},

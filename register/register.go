@@ -180,6 +180,9 @@ type Part struct {
 	Key    string `yaml:"key,omitempty"`
 	Holder string `yaml:"holder,omitempty"` // name of a Person
 	Place  string `yaml:"place,omitempty"`  // name of a Place
+	// Needed is how many shares, or parts of a password, open the account, where
+	// not all of them do; 0: not said.
+	Needed int `yaml:"needed,omitempty"`
 	Seal   string `yaml:"seal,omitempty"`
 	Since  Day    `yaml:"since,omitempty"`
 }
