@@ -40,7 +40,9 @@ type Standing struct {
 	Account entra.ID `json:"account"`
 	Name    string   `json:"name,omitempty"`
 	Way     string   `json:"way"`
-	Works   Answer   `json:"works"`
+	// Label names the way among those of all accounts.
+	Label string `json:"label"`
+	Works Answer `json:"works"`
 	// With says for each part who fetches it where; nothing for a way that is lost.
 	With []string `json:"with,omitempty"`
 	// Why says what takes the way, or may.
@@ -55,7 +57,7 @@ func (s *Survey) Standings(lost ...Loss) []Standing {
 	for i := range s.accounts {
 		a := &s.accounts[i]
 		for _, p := range a.paths {
-			one := Standing{Account: a.ID, Name: a.Name, Way: p.way.Name, Works: No}
+			one := Standing{Account: a.ID, Name: a.Name, Way: p.way.Name, Label: s.label(a, p), Works: No}
 			switch {
 			case harsh.path(p):
 				one.Works, one.With = Yes, harsh.with(p)

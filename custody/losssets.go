@@ -369,17 +369,38 @@ func (s *Survey) tell(sets [][]int, r reading) []LossSet {
 	return out
 }
 
-// why says of each way what in the set takes it.
+// why says of each way what in the set takes it; ways that are taken alike are told
+// together.
 func (s *Survey) why(set []int, r reading) []string {
 	st := s.with(r, set)
-	var out []string
+	var reasons []string
+	ways := map[string][]string{}
 	for i := range s.accounts {
-		a := &s.accounts[i]
-		for _, p := range a.paths {
-			out = append(out, cmp.Or(a.Name, string(a.ID))+", "+p.way.Name+": "+st.reason(p))
+		for _, p := range s.accounts[i].paths {
+			reason := st.reason(p)
+			if ways[reason] == nil {
+				reasons = append(reasons, reason)
+			}
+			ways[reason] = append(ways[reason], s.label(&s.accounts[i], p))
 		}
 	}
-	return out
+	for i, reason := range reasons {
+		reasons[i] = strings.Join(ways[reason], ", ") + ": " + reason
+	}
+	return reasons
+}
+
+// label names a way among those of all accounts.
+func (s *Survey) label(a *surveyed, p *path) string {
+	for i := range s.accounts {
+		for _, q := range s.accounts[i].paths {
+			if p != q && strings.EqualFold(p.way.Name, q.way.Name) {
+				name, _, _ := strings.Cut(a.Name, "@")
+				return p.way.Name + " of " + cmp.Or(name, string(a.ID))
+			}
+		}
+	}
+	return p.way.Name
 }
 
 // reason says why a way does not work.
@@ -393,13 +414,13 @@ func (st *state) reason(p *path) string {
 	}
 	for _, i := range p.dies {
 		if st.lost[i] {
-			return "rests on " + name(i)
+			return "gone with " + name(i)
 		}
 	}
 	if st.read == adverse {
 		for _, i := range p.may {
 			if st.lost[i] {
-				return "may rest on " + name(i)
+				return "perhaps gone with " + name(i)
 			}
 		}
 	}
@@ -420,7 +441,7 @@ func (st *state) reason(p *path) string {
 // gone says why no copy of a need is left.
 func (st *state) gone(b *branch) string {
 	if len(b.leaves) == 0 {
-		return b.what + " was not recorded"
+		return b.what + " is not recorded"
 	}
 	var why []string
 	for i := range b.leaves {
@@ -428,21 +449,21 @@ func (st *state) gone(b *branch) string {
 		say := ""
 		for _, at := range l.dies {
 			if st.lost[at] && say == "" {
-				say = "gone with " + st.s.losses[at].String()
+				say = b.what + " gone with " + st.s.losses[at].String()
 			}
 		}
-		if say == "" && len(l.people) == 0 {
-			say = "nobody is recorded who fetches it"
-		}
-		if say == "" {
-			say = "nobody is left who fetches it"
-			if slices.ContainsFunc(l.people, func(p *personLeaf) bool { return !st.lost[p.id] }) {
-				say = "who is left to fetch it may not be reached"
-			}
+		switch {
+		case say != "":
+		case len(l.people) == 0:
+			say = "who fetches " + b.what + " is not recorded"
+		case slices.ContainsFunc(l.people, func(p *personLeaf) bool { return !st.lost[p.id] }):
+			say = "who fetches " + b.what + " may not be reached"
+		default:
+			say = "nobody left to fetch " + b.what
 		}
 		if !slices.Contains(why, say) {
 			why = append(why, say)
 		}
 	}
-	return b.what + " " + strings.Join(why, ", and ")
+	return strings.Join(why, " and ")
 }

@@ -190,8 +190,10 @@ func (s *Survey) path(a register.Account, w *Way) *path {
 		p.may = append(p.may, s.id(pkiDown))
 	case register.PatternOATH:
 		p.dies = append(p.dies, s.id(MFADown))
+	case register.PatternAccountReset:
+		p.may = append(p.may, s.ids(MFADown, MailDown)...) // S108: the reset comes by mail
 	default:
-		p.may = append(p.may, s.ids(MFADown, MailDown)...) // what else the sign-in asks for is not recorded
+		p.may = append(p.may, s.id(MFADown)) // what else the sign-in asks for is not recorded
 	}
 	if w.Key >= 0 {
 		lost := s.id(KeyLost(w.Account, w.Of, w.Key))

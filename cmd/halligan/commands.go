@@ -36,6 +36,7 @@ var commands = []command{
 	{"people", personCommand},
 	{"people", requestCommand},
 	{"people", approveCommand},
+	{"keep", surviveCommand},
 	{"keep", evidenceCommand},
 	{"keep", storeCommand},
 	{"watch", serveCommand},
