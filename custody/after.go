@@ -76,29 +76,36 @@ func (s *Survey) Standings(lost ...Loss) []Standing {
 func (st *state) with(p *path) []string {
 	out := []string{}
 	for i := range p.needs {
-		b := &p.needs[i]
-		say := ""
-		for j := range b.leaves {
-			l := &b.leaves[j]
-			if say != "" || !st.leaf(l) || l.part == nil {
-				continue
-			}
-			var who []string
-			for _, f := range l.people {
-				if st.person(f) {
-					who = append(who, f.name)
-				}
-			}
-			say = b.what + " in " + cmp.Or(l.part.Place, "no place recorded") + ": " + cmp.Or(strings.Join(who, " or "), "nobody recorded")
-			if at := st.s.circle.Place(l.part.Place); at != nil && at.Site != "" && personKey(at.Site) != personKey(at.Name) {
-				say = b.what + " in " + l.part.Place + " (" + at.Site + "): " + cmp.Or(strings.Join(who, " or "), "nobody recorded")
-			}
+		if b := &p.needs[i]; b.what != internet {
+			out = append(out, cmp.Or(st.fetch(b), b.what+": not recorded"))
 		}
-		if say != "" {
+	}
+	for i := range p.shares {
+		if say := st.fetch(&p.shares[i]); say != "" {
 			out = append(out, say)
-		} else if !p.way.Quorum {
-			out = append(out, b.what+": not recorded")
 		}
 	}
 	return out
+}
+
+// fetch says where a copy that is left lies, and who fetches it; "" none is.
+func (st *state) fetch(b *branch) string {
+	for j := range b.leaves {
+		l := &b.leaves[j]
+		if !st.leaf(l) {
+			continue
+		}
+		var who []string
+		for _, f := range l.people {
+			if st.person(f) {
+				who = append(who, f.name)
+			}
+		}
+		where := cmp.Or(l.part.Place, "no place recorded")
+		if at := st.s.circle.Place(l.part.Place); at != nil && at.Site != "" && personKey(at.Site) != personKey(at.Name) {
+			where += " (" + at.Site + ")"
+		}
+		return b.what + " in " + where + ": " + cmp.Or(strings.Join(who, " or "), "nobody recorded")
+	}
+	return ""
 }

@@ -136,46 +136,48 @@ func (c *Circle) Actors() []Actor {
 	return out
 }
 
-// Completes reports whether an actor can bring a way together.
-func (c *Circle) Completes(a Actor, w Way) Answer {
-	has, open := 0, 0
-	for _, n := range w.Needs {
-		reached, nobody := false, len(n.Copies) == 0
-		for _, p := range n.Copies {
-			who := c.Reachers(p)
-			nobody = nobody || len(who) == 0
-			reached = reached || slices.ContainsFunc(who, func(k string) bool { return slices.Contains(a.People, k) })
-		}
-		switch {
-		case reached:
-			has++
-		case nobody:
-			open++ // nobody knows who has it: it may be this one
-		}
+// All are the needs and the shares.
+func (w *Way) All() []Need { return slices.Concat(w.Needs, w.Shares) }
+
+// shares returns how many shares it takes, on the reading against the way and on that
+// for it.
+func (w *Way) shares() (sure, least int) {
+	switch {
+	case len(w.Shares) == 0:
+		return 0, 0
+	case w.Enough > 0:
+		return w.Enough, w.Enough
 	}
-	if has == 0 {
-		return No
-	}
-	return w.enough(has, open)
+	return len(w.Shares), min(2, len(w.Shares))
 }
 
-// enough judges a way of which some needs are met, and some more may be.
-func (w *Way) enough(has, open int) Answer {
-	if len(w.Needs) == 0 {
+// Completes reports whether an actor can bring a way together.
+func (c *Circle) Completes(a Actor, w Way) Answer {
+	// How many an actor has, and how many nobody knows who has: it may be this one.
+	count := func(needs []Need) (has, open int) {
+		for _, n := range needs {
+			reached, nobody := false, len(n.Copies) == 0
+			for _, p := range n.Copies {
+				who := c.Reachers(p)
+				nobody = nobody || len(who) == 0
+				reached = reached || slices.ContainsFunc(who, func(k string) bool { return slices.Contains(a.People, k) })
+			}
+			if reached {
+				has++
+			} else if nobody {
+				open++
+			}
+		}
+		return has, open
+	}
+	has, open := count(w.Needs)
+	shares, perhaps := count(w.Shares)
+	sure, least := w.shares()
+	switch {
+	case has+shares == 0, has+open < len(w.Needs), shares+perhaps < least:
 		return No
-	}
-	sure, least := len(w.Needs), len(w.Needs)
-	switch {
-	case w.Quorum && w.Enough > 0:
-		sure, least = w.Enough, w.Enough
-	case w.Quorum:
-		least = min(2, len(w.Needs))
-	}
-	switch {
-	case has >= sure:
+	case has == len(w.Needs) && shares >= sure:
 		return Yes
-	case has+open >= least:
-		return Maybe
 	}
-	return No
+	return Maybe
 }

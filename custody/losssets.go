@@ -3,6 +3,7 @@ package custody
 import (
 	"cmp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -64,28 +65,33 @@ func (st *state) path(p *path) bool {
 	if p.never == No || st.any(p.dies) || st.read == adverse && (p.never == Maybe || st.any(p.may)) {
 		return false
 	}
-	met, need := 0, p.sure
-	if st.read == favourable {
-		need = p.some
-	}
 	for i := range p.needs {
-		if st.branch(&p.needs[i]) {
+		if !st.branch(&p.needs[i]) {
+			return false
+		}
+	}
+	met := 0
+	for i := range p.shares {
+		if st.branch(&p.shares[i]) {
 			met++
 		}
 	}
-	if met < need {
+	if met < st.take(p) {
 		return false
-	}
-	for i := range p.also {
-		if !st.branch(&p.also[i]) {
-			return false
-		}
 	}
 	if p.box == nil {
 		return true
 	}
 	a := p.box.answer(st.s, st.lost)
 	return a == Yes || a == Maybe && st.read == favourable
+}
+
+// take is how many shares a way takes.
+func (st *state) take(p *path) int {
+	if st.read == favourable {
+		return p.least
+	}
+	return p.sure
 }
 
 func (st *state) alive() bool {
@@ -108,22 +114,18 @@ func (st *state) support(p *path) []int {
 	if st.read == adverse {
 		out = append(out, p.may...)
 	}
-	need := p.sure
-	if st.read == favourable {
-		need = p.some
+	for i := range p.needs {
+		out = append(out, st.supportOf(&p.needs[i])...)
 	}
 	var each [][]int
-	for i := range p.needs {
-		if st.branch(&p.needs[i]) {
-			each = append(each, st.supportOf(&p.needs[i]))
+	for i := range p.shares {
+		if st.branch(&p.shares[i]) {
+			each = append(each, st.supportOf(&p.shares[i]))
 		}
 	}
 	slices.SortStableFunc(each, func(a, b []int) int { return cmp.Compare(len(a), len(b)) })
-	for _, list := range each[:need] {
+	for _, list := range each[:st.take(p)] {
 		out = append(out, list...)
-	}
-	for i := range p.also {
-		out = append(out, st.supportOf(&p.also[i])...)
 	}
 	if p.box != nil {
 		out = append(out, p.box.among...)
@@ -425,12 +427,22 @@ func (st *state) reason(p *path) string {
 		}
 	}
 	var gone []string
-	for _, list := range [][]branch{p.needs, p.also} {
-		for i := range list {
-			if b := &list[i]; !st.branch(b) {
-				gone = append(gone, st.gone(b))
-			}
+	for i := range p.needs {
+		if b := &p.needs[i]; !st.branch(b) {
+			gone = append(gone, st.gone(b))
 		}
+	}
+	var shares []string
+	met := 0
+	for i := range p.shares {
+		if b := &p.shares[i]; st.branch(b) {
+			met++
+		} else {
+			shares = append(shares, st.gone(b))
+		}
+	}
+	if take := st.take(p); met < take {
+		gone = append(gone, strconv.Itoa(met)+" of the "+strconv.Itoa(take)+" shares that it takes are left: "+strings.Join(shares, ", "))
 	}
 	if len(gone) > 0 {
 		return strings.Join(gone, ", ")
@@ -448,8 +460,15 @@ func (st *state) gone(b *branch) string {
 		l := &b.leaves[i]
 		say := ""
 		for _, at := range l.dies {
-			if st.lost[at] && say == "" {
-				say = b.what + " gone with " + st.s.losses[at].String()
+			if l := st.s.losses[at]; st.lost[at] && say == "" {
+				switch {
+				case l.Kind == LossPart:
+					say = b.what + " is lost"
+				case l.Kind == LossInternet:
+					say = "no internet at " + l.Name
+				default:
+					say = b.what + " gone with " + l.String()
+				}
 			}
 		}
 		switch {

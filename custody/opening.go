@@ -115,64 +115,92 @@ func (c *Circle) Openings(a register.Account) *Openings {
 	return out
 }
 
-// teams are the minimal sets for one way. Those who might have what nobody is
-// recorded for are found where found is true; else such a way is opened by nobody.
+// teams are the minimal sets for one way. Where found is true, whoever may have what
+// nobody is recorded for is found.
 func (c *Circle) teams(w *Way, number map[string]int, found bool) (out [][]int, cut bool) {
-	var reach [][]int // of each need that people are recorded for
-	open := 0         // needs that somebody unknown may meet
+	sets, open, cut := [][]int{{}}, false, false
 	for _, n := range w.Needs {
-		var who []int
-		nobody := len(n.Copies) == 0
-		for _, p := range n.Copies {
-			keys := c.Reachers(p)
-			nobody = nobody || len(keys) == 0
-			for _, k := range keys {
-				who = append(who, number[k])
-			}
-		}
-		slices.Sort(who)
-		who = slices.Compact(who)
+		who, nobody := c.whoReaches(n, number)
 		switch {
 		case found && nobody:
-			open++
-		case len(who) > 0:
+			open = true
+		case len(who) == 0:
+			return nil, false
+		default:
+			sets = times(sets, who)
+			cut = cut || len(sets) > openingsMost
+		}
+		if cut {
+			return nil, true
+		}
+	}
+	sure, least := w.shares()
+	take := sure
+	if found {
+		take = least
+	}
+	var reach [][]int // of each share that people are recorded for
+	for _, n := range w.Shares {
+		if who, nobody := c.whoReaches(n, number); found && nobody {
+			take, open = take-1, true
+		} else if len(who) > 0 {
 			reach = append(reach, who)
 		}
 	}
-	take := len(w.Needs)
-	switch {
-	case w.Quorum && w.Enough > 0:
-		take = w.Enough
-	case w.Quorum && found:
-		take = min(2, len(w.Needs))
-	}
-	take -= open
-	if take > len(reach) || len(w.Needs) == 0 {
+	if take > len(reach) || len(w.Needs)+len(w.Shares) == 0 {
 		return nil, false
 	}
-	if take <= 0 { // whoever has any of it, and the unknown
-		for _, n := range w.Needs {
-			for _, p := range n.Copies {
-				for _, k := range c.Reachers(p) {
-					out = append(out, []int{number[k]})
-				}
-			}
+	if take > 0 {
+		if sets, cut = quorum(sets, reach, take); cut {
+			return nil, true
 		}
-		return minimal(out), false
 	}
+	if out = minimal(sets); !open || len(out) != 1 || len(out[0]) > 0 {
+		return out, false
+	}
+	// Nobody recorded is needed: whoever has any of it, and the unknown.
+	out = nil
+	for _, n := range w.All() {
+		who, _ := c.whoReaches(n, number)
+		for _, i := range who {
+			out = append(out, []int{i})
+		}
+	}
+	return minimal(out), false
+}
+
+// whoReaches are the people who reach a copy of a need, and whether somebody might who
+// is not recorded.
+func (c *Circle) whoReaches(n Need, number map[string]int) (who []int, nobody bool) {
+	nobody = len(n.Copies) == 0
+	for _, p := range n.Copies {
+		keys := c.Reachers(p)
+		nobody = nobody || len(keys) == 0
+		for _, k := range keys {
+			who = append(who, number[k])
+		}
+	}
+	slices.Sort(who)
+	return slices.Compact(who), nobody
+}
+
+// quorum adds to each set people for so many shares.
+func quorum(sets, reach [][]int, take int) (out [][]int, cut bool) {
 	pick := make([]int, 0, take)
+	work := 0
 	var choose func(from int)
 	choose = func(from int) {
 		if cut {
 			return
 		}
 		if len(pick) == take {
-			sets := [][]int{{}}
+			more := sets
 			for _, i := range pick {
-				sets = times(sets, reach[i])
-				cut = cut || len(sets) > openingsMost
+				more = times(more, reach[i])
+				cut = cut || len(more) > openingsMost
 			}
-			if out = minimal(append(out, sets...)); len(out) > openingsMost {
+			work++
+			if out = minimal(append(out, more...)); len(out) > openingsMost || work > openingsMost {
 				cut = true
 			}
 			return
@@ -250,7 +278,7 @@ func (c *Circle) reaches(w *Way, keys []string) string {
 		names[p.Key] = p.Name
 	}
 	var out []string
-	for _, n := range w.Needs {
+	for i, n := range w.All() {
 		say := ""
 		for _, p := range n.Copies {
 			for _, k := range c.Reachers(p) {
@@ -262,7 +290,7 @@ func (c *Circle) reaches(w *Way, keys []string) string {
 				}
 			}
 		}
-		if say == "" && !w.Quorum {
+		if say == "" && i < len(w.Needs) {
 			say = "who has " + n.What + " is not recorded"
 		}
 		if say != "" {

@@ -140,7 +140,7 @@ func (s *Survey) Singles() []Loss {
 		for _, p := range s.accounts[i].paths {
 			mark(p.dies)
 			mark(p.may)
-			for _, list := range [][]branch{p.needs, p.also} {
+			for _, list := range [][]branch{p.needs, p.shares} {
 				for j := range list {
 					for _, l := range list[j].leaves {
 						mark(l.dies)

@@ -50,13 +50,13 @@ type surveyed struct {
 
 // path is a way, compiled to what takes it.
 type path struct {
-	way        *Way
-	dies, may  []int // any of these takes it, surely or perhaps
-	needs      []branch
-	sure, some int      // how many needs it takes, on the reading against it and on that for it
-	also       []branch // needed in any case
-	box        *blackBox
-	never      Answer // No: never works; Maybe: not known whether it does
+	way         *Way
+	dies, may   []int // any of these takes it, surely or perhaps
+	needs       []branch
+	shares      []branch
+	sure, least int // how many shares it takes, on the reading against it and on that for it
+	box         *blackBox
+	never       Answer // No: never works; Maybe: not known whether it does
 }
 
 // branch is a need: one of its leaves is enough.
@@ -171,17 +171,17 @@ func (s *Survey) person(key, name string) *personLeaf {
 
 // path compiles a way as far as the register tells.
 func (s *Survey) path(a register.Account, w *Way) *path {
-	p := &path{way: w, never: Yes, sure: len(w.Needs), some: len(w.Needs)}
-	if w.Quorum {
-		p.sure, p.some = cmp.Or(w.Enough, len(w.Needs)), cmp.Or(w.Enough, min(2, len(w.Needs)))
-	}
+	p := &path{way: w, never: Yes}
+	p.sure, p.least = w.shares()
 	p.dies = append(p.dies, s.id(Loss{LossAccount, a.ID.Key(), cmp.Or(a.Name, string(a.ID))}))
 	if m, has := methodsOf[w.Pattern]; has {
 		p.dies = append(p.dies, s.id(m))
 	}
 	switch w.Pattern {
 	case register.PatternFIDO2:
-		if model := modelOf(w.Of); model.ID != "" {
+		if model := modelOf(w.Of); w.Key < 0 {
+			break // not recorded
+		} else if model.ID != "" {
 			p.dies = append(p.dies, s.id(model))
 		} else {
 			p.may = append(p.may, s.id(model))
@@ -204,13 +204,21 @@ func (s *Survey) path(a register.Account, w *Way) *path {
 		}
 	}
 	for i, n := range w.Needs {
-		b := branch{what: n.What, open: len(n.Copies) == 0}
-		for _, part := range n.Copies {
-			b.leaves = append(b.leaves, s.leaf(part, w.Key >= 0 && i == 0 && w.Of != (register.Key{})))
-		}
-		p.needs = append(p.needs, b)
+		p.needs = append(p.needs, s.branch(n, w.Key >= 0 && i == 0 && w.Of != (register.Key{})))
+	}
+	for _, n := range w.Shares {
+		p.shares = append(p.shares, s.branch(n, false))
 	}
 	return p
+}
+
+// branch compiles a need.
+func (s *Survey) branch(n Need, isKey bool) branch {
+	b := branch{what: n.What, open: len(n.Copies) == 0}
+	for _, part := range n.Copies {
+		b.leaves = append(b.leaves, s.leaf(part, isKey))
+	}
+	return b
 }
 
 // leaf compiles a copy. A key is lost as a key and not as a part.
@@ -242,11 +250,14 @@ func (s *Survey) leaf(p *register.Part, isKey bool) leaf {
 	return l
 }
 
+// internet is the need that is no part of a credential.
+const internet = "internet"
+
 // sites gives every way the need of internet at one site; what lies elsewhere may
 // be carried to some other connection, so that it is never known to be wanting. It
 // also makes keys whose model was not recorded depend on every model, perhaps.
 func (s *Survey) sites() {
-	b := branch{what: "internet", open: true}
+	b := branch{what: internet, open: true}
 	seen := map[string]bool{}
 	for _, p := range s.circle.reg.Places {
 		if k := personKey(p.Site); k != "" && !seen[k] {
@@ -266,7 +277,7 @@ func (s *Survey) sites() {
 				p.may = append(p.may, models...)
 			}
 			if len(b.leaves) > 0 {
-				p.also = append(p.also, b)
+				p.needs = append(p.needs, b)
 			}
 		}
 	}

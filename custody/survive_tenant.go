@@ -44,11 +44,7 @@ func (s *Survey) tenant(o *Outlook) {
 		a := &s.accounts[i]
 		own := s.ownServices(a.Register())
 		for _, p := range a.paths {
-			if p.never == Maybe {
-				p.may = append(p.may, s.ids(own...)...)
-				continue
-			}
-			if o.Tenant == nil {
+			if o.Tenant == nil || p.never == Maybe {
 				s.untold(p, a.Register(), own, o.Services)
 			} else {
 				s.told(p, o.Tenant, slices.Concat(own, o.Services))

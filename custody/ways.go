@@ -17,8 +17,8 @@ type Circle struct{ reg *register.Register }
 // while the Circle is used.
 func CircleOf(r *register.Register) *Circle { return &Circle{r.Or()} }
 
-// Way is one way to sign in with an account: everything in it is needed, and for
-// each need one of its copies is enough.
+// Way is one way to sign in with an account: every need is to be met, and so many of
+// the shares, and for each one of its copies is enough.
 type Way struct {
 	Account entra.ID
 	Name    string
@@ -28,9 +28,9 @@ type Way struct {
 	// what is known of it; -1 for ways without one.
 	Key int
 	Of  register.Key
-	// Quorum: the needs are shares, of which Enough suffice; 0: how many is not
-	// recorded, and never one.
-	Quorum bool
+	// Of the Shares so many as Enough suffice; 0: how many is not recorded, and never
+	// one.
+	Shares []Need
 	Enough int
 	// Brief: it opens the account while it lasts and cannot be counted on: a
 	// Temporary Access Pass.
@@ -154,24 +154,24 @@ func (c *Circle) passwordWays(a register.Account) []Way {
 	if whole := c.Parts(a.ID, register.PartPassword); len(whole) > 0 {
 		out = append(out, Way{Name: "the password", Key: -1, Needs: []Need{{"the password", whole}}})
 	}
-	for _, of := range []struct {
-		kind   register.PartKind
-		quorum bool
-	}{{register.PartPasswordHalf, false}, {register.PartShare, true}} {
-		w := Way{Name: "the password in parts", Key: -1, Quorum: of.quorum}
-		for _, p := range c.Parts(a.ID, of.kind) {
-			w.Needs = append(w.Needs, Need{words[of.kind], []*register.Part{p}})
+	for _, kind := range []register.PartKind{register.PartPasswordHalf, register.PartShare} {
+		w := Way{Name: "the password in parts", Key: -1}
+		for _, p := range c.Parts(a.ID, kind) {
+			w.Needs = append(w.Needs, Need{words[kind], []*register.Part{p}})
 			w.Enough = max(w.Enough, p.Needed)
 		}
-		// Of three halves two are copies of each other, or it is three thirds.
-		w.Quorum = w.Quorum || w.Enough > 0 || len(w.Needs) > 2
+		if len(w.Needs) == 0 {
+			continue
+		}
 		// One share never opens, so others are somewhere.
-		for least := max(w.Enough, 2); len(w.Needs) > 0 && len(w.Needs) < least; {
-			w.Needs = append(w.Needs, Need{What: "another " + words[of.kind]})
+		for len(w.Needs) < max(w.Enough, 2) {
+			w.Needs = append(w.Needs, Need{What: "another " + words[kind]})
 		}
-		if len(w.Needs) > 0 {
-			out = append(out, w)
+		// Of three halves two are copies of each other, or it is three thirds.
+		if kind == register.PartShare || w.Enough > 0 || len(w.Needs) > 2 {
+			w.Needs, w.Shares = nil, w.Needs
 		}
+		out = append(out, w)
 	}
 	if len(out) == 0 {
 		out = append(out, Way{Name: "the password", Key: -1, Needs: []Need{{What: "the password"}}})

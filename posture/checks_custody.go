@@ -112,7 +112,7 @@ func judgeCustody(c *Case) Result {
 	// Whether a password should be in custody at all: pw-discarded-or-held.
 	ways, known := c.circle().Ways(c.Registered)
 	for _, w := range ways {
-		for _, of := range w.Needs {
+		for _, of := range w.All() {
 			if len(of.Copies) == 0 && of.What != "the password" {
 				ev = append(ev, Evidence{ID: w.Name, Name: of.What, Detail: "not recorded"})
 			}
