@@ -88,8 +88,9 @@ func (st *state) with(p *path) []string {
 	return out
 }
 
-// fetch says where a copy that is left lies, and who fetches it; "" none is.
+// fetch says where the copies that are left lie, and who fetches them; "" none is.
 func (st *state) fetch(b *branch) string {
+	var from []string
 	for j := range b.leaves {
 		l := &b.leaves[j]
 		if !st.leaf(l) {
@@ -101,11 +102,18 @@ func (st *state) fetch(b *branch) string {
 				who = append(who, f.name)
 			}
 		}
-		where := cmp.Or(l.part.Place, "no place recorded")
-		if at := st.s.circle.Place(l.part.Place); at != nil && at.Site != "" && personKey(at.Site) != personKey(at.Name) {
-			where += " (" + at.Site + ")"
+		text := "with " + cmp.Or(strings.Join(who, " or "), "nobody recorded")
+		if l.part.Place != "" {
+			where := l.part.Place
+			if at := st.s.circle.Place(where); at != nil && at.Site != "" && personKey(at.Site) != personKey(at.Name) {
+				where += " (" + at.Site + ")"
+			}
+			text = "in " + where + ": " + cmp.Or(strings.Join(who, " or "), "nobody recorded")
 		}
-		return b.what + " in " + where + ": " + cmp.Or(strings.Join(who, " or "), "nobody recorded")
+		from = append(from, text)
 	}
-	return ""
+	if from == nil {
+		return ""
+	}
+	return b.what + " " + strings.Join(from, ", or ")
 }

@@ -21,6 +21,9 @@ func (c *Circle) Place(name string) *register.Place {
 	return nil
 }
 
+// Places are those of the register.
+func (c *Circle) Places() []register.Place { return slices.Clone(c.reg.Places) }
+
 // Reachers are all who could lay hands on a part: who holds it, and whoever can
 // open the place. A seal shows that it was done and does not prevent it.
 func (c *Circle) Reachers(p *register.Part) []string {

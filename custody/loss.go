@@ -90,9 +90,9 @@ func KeyLost(account entra.ID, k register.Key, at int) Loss {
 
 // methodsOf are the methods that a way needs switched on.
 var methodsOf = map[register.Pattern]Loss{
-	register.PatternFIDO2:       {LossMethod, "fido2", "FIDO2 (switched off)"},
-	register.PatternCertificate: {LossMethod, "x509certificate", "certificate (switched off)"},
-	register.PatternOATH:        {LossMethod, "hardwareoath", "hardware OATH token (switched off)"},
+	register.PatternFIDO2:       {LossMethod, "fido2", "FIDO2"},
+	register.PatternCertificate: {LossMethod, "x509certificate", "certificate"},
+	register.PatternOATH:        {LossMethod, "hardwareoath", "hardware OATH token"},
 }
 
 // modelOf is the loss of the model of a key; one whose model was not recorded may

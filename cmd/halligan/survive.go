@@ -123,6 +123,7 @@ type surviveView struct {
 // trialView is a loss, and who still gets in with what.
 type trialView struct {
 	Mark, Word, Title, Note string
+	Left                    string   // the ways in by name
 	Full                    []string // the ways in, with what, where
 	More                    []string // what takes the others
 }
@@ -209,11 +210,13 @@ func viewTrial(t *app.SurviveTrial, all bool) trialView {
 			reasons[w.Why] = append(reasons[w.Why], w.Label)
 		}
 	}
-	if len(by[custody.Yes]) > 0 {
-		v.Word = ifElse(len(by[custody.Yes]) == len(t.Ways) && len(t.Ways) > 1, "every way in is left", "left: "+strings.Join(by[custody.Yes], ", "))
+	if n := len(by[custody.Yes]); n > 1 && n == len(t.Ways) {
+		v.Left, v.Full = "every way in is left", nil
+	} else if n > 0 {
+		v.Left = "left: " + strings.Join(by[custody.Yes], ", ")
 	}
 	if len(by[custody.Maybe]) > 0 {
-		v.Word += "; perhaps " + strings.Join(by[custody.Maybe], ", ")
+		v.Left += ifElse(v.Left == "", "", "; ") + "perhaps " + strings.Join(by[custody.Maybe], ", ")
 	}
 	if t.Works == custody.Yes && !all {
 		return v
@@ -378,7 +381,7 @@ func writeSurviveText(w io.Writer, r *app.SurviveReport, l look) error {
 }
 
 func (p *page) trial(t *trialView) {
-	p.styled(4, 2, relationStyle(t.Mark), t.Mark, t.Title+" → "+t.Word+ifElse(t.Note != "", ": "+t.Note, ""))
+	p.styled(4, 2, relationStyle(t.Mark), t.Mark, t.Title+" → "+ifElse(t.Word == standingWords[custody.Yes][1], t.Left, t.Word+ifElse(t.Left != "", "; "+t.Left, ""))+ifElse(t.Note != "", ": "+t.Note, ""))
 	if p.all {
 		for _, text := range t.Full {
 			p.line(8, 2, text)
@@ -409,7 +412,7 @@ func writeSurviveMarkdown(w io.Writer, r *app.SurviveReport, l look) error {
 	m.line("\n## Lost → who still gets in\n\n| lost | | with what, where |\n|---|---|---|")
 	for _, list := range [][]trialView{v.Days, v.Singles} {
 		for _, t := range list {
-			m.line("| %s | %s | %s |", t.Title, t.Mark+" "+t.Word, strings.Join(slices.Concat(t.Full, t.More), "; ")+t.Note)
+			m.line("| %s | %s | %s |", t.Title, t.Mark+" "+t.Word, strings.Join(slices.DeleteFunc(slices.Concat([]string{t.Left, t.Note}, t.Full, t.More), func(s string) bool { return s == "" }), "; "))
 		}
 	}
 	for _, text := range v.Quiet {

@@ -22,6 +22,9 @@ type survivePageView struct {
 
 // writeSurviveHTML writes one page that needs nothing else: no script, no network.
 func writeSurviveHTML(w io.Writer, r *app.SurviveReport, l look) error {
-	v := &survivePageView{surviveView: viewSurvive(r, l.all), Title: "Survivability"}
+	v := &survivePageView{surviveView: viewSurvive(r, l.all), Title: "Survivability: " + surviveWords[r.Holds][1]}
+	if len(r.Accounts) > 0 {
+		v.Picture = template.HTML(app.SurvivePicture(r).SVG()) // which escapes every text
+	}
 	return surviveTemplate.Execute(w, v)
 }
