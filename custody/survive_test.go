@@ -124,6 +124,9 @@ func TestLossSetsAreThoseOfBruteForce(t *testing.T) {
 		}
 		compareSome(t, o, losses, told(got.Possible), all)
 		certain, possible = certain+len(got.Certain), possible+len(got.Possible)
+		if n := len(told(got.Certain)) + len(told(got.Possible)); n != len(got.Certain)+len(got.Possible) {
+			t.Errorf("%d sets are told twice", len(got.Certain)+len(got.Possible)-n)
+		}
 		for _, x := range append(got.Certain, got.Possible...) {
 			if len(x.Why) == 0 {
 				t.Errorf("{%s} has no reason", setName(x.Lost))

@@ -112,6 +112,7 @@ func (c *console) survive(ctx context.Context, f *surviveFlags) error {
 type surviveView struct {
 	*app.SurviveReport
 	Mark, Word string
+	Notes      []string
 	Ways       []string    // as they are now
 	Days       []trialView // the scenarios
 	Singles    []trialView // the losses that matter
@@ -157,6 +158,14 @@ const setsShown = 16
 
 func viewSurvive(r *app.SurviveReport, all bool) *surviveView {
 	v := &surviveView{SurviveReport: r, Mark: surviveWords[r.Holds][0], Word: surviveWords[r.Holds][1]}
+	for _, s := range r.Remarks {
+		v.Notes = append(v.Notes, "! "+s)
+	}
+	if r.Holds == custody.No {
+		for _, s := range r.Open {
+			v.Notes = append(v.Notes, "? "+s)
+		}
+	}
 	for i := range r.Now {
 		v.Ways = append(v.Ways, fullWay(&r.Now[i])+ifElse(r.Now[i].Why == "", "", " ("+r.Now[i].Why+")"))
 	}
@@ -347,8 +356,8 @@ func writeSurviveText(w io.Writer, r *app.SurviveReport, l look) error {
 	v := viewSurvive(r, l.all)
 	p.styled(0, 2, answerStyle(r.Holds), v.Word, "– "+r.Judgement)
 	p.line(2, 0, "Rests on "+r.Basis+".")
-	for _, s := range r.Remarks {
-		p.line(2, 2, "! "+s)
+	for _, s := range v.Notes {
+		p.line(2, 2, s)
 	}
 	p.list("Ways in, with what, where", v.Ways)
 	p.heading("Lost → who still gets in")
@@ -407,7 +416,7 @@ func writeSurviveMarkdown(w io.Writer, r *app.SurviveReport, l look) error {
 	v := viewSurvive(r, l.all)
 	m.line("# Survivability: %s", v.Word)
 	m.line("\n%s %s.\n\nRests on %s.", v.Mark, r.Judgement, r.Basis)
-	m.list("Remarks", r.Remarks)
+	m.list("Notes", v.Notes)
 	m.list("Ways in, with what, where", v.Ways)
 	m.line("\n## Lost → who still gets in\n\n| lost | | with what, where |\n|---|---|---|")
 	for _, list := range [][]trialView{v.Days, v.Singles} {

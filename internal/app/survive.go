@@ -44,8 +44,8 @@ type SurviveReport struct {
 	// Broken and Open are the rules that fail and those that cannot be told.
 	Broken []string `json:"broken"`
 	Open   []string `json:"open"`
-	// Remarks are single settings of the tenant on which everything rests: no rule
-	// of custody can hold against these.
+	// Remarks are services and settings of the tenant each of which alone ends it: no
+	// rule of custody can hold against these.
 	Remarks []string `json:"remarks"`
 	// Now are the ways in as they are; Scenarios are named days; Losses every single
 	// loss.
@@ -123,19 +123,23 @@ func trialOf(s *custody.Survey, of custody.Scenario) SurviveTrial {
 // or person; two people; and who opens an account.
 func (r *SurviveReport) conclude(s *custody.Survey) {
 	tell := func(a custody.Answer, no, maybe string) {
-		switch a {
-		case custody.No:
+		switch {
+		case a == custody.No:
 			r.Broken = append(r.Broken, no)
-		case custody.Maybe:
+		case a == custody.Maybe && maybe != "":
 			r.Open = append(r.Open, maybe)
 		}
 	}
-	if len(r.Accounts) == 0 {
-		r.Open = append(r.Open, "no emergency account is registered")
-	} else if now := s.After(); now != custody.Yes {
-		tell(now, "no account can be opened as it is now", "whether any account can be opened as it is now is not known")
-	}
-	if len(r.Broken) == 0 {
+	now := s.After()
+	switch {
+	case len(r.Accounts) == 0:
+		r.Open = append(r.Open, "no emergency account is registered that is enabled")
+	case now == custody.No:
+		r.Broken = append(r.Broken, "no account can be opened as it is now")
+	case now == custody.Maybe:
+		r.Open = append(r.Open, "whether any account can be opened as it is now is not known")
+		r.singles(func(a custody.Answer, no, _ string) { tell(a, no, "") })
+	default:
 		r.singles(tell)
 	}
 	for _, o := range r.Openings {
@@ -165,13 +169,13 @@ func (r *SurviveReport) conclude(s *custody.Survey) {
 // told again as a scenario.
 func (r *SurviveReport) singles(tell func(a custody.Answer, no, maybe string)) {
 	var told []custody.Loss
-	var maybe []string
+	var maybe, settings []string
 	for _, t := range r.Losses {
 		l := t.Lost[0]
 		switch {
 		case t.Works == custody.Yes:
 		case l.Service() && t.Works == custody.No:
-			r.Remarks = append(r.Remarks, "everything rests on "+t.Title)
+			settings = append(settings, t.Title)
 		case l.Service():
 		case t.Works == custody.No:
 			told = append(told, l)
@@ -179,6 +183,12 @@ func (r *SurviveReport) singles(tell func(a custody.Answer, no, maybe string)) {
 		default:
 			maybe = append(maybe, t.Title)
 		}
+	}
+	switch {
+	case len(settings) == 1:
+		r.Remarks = append(r.Remarks, "this alone ends it, and no custody can help: "+settings[0])
+	case len(settings) > 1:
+		r.Remarks = append(r.Remarks, "each of these alone ends it, and no custody can help: "+strings.Join(settings, "; "))
 	}
 	if len(maybe) > 0 {
 		tell(custody.Maybe, "", "whether an account can be opened is not known after the loss of "+some(maybe))

@@ -112,7 +112,10 @@ func (d *drawing) places(p *Picture) {
 				continue
 			}
 			done[j] = true
-			lines := wrapped(strings.Join(at.People, ", "), picPlaceW-4*picPad)
+			lines := wrapped(strings.Join(at.People, ", "), picPlaceW-4*picPad, 3)
+			if len(at.People) == 0 {
+				lines = []string{"? nobody recorded"}
+			}
 			high := 26 + 17*len(lines)
 			d.box(picPlaceX+picPad, y, picPlaceW-2*picPad, high, "")
 			d.text(picPlaceX+2*picPad, y+18, picPlaceW-4*picPad, at.Name, "600")
@@ -165,7 +168,10 @@ func (d *drawing) account(p *Picture, at, top int) int {
 		y = max(y, begin+picRow)
 		middle := begin + (y-begin-8)/2
 		d.box(picWayX, middle-18, picWayW, 36, "")
-		d.text(picWayX+picPad, middle+5, picWayW-2*picPad, strings.TrimSpace(w.Mark+" "+w.Name), "600")
+		lines := wrapped(strings.TrimSpace(w.Mark+" "+w.Name), picWayW-2*picPad, 2)
+		for k, line := range lines {
+			d.text(picWayX+picPad, middle+5-8*(len(lines)-1)+16*k, picWayW-2*picPad, line, "")
+		}
 		for j := range w.Parts {
 			d.line(picWayX+picWayW, middle, picPartX, begin+j*picRow+(picRow-8)/2, stroke, at)
 		}
@@ -225,19 +231,17 @@ func (d *drawing) text(x, y, wide int, text, weight string) {
 	d.boxes.WriteString("</text>")
 }
 
-// wrapped breaks a text at blanks into lines that fit, three at most.
-func wrapped(text string, wide int) []string {
+// wrapped breaks a text at blanks into lines that fit, of which the last takes what is
+// over.
+func wrapped(text string, wide, lines int) []string {
 	most := int(float64(wide) / picLetter)
 	var out []string
 	for word := range strings.FieldsSeq(text) {
-		if n := len(out); n > 0 && (len([]rune(out[n-1]))+1+len([]rune(word)) <= most || n == 3) {
+		if n := len(out); n > 0 && (len([]rune(out[n-1]))+1+len([]rune(word)) <= most || n == lines) {
 			out[n-1] += " " + word
 		} else {
 			out = append(out, word)
 		}
-	}
-	if len(out) == 0 {
-		out = []string{"? nobody recorded"}
 	}
 	return out
 }
