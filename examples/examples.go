@@ -9,7 +9,7 @@ import (
 	"io/fs"
 )
 
-//go:embed tenants drafts registers github-actions azure-devops
+//go:embed tenants drafts registers custody github-actions azure-devops
 var files embed.FS
 
 // FS returns all the examples, each under the name it has in the repository.

@@ -112,6 +112,7 @@ type custodyPart struct {
 	Kind    PartKind `json:"kind"`
 	Key     string   `json:"key,omitempty"`
 	Opens   string   `json:"opens,omitempty"`
+	Needed  int      `json:"needed,omitempty"`
 	Set     string   `json:"set,omitempty"`
 	Holder  string   `json:"holder,omitempty"`
 	Place   string   `json:"place,omitempty"`

@@ -181,6 +181,7 @@ func shapesOfCustody() []Shape {
 			{Key: "set", Kind: KindOpaque, Doc: "Of a share, a half or a sealed password: the id of the sealed set to which it belongs."},
 			{Key: "holder", Kind: KindName, Doc: "The name of the person who holds it."},
 			{Key: "place", Kind: KindName, Doc: "The name of the place."},
+			{Key: "needed", Kind: KindNumber, Least: 2, Most: 255, Doc: "Of a share, or of a part of a password: how many of them open the account. Say it of each."},
 			{Key: "seal", Kind: KindText, Doc: "The number of the seal."},
 			{Key: "since", Kind: KindDay, Doc: "Since when."},
 		}},

@@ -37,6 +37,7 @@ var commands = []command{
 	{"people", requestCommand},
 	{"people", approveCommand},
 	{"keep", custodyCommand},
+	{"keep", surviveCommand},
 	{"keep", evidenceCommand},
 	{"keep", storeCommand},
 	{"keep", binderCommand},

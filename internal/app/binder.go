@@ -15,7 +15,7 @@ import (
 // BinderPrinted is the data of an entry about a printed binder.
 type BinderPrinted struct {
 	Version string `json:"version"` // as it stands on each page
-	Digest  string `json:"digest"` // register.Register.Digest
+	Digest  string `json:"digest"`  // register.Register.Digest
 }
 
 // Binder makes the binder of a register as of a day: what stands in it, the runbooks,
