@@ -13,6 +13,7 @@
 //	plan          changes as values, and what a Snapshot becomes when one is made
 //	posture       the checks, as tables, and the grade
 //	custody       who may do what, requests and approvals, how secrets are handled
+//	seal          sealed files: made and opened by several people together, with or without this program
 //	evidence      a log that cannot be rewritten unseen: entries, checkpoints, Verify
 //	internal/graph    a live tenant: signing in, reading, following, changing with read-back
 //	internal/sandbox  an emulated tenant: sign-in, Graph, logs, faults; never imports graph
@@ -30,7 +31,7 @@
 //	3   internal/app                    the verbs
 //	2   (internal/...)                  one outside world each; siblings never meet
 //	1   lockout, plan, posture,         value in, value out
-//	    custody, evidence
+//	    custody, seal, evidence
 //	0   entra, register, lockout/facts  nouns, and facts as data
 //
 // Imports go down. The two lowest floors touch no network, no disk, no process,
