@@ -98,12 +98,28 @@ func Seal(chance io.Reader, p *Plan, secret ...custody.Secret) (*Sealed, error) 
 // builders lay out each form.
 var builders = map[Form]func(*work, []custody.Secret) error{FormPair: (*work).pairs, FormShares: (*work).shares, FormHalves: (*work).halves}
 
-// check refuses what one person could open, or nobody.
+// check is Check, and whether there is something to seal.
 func (p *Plan) check(secret []custody.Secret) error {
 	want := 1
 	if p.Form == FormHalves {
 		want = 2
 	}
+	if err := p.Check(); err != nil {
+		return err
+	}
+	if len(secret) != want {
+		return refuse(ReasonPlan, "%d secrets in the form %s", len(secret), p.Form)
+	}
+	for _, s := range secret {
+		if text := s.Reveal(); len(text) == 0 || len(text) > SecretMost || strings.TrimSpace(string(text)) == "" {
+			return refuse(ReasonPlan, "a secret of %d bytes; 1 to %d can be sealed", len(text), SecretMost)
+		}
+	}
+	return nil
+}
+
+// Check refuses what one person could open, or nobody.
+func (p *Plan) Check() error {
 	papers, hybrids, keys := 0, 0, map[string]string{}
 	names := map[string]bool{}
 	for _, h := range p.Holders {
@@ -135,7 +151,6 @@ func (p *Plan) check(secret []custody.Secret) error {
 		{builders[p.Form] == nil, fmt.Sprintf("the form %.20q is not known", string(p.Form))},
 		{n < 2 || n > holdersMost, fmt.Sprintf("%d holders; 2 to %d can be", n, holdersMost)},
 		{p.Need < 2 || p.Need > n, fmt.Sprintf("%d of %d holders", p.Need, n)},
-		{len(secret) != want, fmt.Sprintf("%d secrets in the form %s", len(secret), p.Form)},
 		{p.Form == FormPair && (p.Need != 2 || n > pairMost || papers > 0), fmt.Sprintf("pairs are two of at most %d holders, each with a key", pairMost)},
 		{p.Form == FormHalves && p.Need != 2, "a password has two halves"},
 		{hybrids > 0 && hybrids+papers < n, "some holders have post-quantum keys and others have not: then it would be no stronger than the weakest. Give all of them such keys, or none"},
@@ -143,11 +158,6 @@ func (p *Plan) check(secret []custody.Secret) error {
 	} {
 		if c.wrong {
 			return refuse(ReasonPlan, "%s", c.what)
-		}
-	}
-	for _, s := range secret {
-		if text := s.Reveal(); len(text) == 0 || len(text) > SecretMost || strings.TrimSpace(string(text)) == "" {
-			return refuse(ReasonPlan, "a secret of %d bytes; 1 to %d can be sealed", len(text), SecretMost)
 		}
 	}
 	for _, t := range []string{p.Account, p.Label, p.What} {

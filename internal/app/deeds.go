@@ -37,6 +37,7 @@ var deeds = map[custody.Verb]deed{
 	custody.VerbLogKey:   {proposeLogKey, prepareLogKey},
 	custody.VerbAccept:   {proposeAccept, prepareAccept},
 	custody.VerbRestore:  {proposeRestore, prepareRestore},
+	custody.VerbSeal:     {proposeSeal, prepareElsewhere},
 }
 
 // DeedNames are the verbs that can be asked for.
