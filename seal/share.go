@@ -74,6 +74,12 @@ func (s *Share) Words() custody.Secret {
 // wipe clears the value.
 func (s *Share) wipe() { clear(s.value[:]) }
 
+// IsQR reports whether a text begins as that of a QR code of a share does.
+func IsQR(text string) bool {
+	text = strings.TrimSpace(text)
+	return len(text) >= len(sharePrefix) && strings.EqualFold(text[:len(sharePrefix)], sharePrefix)
+}
+
 // ParseShare reads a share as the text of its QR code or as its words.
 func ParseShare(text custody.Secret) (*Share, error) {
 	given := bytes.TrimSpace(text.Reveal())

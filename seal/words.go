@@ -129,6 +129,23 @@ func ParseWords(text string) ([]byte, error) {
 // textMost bounds what is typed as words.
 const textMost = 8 << 10
 
+// CheckRow reports what is wrong with one row that was typed, counted from 1; of a
+// share, or another text of full rows.
+func CheckRow(number int, line string) error {
+	rows, err := wordRows(line)
+	if err != nil {
+		return err
+	}
+	if len(rows) != 1 || number < 1 || number > rowsMost {
+		return &TypedError{Row: number, What: "this is more than one row"}
+	}
+	_, err = parseRow(byte(number), rows[0], false)
+	return err
+}
+
+// ShareRows is how many rows of words a share has.
+const ShareRows = shareSize / rowBytes
+
 func wordRows(text string) ([][]string, error) {
 	if len(text) > textMost {
 		return nil, refuse(ReasonNoShare, "%d letters are too many", len(text))

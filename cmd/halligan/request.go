@@ -51,6 +51,7 @@ signs it; others read it and sign the same text with their own keys (halligan ap
 	for _, a := range askable {
 		cmd.AddCommand(askCommand(c, a.verb, a.use, a.short))
 	}
+	cmd.AddCommand(requestSealCommand(c))
 	cmd.AddCommand(requestListCommand(c), requestShowCommand(c), carryOutCommand(c))
 	return cmd
 }
@@ -147,7 +148,7 @@ func (c *console) tellAsked(asked *app.Asked) error {
 		p.line(0, 0, plural(asked.Needed, "approval is", "approvals are")+" needed. Each person reads it and signs:")
 		p.line(2, 4, "halligan approve "+shortDigest(shown.Hash)+" --as NAME --key FILE")
 	} else {
-		p.line(2, 4, "halligan request carry-out "+shortDigest(shown.Hash))
+		p.line(2, 4, app.NextStep(asked.Request))
 	}
 	_, err := fmt.Fprint(c.stdout, p.b.String())
 	return err
@@ -229,7 +230,7 @@ func (p *page) request(r *app.RequestReport) {
 	case app.RequestOpen:
 		state = fmt.Sprintf("open, %d of %d approved", len(r.Approved), r.Needed)
 	case app.RequestReady:
-		state = "approved, not carried out: halligan request carry-out " + shortDigest(r.Hash)
+		state = "approved, not carried out: " + app.NextStep(r.Request)
 	case app.RequestUsed:
 		state = "carried out, entry " + number(*r.Used)
 	case app.RequestRefused:
@@ -414,6 +415,9 @@ func (c *console) approve(ctx context.Context, f *approveFlags, which string) (e
 	for _, w := range approved.Warnings {
 		p.line(0, 2, "warning: "+w)
 	}
+	if approved.Missing == 0 && approved.Done == nil {
+		p.line(0, 2, "It is carried out by: "+app.NextStep(approved.Request))
+	}
 	if _, err := fmt.Fprint(c.stdout, p.b.String()); err != nil || approved.Done == nil {
 		return err
 	}
@@ -482,6 +486,25 @@ func (p *page) signedText(text string) {
 	}
 }
 
+// detail is one value of the details in words.
+func detail(value any) string {
+	switch v := value.(type) {
+	case map[string]any:
+		var words []string
+		for _, key := range slices.Sorted(maps.Keys(v)) {
+			words = append(words, key+" "+detail(v[key]))
+		}
+		return strings.Join(words, ", ")
+	case []any:
+		var words []string
+		for _, one := range v {
+			words = append(words, detail(one))
+		}
+		return strings.Join(words, ", ")
+	}
+	return fmt.Sprint(value)
+}
+
 func (p *page) details(text string, column int) {
 	var fields map[string]any
 	if json.Unmarshal([]byte(text), &fields) != nil {
@@ -496,7 +519,7 @@ func (p *page) details(text string, column int) {
 			list = []any{fields[key]}
 		}
 		for _, one := range list {
-			p.b.WriteString(indent + wrap(escape(custody.Visible(key+": "+fmt.Sprint(one))), p.columns-column, indent+"  ") + "\n")
+			p.b.WriteString(indent + wrap(escape(custody.Visible(key+": "+detail(one))), p.columns-column, indent+"  ") + "\n")
 		}
 	}
 }

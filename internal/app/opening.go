@@ -158,39 +158,51 @@ func againstSet(v store.View, o *Opening) (string, error) {
 	return "", nil
 }
 
-// MarkTime is how long the log may take to answer before a side log takes its place.
-const MarkTime = 4 * time.Second
+// recordTime is how long the log may take to answer before a side log takes its place.
+const recordTime = 4 * time.Second
+
+// Kept is where the record of an opening is.
+type Kept struct {
+	Where string // for people
+	// Against is what the log knows against the file, "" nothing.
+	Against string
+}
 
 // KeepOpening records an opening: in the log where record answers at once, else by
-// aside. It returns where the record is. Nothing waits for a store that hangs; what
-// hangs ends with the program.
-func KeepOpening(ctx context.Context, record func(ctx context.Context) (string, error), aside func() (string, error)) (where string, err error) {
-	if record == nil {
-		return aside()
+// aside. Nothing waits for a store or a disk that hangs; what hangs ends with the
+// program. record may be nil.
+func KeepOpening(ctx context.Context, record, aside func(ctx context.Context) (Kept, error)) (kept Kept, err error) {
+	if record != nil {
+		if kept, err = within(ctx, record); err == nil {
+			return kept, nil
+		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, MarkTime)
+	kept, asideErr := within(ctx, aside)
+	if asideErr != nil {
+		return Kept{}, errors.Join(err, asideErr)
+	}
+	return kept, nil
+}
+
+var errNoAnswer = errors.New("there was no answer in time")
+
+// within runs work and goes on without it when it takes too long.
+func within(ctx context.Context, work func(ctx context.Context) (Kept, error)) (Kept, error) {
+	ctx, cancel := context.WithTimeout(ctx, recordTime)
 	defer cancel()
 	type answer struct {
-		where string
-		err   error
+		kept Kept
+		err  error
 	}
 	answers := make(chan answer, 1) // who comes too late finds room, and ends
 	go func() {
-		where, err := record(ctx)
-		answers <- answer{where, err}
+		kept, err := work(ctx)
+		answers <- answer{kept, err}
 	}()
 	select {
 	case a := <-answers:
-		if a.err == nil {
-			return a.where, nil
-		}
-		err = a.err
+		return a.kept, a.err
 	case <-ctx.Done():
-		err = errors.New("the log did not answer")
+		return Kept{}, errNoAnswer
 	}
-	where, asideErr := aside()
-	if asideErr != nil {
-		return "", errors.Join(err, asideErr)
-	}
-	return where, nil
 }

@@ -263,16 +263,31 @@ func (a *App) tryPlan(d *sealDetails) error {
 }
 
 // elsewhere are verbs that the last approval does not carry out, since they need
-// what only a person can give: the command that does.
-var elsewhere = map[custody.Verb]string{custody.VerbSeal: "halligan seal --request"}
+// what only a person can give: how each is carried out.
+var elsewhere = map[custody.Verb]func(*custody.Request) string{custody.VerbSeal: sealStep}
 
-// CarriedOutBy is the command, without the request, that carries a verb out.
-func CarriedOutBy(v custody.Verb) string {
-	return cmp.Or(elsewhere[v], "halligan request carry-out")
+func sealStep(r *custody.Request) string {
+	var d sealDetails
+	if json.Unmarshal(r.Details, &d) == nil && len(d.Void) > 0 {
+		return "halligan reseal FILE --out NEW --request " + shortHash(r)
+	}
+	return "halligan seal --out FILE --request " + shortHash(r)
+}
+
+func shortHash(r *custody.Request) string {
+	return strings.TrimPrefix(r.Hash(), "sha256:")[:12]
+}
+
+// NextStep is the command that carries out a request that was approved.
+func NextStep(r *custody.Request) string {
+	if step := elsewhere[r.What]; step != nil {
+		return step(r)
+	}
+	return "halligan request carry-out " + shortHash(r)
 }
 
 func prepareElsewhere(_ *App, _ *known, p *custody.Pending, _ *requestData) (*act, error) {
-	return nil, &hinted{fmt.Errorf("carry out %s: it needs the secret, which is typed or made where it is sealed", p.Request.What), elsewhere[p.Request.What] + " " + p.Request.Hash() + " --out FILE"}
+	return nil, &hinted{fmt.Errorf("carry out %s: it needs the secret, which is typed or made where it is sealed", p.Request.What), NextStep(p.Request)}
 }
 
 // planOf lays out what was approved, with the keys that stand in the register.
@@ -353,6 +368,7 @@ type SealTask struct {
 	Make                  *Made
 	Void                  []seal.Void
 	Account               string // the name to sign in with
+	Papers                int    // holders who get paper
 }
 
 // SealJob is how an approved request is carried out.
@@ -441,7 +457,12 @@ func (a *App) SealTask(ctx context.Context, given string) (*SealTask, error) {
 			return err
 		}
 		account, _ := a.accountOf(string(d.Account))
-		out = &SealTask{p.Request.Hash(), p.Request.On, d.Label, d.What, d.Form, d.Make, d.Void, account.Name}
+		out = &SealTask{p.Request.Hash(), p.Request.On, d.Label, d.What, d.Form, d.Make, d.Void, account.Name, 0}
+		for _, h := range d.Holders {
+			if h.Kind == seal.KindPaper {
+				out.Papers++
+			}
+		}
 		return nil
 	})
 	return out, err
