@@ -476,7 +476,7 @@ func (a *App) Seal(ctx context.Context, given string, job *SealJob) (*SealDone, 
 		return nil, err
 	}
 	if n := len(task.Void); n > 0 != (job.Reseals != "") || n > 0 && task.Void[n-1].Set != job.Reseals {
-		return nil, &hinted{errors.New("what was approved and what was opened are not the same set"), "halligan reseal FILE for a request that was made with --reseals FILE; halligan seal for any other"}
+		return nil, &hinted{errors.New("what was approved and what was opened are not the same set"), "a request with --reseals is for: halligan reseal FILE; any other for: halligan seal"}
 	}
 	if _, err := os.Lstat(job.Out); !errors.Is(err, fs.ErrNotExist) {
 		return nil, &hinted{fmt.Errorf("seal into %s: there is something of that name", job.Out), "give a new name: what is sealed is never written over"}

@@ -6,7 +6,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"io"
 	"os/exec"
 	"strings"
 	"time"
@@ -43,16 +42,17 @@ func GetSealed(ctx context.Context, p *register.Place) ([]byte, error) {
 	return data, nil
 }
 
-// limited keeps no more than fits into a sealed file in base64.
-type limited struct{ bytes.Buffer }
+// limited keeps no more than fits into a sealed file in base64. The buffer is not
+// embedded: its ReadFrom would pass the limit by.
+type limited struct{ kept bytes.Buffer }
 
 var errTooMuch = errors.New("it gives more than a sealed file")
 
 func (l *limited) Write(b []byte) (int, error) {
-	if l.Len()+len(b) > seal.FileMost*3/2 {
+	if l.kept.Len()+len(b) > seal.FileMost*3/2 {
 		return 0, errTooMuch
 	}
-	return l.Buffer.Write(b)
+	return l.kept.Write(b)
 }
 
 func vault(ctx context.Context, place, what string, words []string, in string) ([]byte, error) {
@@ -63,11 +63,11 @@ func vault(ctx context.Context, place, what string, words []string, in string) (
 	defer cancel()
 	var out, said limited
 	cmd := exec.CommandContext(ctx, words[0], words[1:]...)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(in), &out, io.Writer(&said)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(in), &out, &said
 	cmd.WaitDelay = 5 * time.Second
 	if err := cmd.Run(); err != nil {
-		line, _, _ := strings.Cut(strings.TrimSpace(said.String()), "\n")
+		line, _, _ := strings.Cut(strings.TrimSpace(said.kept.String()), "\n")
 		return nil, &hinted{fmt.Errorf("%s the sealed file at %s: %s: %w: %.200s", what, place, words[0], err, line), "try the command by hand; sign in to the vault first"}
 	}
-	return out.Bytes(), nil
+	return out.kept.Bytes(), nil
 }
