@@ -14,3 +14,6 @@ func harden() {
 		_ = unix.Mlockall(unix.MCL_CURRENT | unix.MCL_FUTURE | unix.MCL_ONFAULT)
 	}
 }
+
+// How a terminal is asked for its settings, and told others.
+const getTermios, setTermios = unix.TCGETS, unix.TCSETS
