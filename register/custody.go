@@ -128,6 +128,8 @@ type custodyPlace struct {
 	OffSite            bool     `json:"offSite,omitempty"`
 	Access             []string `json:"access,omitempty"`
 	CombinationChanged Day      `json:"combinationChanged,omitempty"`
+	Put                []string `json:"put,omitempty"`
+	Get                []string `json:"get,omitempty"`
 }
 
 // Custody returns the custody part of the register as canonical JSON

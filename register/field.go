@@ -135,7 +135,7 @@ func shapesOfPeople() []Shape {
 			{Key: "manager", Kind: KindName, Doc: "The name of the manager, who must be one of the people, too: two people in one line of command are not independent."},
 			{Key: "signing", Kind: KindSigning, Doc: "The public key with which the person approves: the line of a .pub file, of Ed25519, ECDSA, RSA from 3072 bits on, or a security key. Never the private key."},
 			{Key: "passkey", Kind: KindMapping, Shape: "passkey", Doc: "The passkey with which the person approves. Either this or signing."},
-			{Key: "receiving", Kind: KindReceiving, Doc: "The public key to which what the person is to receive is encrypted: age1…, or ssh-ed25519 or ssh-rsa."},
+			{Key: "receiving", Kind: KindReceiving, Doc: "The public key to which what the person is to receive is encrypted: age1… (also of a plugin, such as age1yubikey1…), or ssh-ed25519 or ssh-rsa."},
 			{Key: "trained", Kind: KindDay, Doc: "The day of the last training (S88)."},
 			{Key: "aware", Kind: KindDay, Doc: "The day on which the person last confirmed to know the plan (S125)."},
 			{Key: "reach", Kind: KindText, List: true, Doc: "Ways to reach the person: two, of which one does not need the tenant."},
@@ -171,6 +171,8 @@ func shapesOfCustody() []Shape {
 			{Key: "offSite", Kind: KindFlag, Doc: "Whether it is away from the main site."},
 			{Key: "access", Kind: KindName, List: true, Doc: "The names of the people who can open it."},
 			{Key: "combinationChanged", Kind: KindDay, Doc: "The day on which the combination was last changed. Never the combination."},
+			{Key: "put", Kind: KindText, List: true, Doc: "The command that keeps a sealed file here, word by word, without a shell: halligan seal --put runs it with the file in base64 on its input. Never a password."},
+			{Key: "get", Kind: KindText, List: true, Doc: "The command that brings the sealed file back, to its output: as it is, or in base64."},
 		}},
 		{"part", "One part of a credential in custody.", []Field{
 			{Key: "name", Kind: KindName, Doc: "How people name it: on the command line, in requests and on paper. Without one it is named after its kind and key. Case and blanks make no difference."},

@@ -154,6 +154,10 @@ type Place struct {
 	Access    []string `yaml:"access,omitempty"` // names of people
 	// CombinationChanged is the last day on which the combination was changed.
 	CombinationChanged Day `yaml:"combinationChanged,omitempty"`
+	// Put and Get are commands, as words and without a shell, that keep a sealed file
+	// at a place outside and bring it back, such as a key vault.
+	Put []string `yaml:"put,omitempty"`
+	Get []string `yaml:"get,omitempty"`
 }
 
 // PartKind is the kind of one part of a credential.

@@ -35,7 +35,7 @@ func full() *register.Register {
 		},
 		Quorum:   register.Quorum{People: 3, Approvals: 2, Lines: register.LinesDistinct, Outside: "Parsons and Co"},
 		Silences: []register.Silence{{ID: north, From: "2026-01-02", Until: "2026-01-03", Why: "drill"}},
-		Places:   []register.Place{{Name: "Main", Kind: "safe", Site: "Lisbon", Fireproof: true, OffSite: true, Access: []string{"Ana Ribeiro"}, CombinationChanged: "2026-01-02"}},
+		Places:   []register.Place{{Name: "Main", Kind: "safe", Site: "Lisbon", Fireproof: true, OffSite: true, Access: []string{"Ana Ribeiro"}, CombinationChanged: "2026-01-02", Put: []string{"vault", "kv", "put"}, Get: []string{"vault", "kv", "get"}}},
 		Parts: []register.Part{{Account: north, Kind: register.PartKey, Key: "North 1", Holder: "Ana Ribeiro", Place: "Main", Needed: 2, Seal: "000123", Since: "2026-01-02"},
 			{Name: "lisbon combination", Kind: register.PartCombination, Opens: "Main", Holder: "no"}, {Account: south, Kind: register.PartShare, Set: "3f9c01d2a4b5e6f7"}},
 		Channels:     []register.Channel{{Name: "Duty", Kind: "sms", InTenant: true, Recipients: []string{"on call"}}},

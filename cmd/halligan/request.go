@@ -59,6 +59,7 @@ signs it; others read it and sign the same text with their own keys (halligan ap
 	for _, a := range askable {
 		cmd.AddCommand(askCommand(c, a.verb, a.use, a.short))
 	}
+	cmd.AddCommand(requestSealCommand(c))
 	cmd.AddCommand(requestListCommand(c), requestShowCommand(c), carryOutCommand(c))
 	return cmd
 }
@@ -158,7 +159,7 @@ func (c *console) tellAsked(asked *app.Asked) error {
 			p.line(0, 2, custody.Visible(name)+" receives, and signs for it in the same way; nobody else can.")
 		}
 	} else {
-		p.line(2, 4, "halligan request carry-out "+shortDigest(shown.Hash))
+		p.line(2, 4, app.NextStep(asked.Request))
 	}
 	_, err := fmt.Fprint(c.stdout, p.b.String())
 	return err
@@ -240,7 +241,7 @@ func (p *page) request(r *app.RequestReport) {
 	case app.RequestOpen:
 		state = fmt.Sprintf("open, %d of %d approved", len(r.Approved), r.Needed)
 	case app.RequestReady:
-		state = "approved, not carried out: halligan request carry-out " + shortDigest(r.Hash)
+		state = "approved, not carried out: " + app.NextStep(r.Request)
 	case app.RequestUsed:
 		state = "carried out, entry " + number(*r.Used)
 	case app.RequestRefused:
@@ -428,6 +429,9 @@ func (c *console) approve(ctx context.Context, f *approveFlags, which string) (e
 	for _, w := range approved.Warnings {
 		p.line(0, 2, "warning: "+w)
 	}
+	if approved.Missing == 0 && approved.Done == nil {
+		p.line(0, 2, "It is carried out by: "+app.NextStep(approved.Request))
+	}
 	if _, err := fmt.Fprint(c.stdout, p.b.String()); err != nil || approved.Done == nil {
 		return err
 	}
@@ -496,6 +500,25 @@ func (p *page) signedText(text string) {
 	}
 }
 
+// detail is one value of the details in words.
+func detail(value any) string {
+	switch v := value.(type) {
+	case map[string]any:
+		var words []string
+		for _, key := range slices.Sorted(maps.Keys(v)) {
+			words = append(words, key+" "+detail(v[key]))
+		}
+		return strings.Join(words, ", ")
+	case []any:
+		var words []string
+		for _, one := range v {
+			words = append(words, detail(one))
+		}
+		return strings.Join(words, ", ")
+	}
+	return fmt.Sprint(value)
+}
+
 func (p *page) details(text string, column int) {
 	var fields map[string]any
 	if json.Unmarshal([]byte(text), &fields) != nil {
@@ -510,7 +533,7 @@ func (p *page) details(text string, column int) {
 			list = []any{fields[key]}
 		}
 		for _, one := range list {
-			p.b.WriteString(indent + wrap(escape(custody.Visible(key+": "+fmt.Sprint(one))), p.columns-column, indent+"  ") + "\n")
+			p.b.WriteString(indent + wrap(escape(custody.Visible(key+": "+detail(one))), p.columns-column, indent+"  ") + "\n")
 		}
 	}
 }

@@ -327,7 +327,7 @@ func (a *App) Approve(ctx context.Context, given, name string, at time.Time, sig
 	if err != nil {
 		return nil, err
 	}
-	if out.Missing > 0 {
+	if out.Missing > 0 || elsewhere[r.What] != nil {
 		return out, nil
 	}
 	out.Done, err = a.CarryOut(ctx, r.Hash())

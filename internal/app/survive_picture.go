@@ -15,18 +15,18 @@ var twoPeopleMarks = map[custody.Answer]string{custody.Yes: "✓ takes two peopl
 var worksMarks = map[custody.Answer]string{custody.Yes: "✓", custody.No: "✗", custody.Maybe: "?"}
 
 // SurvivePicture is the picture of a report: who holds what where.
-func SurvivePicture(r *SurviveReport) *print.Picture {
-	p := &print.Picture{Title: "Who holds what where: accounts, ways in, parts, holders and places"}
+func SurvivePicture(r *SurviveReport) *print.Holdings {
+	p := &print.Holdings{Title: "Who holds what where: accounts, ways in, parts, holders and places"}
 	index := map[string]int{}
 	for _, at := range r.Circle.Places() {
 		index[strings.ToLower(strings.TrimSpace(at.Name))] = len(p.Places)
-		p.Places = append(p.Places, print.PicturePlace{Name: at.Name, Site: at.Site, OffSite: at.OffSite, People: at.Access})
+		p.Places = append(p.Places, print.HoldingsPlace{Name: at.Name, Site: at.Site, OffSite: at.OffSite, People: at.Access})
 	}
 	for _, a := range r.Accounts {
-		one := print.PictureAccount{Name: cmp.Or(a.Name, string(a.ID)), Mark: twoPeopleMarks[r.Circle.Openings(a).TwoPeople()]}
+		one := print.HoldingsAccount{Name: cmp.Or(a.Name, string(a.ID)), Mark: twoPeopleMarks[r.Circle.Openings(a).TwoPeople()]}
 		ways, _ := r.Circle.Ways(a)
 		for i := range ways {
-			way := print.PictureWay{Name: ways[i].Name}
+			way := print.HoldingsWay{Name: ways[i].Name}
 			for _, now := range r.Now {
 				if now.Account.Equal(a.ID) && now.Way == way.Name {
 					way.Mark = worksMarks[now.Works]
@@ -42,10 +42,10 @@ func SurvivePicture(r *SurviveReport) *print.Picture {
 					if !known {
 						at = -1
 					}
-					way.Parts = append(way.Parts, print.PicturePart{Name: name, Holder: part.Holder, Place: at})
+					way.Parts = append(way.Parts, print.HoldingsPart{Name: name, Holder: part.Holder, Place: at})
 				}
 				if len(n.Copies) == 0 {
-					way.Parts = append(way.Parts, print.PicturePart{Name: n.What, Place: -1, Missing: true})
+					way.Parts = append(way.Parts, print.HoldingsPart{Name: n.What, Place: -1, Missing: true})
 				}
 			}
 			one.Ways = append(one.Ways, way)

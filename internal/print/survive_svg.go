@@ -8,39 +8,39 @@ import (
 	"unicode"
 )
 
-// Picture is who holds what where: account by way, the parts of each, who holds them,
+// Holdings is who holds what where: account by way, the parts of each, who holds them,
 // and the places where they lie. It holds names only, never a secret.
-type Picture struct {
+type Holdings struct {
 	Title    string
-	Accounts []PictureAccount
-	Places   []PicturePlace
+	Accounts []HoldingsAccount
+	Places   []HoldingsPlace
 }
 
-// PictureAccount is one account with its ways in.
-type PictureAccount struct {
+// HoldingsAccount is one account with its ways in.
+type HoldingsAccount struct {
 	Name string
 	Mark string // a sign and a word: ✓ takes two people
-	Ways []PictureWay
+	Ways []HoldingsWay
 }
 
-// PictureWay is one way in, and the parts that it takes.
-type PictureWay struct {
+// HoldingsWay is one way in, and the parts that it takes.
+type HoldingsWay struct {
 	Name  string
 	Mark  string // a sign: ✓, ✗ or ?
-	Parts []PicturePart
+	Parts []HoldingsPart
 }
 
-// PicturePart is one copy of one part.
-type PicturePart struct {
+// HoldingsPart is one copy of one part.
+type HoldingsPart struct {
 	Name   string
 	Holder string // "" not recorded
-	Place  int    // index into Picture.Places; -1: none
+	Place  int    // index into Holdings.Places; -1: none
 	// Missing: the part is needed and was not recorded.
 	Missing bool
 }
 
-// PicturePlace is a place and who can open it.
-type PicturePlace struct {
+// HoldingsPlace is a place and who can open it.
+type HoldingsPlace struct {
 	Name, Site string
 	OffSite    bool
 	People     []string
@@ -64,7 +64,7 @@ var strokes = []string{"", "7 4", "2 3", "10 3 2 3"}
 // SVG draws the picture as one <svg> element, which stands by itself or within HTML. It
 // has no colour of its own: lines and letters take that of the text around, so that it
 // is legible on paper and on a dark screen. Every text in it is escaped.
-func (p *Picture) SVG() string {
+func (p *Holdings) SVG() string {
 	d := &drawing{}
 	d.places(p)
 	y := picHead
@@ -95,7 +95,7 @@ type drawing struct {
 }
 
 // places draws the places, those of one site together in a frame.
-func (d *drawing) places(p *Picture) {
+func (d *drawing) places(p *Holdings) {
 	d.placeY = make([]int, len(p.Places))
 	y := picHead
 	done := make([]bool, len(p.Places))
@@ -140,7 +140,7 @@ func (d *drawing) places(p *Picture) {
 }
 
 // account draws an account and returns where it ends.
-func (d *drawing) account(p *Picture, at, top int) int {
+func (d *drawing) account(p *Holdings, at, top int) int {
 	a := &p.Accounts[at]
 	stroke := strokes[at%len(strokes)]
 	y := top
