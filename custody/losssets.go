@@ -20,6 +20,8 @@ type state struct {
 	s    *Survey
 	lost []bool
 	read reading
+	// visits counts how often a way was looked at.
+	visits int
 }
 
 func (st *state) any(list []int) bool {
@@ -169,6 +171,7 @@ func (st *state) supportOf(b *branch) []int {
 func (st *state) weakest(kept []bool) (best []int, ok bool) {
 	for i := range st.s.accounts {
 		for _, p := range st.s.accounts[i].paths {
+			st.visits++
 			if !st.path(p) {
 				continue
 			}
@@ -189,8 +192,8 @@ func (st *state) weakest(kept []bool) (best []int, ok bool) {
 
 // --- search -----------------------------------------------------------------
 
-// workMost bounds a search; what it did not look at is said to be left out.
-const workMost = 2_000_000
+// visitsMost bounds a search, in ways looked at; what was left out is said to be.
+const visitsMost = 10_000_000
 
 // search finds every smallest set of at most limit losses after which nothing works.
 //
@@ -206,11 +209,10 @@ type search struct {
 	set   []int
 	found [][]int
 	first bool // the first will do
-	work  int
 }
 
 func (x *search) run() {
-	if x.work++; x.work > workMost || x.first && len(x.found) > 0 {
+	if x.visits > visitsMost || x.first && len(x.found) > 0 {
 		return
 	}
 	among, alive := x.weakest(x.kept)
@@ -328,7 +330,7 @@ func (s *Survey) sets(r reading, limit int) (found [][]int, cut bool) {
 	x := &search{state: *s.with(r, nil), kept: make([]bool, len(s.losses)), limit: limit}
 	x.run()
 	slices.SortFunc(x.found, func(a, b []int) int { return cmp.Or(cmp.Compare(len(a), len(b)), slices.Compare(a, b)) })
-	return x.found, x.work > workMost
+	return x.found, x.visits > visitsMost
 }
 
 // least is the size of the smallest set, of which those up to limit are known.
@@ -336,19 +338,21 @@ func (s *Survey) least(r reading, limit int, sets [][]int) int {
 	if len(sets) > 0 {
 		return len(sets[0])
 	}
-	work := 0
+	visits := 0
 	for size := limit + 1; size <= len(s.losses); size++ {
-		x := &search{state: *s.with(r, nil), kept: make([]bool, len(s.losses)), limit: size, first: true, work: work}
+		x := &search{state: *s.with(r, nil), kept: make([]bool, len(s.losses)), limit: size, first: true}
+		if x.never() {
+			return -1
+		}
+		x.visits = visits
 		x.run()
 		switch {
 		case len(x.found) > 0:
 			return len(x.found[0])
-		case x.work > workMost:
+		case x.visits > visitsMost:
 			return -2
-		case x.work == work+1 && x.never():
-			return -1
 		}
-		work = x.work
+		visits = x.visits
 	}
 	return -1
 }

@@ -3,6 +3,7 @@ package custody
 import (
 	"cmp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"halligan/register"
@@ -89,11 +90,25 @@ func (s *Survey) mainOffice() ([]Loss, string, string) {
 	return []Loss{SiteLost(best)}, best, ""
 }
 
-// worstPair are the two people after whose loss the fewest ways are left.
+// pairsMost bounds the people of whom every pair is tried.
+const pairsMost = 300
+
+// worstPair are the two people after whose loss the fewest ways are left, of those who
+// fetch something.
 func (s *Survey) worstPair() ([]Loss, string, string) {
 	var who []*personLeaf
+	for _, l := range s.Singles() {
+		if l.Kind == LossPerson {
+			who = append(who, s.people[l.ID])
+		}
+	}
 	for _, p := range s.circle.People() {
-		who = append(who, s.people[p.Key])
+		if at := s.people[p.Key]; len(who) < 2 && !slices.Contains(who, at) {
+			who = append(who, at)
+		}
+	}
+	if len(who) > pairsMost {
+		return nil, "", "more than " + strconv.Itoa(pairsMost) + " people fetch something: which two cost most was not looked for"
 	}
 	worst := [2]int{1 << 30, 1 << 30}
 	var pair []Loss

@@ -300,7 +300,7 @@ func viewSets(sets *custody.LossSets, all bool) []setsView {
 			}
 			text := productText(lists)
 			if len(p.Of) == 0 {
-				text = "nothing: it is so already"
+				text = "nothing more has to be lost"
 			}
 			v.Items = append(v.Items, setView{text, of.list[p.First].Why})
 		}

@@ -158,7 +158,7 @@ func (r *SurviveReport) conclude(s *custody.Survey) {
 		r.Judgement = strings.Join(r.Open, "; ")
 	default:
 		r.Holds = custody.Yes
-		r.Judgement = "an account can be opened after the loss of any one place, site, key, key model or person, or of any two people, and on every day that was thought of; and it takes two people who are independent of each other"
+		r.Judgement = "an account can be opened after the loss of any one place, site, key, key model or person, or of any two people, and in every scenario; and it takes two people who are independent of each other"
 		if r.Sets == nil {
 			r.Judgement = "an account can be opened"
 		}
