@@ -111,8 +111,32 @@ var classes = map[Style][2]string{
 	Plain: {"p", ""}, Soft: {"p", "soft"}, Strong: {"p", "strong"}, Large: {"p", "large"}, Boxed: {"p", "boxed"}, Mono: {"pre", ""},
 }
 
+// typed writes what is typed into a terminal: no word of it is divided, as a browser
+// does after a hyphen, unless it is longer than the line.
+func (m *markup) typed(name, class, text string) {
+	fmt.Fprintf(m, "<%s class=%q>", name, class)
+	for i, line := range strings.Split(text, "\n") {
+		if i > 0 {
+			m.WriteString("\n")
+		}
+		for j, word := range strings.Split(line, " ") {
+			if j > 0 {
+				m.WriteString(" ")
+			}
+			m.WriteString("<span>")
+			m.text(word)
+			m.WriteString("</span>")
+		}
+	}
+	m.WriteString("</" + name + ">\n")
+}
+
 func (t Text) markup(m *markup) error {
 	form := classes[t.Style]
+	if t.Style == Mono {
+		m.typed(form[0], "pre", t.Text)
+		return nil
+	}
 	m.element(form[0], form[1], t.Text)
 	return nil
 }
@@ -135,7 +159,11 @@ func (s Step) markup(m *markup) error {
 			continue
 		}
 		m.element("dt", "", more[0])
-		m.element("dd", more[1], more[2])
+		if more[1] != "" {
+			m.typed("dd", more[1], more[2])
+			continue
+		}
+		m.element("dd", "", more[2])
 	}
 	m.WriteString("</dl></div></section>\n")
 	return nil

@@ -205,13 +205,19 @@ func TestWhatIsNoFontIsRefused(t *testing.T) {
 	}
 }
 
-// A font comes from anywhere. Whatever is in it, the print ends, with a page or an
-// error.
-func FuzzFont(f *testing.F) {
-	small := bytes.Clone(dejavusans.TTF[:20000])
+// A font comes from anywhere: what is taken out of a collection lies within it.
+func FuzzCollection(f *testing.F) {
+	small := bytes.Clone(dejavusans.TTF[:2000])
 	f.Add(small)
 	f.Add(collection(small))
-	f.Fuzz(func(_ *testing.T, font []byte) {
-		_, _ = plain("x ꙮ").WritePDF(new(bytes.Buffer), print.Options{Fonts: [][]byte{font}})
+	f.Add(collection(dejavusans.TTF)[:4000])
+	f.Fuzz(func(t *testing.T, font []byte) {
+		one, err := print.Single(font)
+		if err == nil && !bytes.HasPrefix(font, []byte("ttcf")) && !bytes.Equal(one, font) {
+			t.Error("a font by itself is changed")
+		}
+		if len(one) > 3*len(font)+1024 {
+			t.Errorf("%d bytes are made of %d", len(one), len(font))
+		}
 	})
 }
