@@ -33,16 +33,19 @@ func TestEachRecordedPrintHasTheNextNumber(t *testing.T) {
 		t.Fatalf("%d entries", len(entries))
 	}
 	var d struct {
-		Version int
+		Version string
 		Digest  string
 	}
-	if err := json.Unmarshal(entries[2].Data, &d); err != nil || d.Version != 3 || d.Digest != w.Register.Digest() || entries[2].After != register.DigestOf([]byte("pages")) {
+	if err := json.Unmarshal(entries[2].Data, &d); err != nil || d.Version != "3" || d.Digest != w.Register.Digest() || entries[2].After != register.DigestOf([]byte("pages")) {
 		t.Errorf("%s, after %s: %v", entries[2].Data, entries[2].After, err)
 	}
 }
 
 func TestABinderWithoutALogHasItsDayForVersion(t *testing.T) {
-	b := app.Binder(&register.Register{}, time.Date(2027, 2, 1, 23, 0, 0, 0, time.FixedZone("", -7200)))
+	b, err := app.Binder(t.Context(), &register.Register{}, time.Date(2027, 2, 1, 23, 0, 0, 0, time.FixedZone("", -7200)))
+	if err != nil {
+		t.Fatal(err)
+	}
 	if b.Version != "2027-02-02" || b.LogKey != "" || len(b.Runbooks) == 0 || len(b.Opening) == 0 || len(b.First) == 0 {
 		t.Errorf("%+v", b)
 	}

@@ -24,15 +24,28 @@ type Binder struct {
 	Opening []procedure.Step
 	// First are the steps of the first ten minutes.
 	First []procedure.Step
-	// Survival says who still gets in after which loss; Picture shows it as SVG.
+	// Ways are the ways in, Survival says which are left after which loss; Picture
+	// shows who holds what where, as SVG.
+	Ways     []Way
 	Survival []Loss
 	Picture  string
 	// LogKey is the public key by which the evidence is proved; "" none is known.
 	LogKey string
 }
 
-// Loss is one line of the table of survival.
-type Loss struct{ Lost, Who, With, Where string }
+// Way is one way in: its label, the account that it opens, and what it takes, from
+// whom and where.
+type Way struct {
+	Label, Account string
+	Takes          []string
+}
+
+// Loss is one line of the table of survival: the ways in that are left when one of
+// some things is lost, "" none.
+type Loss struct {
+	Left string
+	Lost []string
+}
 
 // The headings of the binder, to which runbooks refer.
 const (
@@ -335,13 +348,18 @@ func (b *Binder) places(r *register.Register) []Block {
 }
 
 func (b *Binder) survival() []Block {
-	var rows [][]string
-	for _, l := range b.Survival {
-		rows = append(rows, []string{l.Lost, cmp.Or(l.Who, "nobody"), l.With, l.Where})
+	var ways, rows [][]string
+	for _, w := range b.Ways {
+		ways = append(ways, []string{w.Label, w.Account, strings.Join(w.Takes, "\n")})
 	}
-	table := Table{Columns: []Column{{"Lost", 3, false}, {"Who still gets in", 3, false}, {"With", 3, false}, {"Where", 3, false}}, Rows: rows,
+	for _, l := range b.Survival {
+		rows = append(rows, []string{cmp.Or(l.Left, "NOBODY gets in"), strings.Join(l.Lost, "\n")})
+	}
+	table := Table{Columns: []Column{{"Ways in that are left", 5, false}, {"When this is lost, or one of these", 6, false}}, Rows: rows,
 		Empty: "It was not worked out for this print."}
-	out := []Block{PageBreak{}, Heading{1, headSurvival}, table}
+	out := []Block{PageBreak{}, Heading{1, headSurvival}, Heading{2, "The ways in"},
+		Table{Columns: []Column{{"Way", 2, false}, {"Opens", 4, false}, {"Takes: what, where, and who can fetch it", 7, false}}, Rows: ways, Empty: "The register says no way in."},
+		Heading{2, "What is left"}, table}
 	if b.Picture != "" {
 		out = append(out, Picture{SVG: b.Picture})
 	}

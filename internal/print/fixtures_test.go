@@ -22,9 +22,10 @@ const logKey = "halligan-2786d9fb-1+4a5b6c7d+AbCdEfGhIjKlMnOpQrStUvWxYz012345678
 func binderOf(r *register.Register) *print.Binder {
 	return &print.Binder{Register: r, Digest: r.Digest(), Version: "7", Date: day,
 		Runbooks: procedure.Runbooks(), Opening: procedure.StockOpening(), First: procedure.FirstMinutes(),
+		Ways: []print.Way{{Label: "North 2", Account: "ea-north@tidewaterinstruments.onmicrosoft.com", Takes: []string{"key North 2 in Pier cabinet: Eva Lund", "the PIN of North 2 in Bank box: Greta Vos"}}},
 		Survival: []print.Loss{
-			{Lost: "Harbour house", Who: "Eva Lund with Greta Vos", With: "North 2 and its PIN", Where: "Pier cabinet, Bank box"},
-			{Lost: "Harbour house and the bank"},
+			{Left: "", Lost: []string{"Harbour house and the bank"}},
+			{Left: "North 2", Lost: []string{"Harbour house"}},
 		},
 		LogKey: logKey}
 }

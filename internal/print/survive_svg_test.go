@@ -12,13 +12,13 @@ import (
 	"halligan/internal/print"
 )
 
-func picture() *print.Picture {
-	return &print.Picture{Title: "Who holds what where",
-		Accounts: []print.PictureAccount{
-			{Name: "amber@quarrylane.example", Mark: "✓ takes two people", Ways: []print.PictureWay{
-				{Name: "Amber key", Mark: "✓", Parts: []print.PicturePart{{Name: "key Amber", Holder: "Greg", Place: 0}, {Name: "the PIN", Holder: "Hana", Place: -1}, {Name: "or the PIN", Place: 1}}}}},
-			{Name: "basalt@quarrylane.example", Mark: "? not known", Ways: []print.PictureWay{{Name: "Basalt key", Mark: "?", Parts: []print.PicturePart{{Name: "the PIN", Missing: true, Place: -1}}}, {Name: "without parts"}}}},
-		Places: []print.PicturePlace{{Name: "Cabinet", Site: "Main office", People: []string{"Greg", "Sara"}}, {Name: "Vault", Site: "Depot", OffSite: true}, {Name: "Desk", Site: "main office", People: []string{"Ana"}}}}
+func holdings() *print.Holdings {
+	return &print.Holdings{Title: "Who holds what where",
+		Accounts: []print.HoldingsAccount{
+			{Name: "amber@quarrylane.example", Mark: "✓ takes two people", Ways: []print.HoldingsWay{
+				{Name: "Amber key", Mark: "✓", Parts: []print.HoldingsPart{{Name: "key Amber", Holder: "Greg", Place: 0}, {Name: "the PIN", Holder: "Hana", Place: -1}, {Name: "or the PIN", Place: 1}}}}},
+			{Name: "basalt@quarrylane.example", Mark: "? not known", Ways: []print.HoldingsWay{{Name: "Basalt key", Mark: "?", Parts: []print.HoldingsPart{{Name: "the PIN", Missing: true, Place: -1}}}, {Name: "without parts"}}}},
+		Places: []print.HoldingsPlace{{Name: "Cabinet", Site: "Main office", People: []string{"Greg", "Sara"}}, {Name: "Vault", Site: "Depot", OffSite: true}, {Name: "Desk", Site: "main office", People: []string{"Ana"}}}}
 }
 
 // texts reads the picture as XML and returns what stands in it.
@@ -44,7 +44,7 @@ func texts(t *testing.T, svg string) (all []string, elements map[string]int) {
 
 // Everything that was given stands in the picture, and nothing hides behind a colour.
 func TestPictureHoldsEverything(t *testing.T) {
-	svg := picture().SVG()
+	svg := holdings().SVG()
 	all, elements := texts(t, svg)
 	whole := strings.Join(all, "\n")
 	for _, want := range []string{"amber", "@quarrylane.example", "✓ takes two people", "✓ Amber key", "key Amber", "held by Greg", "? no holder recorded", "? not recorded",
@@ -68,16 +68,16 @@ func TestPictureHoldsEverything(t *testing.T) {
 	if !strings.Contains(svg, `stroke-dasharray="7 4"`) {
 		t.Error("the lines of the second account look like those of the first")
 	}
-	if svg != picture().SVG() {
+	if svg != holdings().SVG() {
 		t.Error("two drawings of one picture differ")
 	}
 }
 
 // Nothing reaches out of the frame, however much there is.
 func TestPictureStaysInItsFrame(t *testing.T) {
-	p := picture()
+	p := holdings()
 	for i := range 30 {
-		p.Places = append(p.Places, print.PicturePlace{Name: "Place " + strconv.Itoa(i), Site: "Site " + strconv.Itoa(i/3), People: []string{strings.Repeat("long name ", 30)}})
+		p.Places = append(p.Places, print.HoldingsPlace{Name: "Place " + strconv.Itoa(i), Site: "Site " + strconv.Itoa(i/3), People: []string{strings.Repeat("long name ", 30)}})
 	}
 	svg := p.SVG()
 	frame := regexp.MustCompile(`viewBox="0 0 (\d+) (\d+)"`).FindStringSubmatch(svg)
@@ -100,7 +100,7 @@ func FuzzPictureEscapes(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		p := picture()
+		p := holdings()
 		_, want := texts(t, p.SVG())
 		p.Title, p.Accounts[0].Name, p.Accounts[0].Mark, p.Accounts[0].Ways[0].Name = s, s, s, s
 		p.Accounts[0].Ways[0].Parts[0].Name, p.Accounts[0].Ways[0].Parts[0].Holder = s, s
