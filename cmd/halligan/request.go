@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"halligan/custody"
 	"halligan/internal/app"
@@ -51,7 +52,7 @@ signs it; others read it and sign the same text with their own keys (halligan ap
 	for _, a := range askable {
 		cmd.AddCommand(askCommand(c, a.verb, a.use, a.short))
 	}
-	cmd.AddCommand(requestSealCommand(c))
+	cmd.AddCommand(requestSealCommand(c), requestOpenCommand(c))
 	cmd.AddCommand(requestListCommand(c), requestShowCommand(c), carryOutCommand(c))
 	return cmd
 }
@@ -78,12 +79,16 @@ func askCommand(c *console, verb custody.Verb, use, short string) *cobra.Command
 			return c.ask(cmd.Context(), &f, verb, strings.Join(args, ""))
 		},
 	}
-	f.placeFlags.add(cmd.Flags())
-	f.signFlags.add(cmd.Flags(), false)
-	cmd.Flags().StringVar(&f.by, "by", "", "`NAME` of who asks, as in the register")
-	cmd.Flags().StringVar(&f.why, "why", "", "`TEXT`: the reason, for those who approve")
-	cmd.Flags().DurationVar(&f.life, "life", 24*time.Hour, "`TIME` for which it is open, at most 168h")
+	f.add(cmd.Flags())
 	return cmd
+}
+
+func (f *askFlags) add(flags *pflag.FlagSet) {
+	f.placeFlags.add(flags)
+	f.signFlags.add(flags, false)
+	flags.StringVar(&f.by, "by", "", "`NAME` of who asks, as in the register")
+	flags.StringVar(&f.why, "why", "", "`TEXT`: the reason, for those who approve")
+	flags.DurationVar(&f.life, "life", 24*time.Hour, "`TIME` for which it is open, at most 168h")
 }
 
 func (c *console) ask(ctx context.Context, f *askFlags, verb custody.Verb, on string) (err error) {
@@ -484,25 +489,6 @@ func (p *page) signedText(text string) {
 			p.line(2, 4, line)
 		}
 	}
-}
-
-// detail is one value of the details in words.
-func detail(value any) string {
-	switch v := value.(type) {
-	case map[string]any:
-		var words []string
-		for _, key := range slices.Sorted(maps.Keys(v)) {
-			words = append(words, key+" "+detail(v[key]))
-		}
-		return strings.Join(words, ", ")
-	case []any:
-		var words []string
-		for _, one := range v {
-			words = append(words, detail(one))
-		}
-		return strings.Join(words, ", ")
-	}
-	return fmt.Sprint(value)
 }
 
 func (p *page) details(text string, column int) {

@@ -38,6 +38,7 @@ var deeds = map[custody.Verb]deed{
 	custody.VerbAccept:   {proposeAccept, prepareAccept},
 	custody.VerbRestore:  {proposeRestore, prepareRestore},
 	custody.VerbSeal:     {proposeSeal, prepareElsewhere},
+	custody.VerbOpen:     {proposeOpen, prepareElsewhere},
 }
 
 // DeedNames are the verbs that can be asked for.
