@@ -141,6 +141,7 @@ func (a *App) Seal(ctx context.Context, given string, job *SealJob) (*SealDone, 
 	if out.Secrets, err = a.secretsFor(ctx, task, job); err != nil {
 		return nil, err
 	}
+	var putErr error // of the second copy; the file is sealed all the same
 	out.Done, err = a.through(ctx, task.Hash, func(_ *known, p *custody.Pending, _ *requestData) (*act, error) {
 		d, err := a.detailsOf(p)
 		if err != nil {
@@ -160,17 +161,18 @@ func (a *App) Seal(ctx context.Context, given string, job *SealJob) (*SealDone, 
 					return said, err
 				}
 				if job.Put != nil {
-					return said, PutSealed(ctx, job.Put, out.Sealed.Bytes)
+					putErr = keepAt(ctx, job.Put, out.Sealed)
+					said.tells["place"], said.tells["placeKeepsIt"] = job.Put.Name, putErr == nil
 				}
 				return said, nil
 			},
-			readBack: func(ctx context.Context) (string, error) { return readBackSealed(ctx, job) }}, nil
+			readBack: func(context.Context) (string, error) { return readBackSealed(job.Out) }}, nil
 	})
 	if f, readErr := ReadSealed(job.Out); err != nil && (out.Sealed == nil || readErr != nil || f.Digest != out.Sealed.Digest) {
 		out.Wipe()
 		return nil, err
 	}
-	return out, err // a file that is there needs its papers, whatever became of the record
+	return out, errors.Join(err, putErr) // a file that is there needs its papers, whatever became of the record
 }
 
 // secretsFor are the secret, or its halves: made, or asked for.
@@ -228,35 +230,29 @@ func writeSealed(path string, data []byte) error {
 	return syncFolder(filepath.Dir(path))
 }
 
-// readBackSealed is the digest of the file that was written, here and where else it
-// was put; "" when there is none.
-func readBackSealed(ctx context.Context, job *SealJob) (string, error) {
-	f, err := ReadSealed(job.Out)
+// keepAt keeps a sealed file at a place outside, and looks what is there, where the
+// place has a command for it.
+func keepAt(ctx context.Context, p *register.Place, s *seal.Sealed) error {
+	if err := PutSealed(ctx, p, s.Bytes); err != nil || len(p.Get) == 0 {
+		return err
+	}
+	data, err := GetSealed(ctx, p)
+	if err == nil && register.DigestOf(data) != s.Digest {
+		err = &hinted{fmt.Errorf("put the sealed file at %s: it gives something else back", p.Name), "the file here is sealed; try both commands of the place by hand"}
+	}
+	return err
+}
+
+// readBackSealed is the digest of the file that was written, "" when there is none.
+func readBackSealed(path string) (string, error) {
+	f, err := ReadSealed(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil
 	}
-	if err != nil || job.Put == nil || len(job.Put.Get) == 0 {
-		return digestOf(f), err
-	}
-	data, err := GetSealed(ctx, job.Put)
 	if err != nil {
 		return "", err
-	}
-	there, err := seal.Parse(data)
-	if err != nil {
-		return "", err
-	}
-	if there.Digest != f.Digest {
-		return there.Digest, nil
 	}
 	return f.Digest, nil
-}
-
-func digestOf(f *seal.File) string {
-	if f == nil {
-		return ""
-	}
-	return f.Digest
 }
 
 // ReadSealed reads a sealed file.
@@ -272,13 +268,17 @@ func ReadSealed(path string) (*seal.File, error) {
 	return f, nil
 }
 
-// VoidOf is a set as it stands among the void ones, and those that were void before
-// it.
+// mostVoid is how many void sets a file goes on to name: people read them all.
+const mostVoid = 12
+
+// VoidOf is a set as it stands among the void ones, behind the latest of those that
+// were void before it.
 func VoidOf(f *seal.File, day string) []seal.Void {
 	m := &f.Manifest
 	v := seal.Void{Set: m.Set, On: day}
 	for _, h := range m.Holders {
 		v.Holders = append(v.Holders, h.Name)
 	}
-	return append(slices.Clone(m.Voided), v)
+	all := append(slices.Clone(m.Voided), v)
+	return all[max(0, len(all)-mostVoid):]
 }

@@ -335,7 +335,7 @@ func (a *App) callList() []string {
 	r := a.Register.Or()
 	var out []string
 	add := func(name, ways string) {
-		line := custody.Visible(strings.TrimSpace(name + ": " + ways))
+		line := custody.Visible(strings.TrimSuffix(strings.TrimSpace(name+": "+ways), ":"))
 		if len(line) <= 300 && len(out) < mostCalls && !slices.Contains(out, line) {
 			out = append(out, line)
 		}
