@@ -179,6 +179,18 @@ func TestWhatIsInsideMustBeOfTheSet(t *testing.T) {
 	refused(t, err, seal.ReasonDamaged)
 }
 
+// The manifest says that a file is for ana, and her key does not open it: that is not
+// told as somebody missing.
+func TestAFileThatIsNotForItsHolderIsNoticed(t *testing.T) {
+	ana, ben, carl := classic(t, "Ana Weiss"), classic(t, "Ben Ode"), classic(t, "Carl Roe")
+	all := unpack(t, sealed(t, plan(t, seal.FormPair, 2, ana, ben, carl), theSecret).Bytes)
+	all[2].data, all[4].data = all[4].data, all[2].data
+	f, err := seal.Parse(pack(t, all, zip.Store))
+	must(t, err)
+	_, err = seal.Open(f, []seal.Key{ana.key(), ben.key()}, nil)
+	refused(t, err, seal.ReasonKey, "pair-1-2-ana-weiss-ben-ode.age", "Ben Ode")
+}
+
 func TestTheSameMembersAreTheSameFile(t *testing.T) {
 	ana, ben := classic(t, "Ana Weiss"), classic(t, "Ben Ode")
 	s := sealed(t, plan(t, seal.FormPair, 2, ana, ben), theSecret)

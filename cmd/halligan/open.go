@@ -36,10 +36,40 @@ func (f *keyFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.why, "why", "", "`TEXT`: the reason, for the record")
 }
 
+// openFlags are the flags of open alone.
+type openFlags struct {
+	get, request string
+	toStdout     bool
+}
+
+func requestOpenCommand(c *console) *cobra.Command {
+	var f askFlags
+	cmd := &cobra.Command{
+		Use:   "open FILE --by NAME --why TEXT --key FILE",
+		Short: "have it approved that a sealed file is opened, for a drill or planned work",
+		Long: `Ask to open a sealed file when there is time to ask: for a drill, or planned work. In an emergency halligan open needs no request; it
+records the opening, and waits for nobody.`,
+		Example: `  halligan request open account-1.sealed --by "Ana Weiss" --why "drill of November" --key ~/.ssh/id_ed25519`,
+		Args:    takes("FILE"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			file, err := app.ReadSealed(args[0])
+			if err != nil {
+				return err
+			}
+			subject, err := app.OpenSubject(file)
+			if err != nil {
+				return err
+			}
+			return c.ask(cmd.Context(), &f, custody.VerbOpen, subject)
+		},
+	}
+	f.add(cmd.Flags())
+	return cmd
+}
+
 func openCommand(c *console) *cobra.Command {
 	var f keyFlags
-	var get string
-	var toStdout bool
+	var o openFlags
 	cmd := &cobra.Command{
 		Use:   "open [FILE]",
 		Short: "open a sealed file, with the keys or shares of enough holders",
@@ -53,15 +83,16 @@ record with --sign; without that it is an unsigned claim.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			harden()
-			if !toStdout && !isTerminal(c.stdout) {
+			if !o.toStdout && !isTerminal(c.stdout) {
 				return misused("give the command on a terminal; or --to-stdout, for a program that needs the secret", "the secret is shown on a terminal, and here is none")
 			}
-			return c.unseal(cmd.Context(), &f, strings.Join(args, ""), get, toStdout)
+			return c.unseal(cmd.Context(), &f, &o, strings.Join(args, ""))
 		},
 	}
 	f.add(cmd.Flags())
-	cmd.Flags().StringVar(&get, "get", "", "`NAME` of a place of the register whose get: command brings the file")
-	cmd.Flags().BoolVar(&toStdout, "to-stdout", false, "write the secret to standard output, and nothing else there")
+	cmd.Flags().StringVar(&o.request, "request", "", "`HASH` of an approved request to open it (halligan request open), for a drill or planned work; an emergency needs none")
+	cmd.Flags().StringVar(&o.get, "get", "", "`NAME` of a place of the register whose get: command brings the file")
+	cmd.Flags().BoolVar(&o.toStdout, "to-stdout", false, "write the secret to standard output, and nothing else there")
 	return cmd
 }
 
@@ -89,17 +120,20 @@ func (c *console) sealedFrom(ctx context.Context, f *keyFlags, path, place strin
 	return seal.Parse(data)
 }
 
-func (c *console) unseal(ctx context.Context, f *keyFlags, path, place string, toStdout bool) error {
-	file, err := c.sealedFrom(ctx, f, path, place)
+func (c *console) unseal(ctx context.Context, f *keyFlags, o *openFlags, path string) error {
+	file, err := c.sealedFrom(ctx, f, path, o.get)
 	if err != nil {
 		return err
 	}
-	opened, err := c.openWith(file, f)
-	if err != nil {
+	opened, err := c.openBy(ctx, file, f, o.request)
+	if opened == nil {
 		return err
 	}
 	defer opened.Wipe()
-	if err := c.showOpened(file, opened, toStdout); err != nil {
+	if err != nil { // it is open, and its outcome is not recorded
+		c.say("warning:", yellow, err.Error())
+	}
+	if err := c.showOpened(file, opened, o.toStdout); err != nil {
 		return err
 	}
 	// Nothing here waits for the record: who needs the secret has it by now.
@@ -108,6 +142,19 @@ func (c *console) unseal(ctx context.Context, f *keyFlags, path, place string, t
 		return ended(exitTrouble)
 	}
 	return nil
+}
+
+// openBy opens a file, by an approved request where there is one.
+func (c *console) openBy(ctx context.Context, file *seal.File, f *keyFlags, request string) (opened *seal.Opened, err error) {
+	if request == "" {
+		return c.openWith(file, f)
+	}
+	a, end, err := c.writing(ctx, &f.placeFlags)
+	if err != nil {
+		return nil, err
+	}
+	opened, _, err = a.OpenApproved(ctx, request, file, func() (*seal.Opened, error) { return c.openWith(file, f) })
+	return opened, errors.Join(err, end())
 }
 
 // openWith opens a file with what the flags name; on a terminal it asks for the

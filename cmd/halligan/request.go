@@ -43,12 +43,6 @@ type askFlags struct {
 	life    days
 }
 
-// lasts adds the flag for how long the request is open.
-func (f *askFlags) lasts(flags *pflag.FlagSet) {
-	f.life = days(24 * time.Hour)
-	flags.Var(&f.life, "life", "`TIME` for which it is open, as 12h or 2d; at most 7d")
-}
-
 func requestCommand(c *console) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "request",
@@ -59,7 +53,7 @@ signs it; others read it and sign the same text with their own keys (halligan ap
 	for _, a := range askable {
 		cmd.AddCommand(askCommand(c, a.verb, a.use, a.short))
 	}
-	cmd.AddCommand(requestSealCommand(c))
+	cmd.AddCommand(requestSealCommand(c), requestOpenCommand(c))
 	cmd.AddCommand(requestListCommand(c), requestShowCommand(c), carryOutCommand(c))
 	return cmd
 }
@@ -86,12 +80,17 @@ func askCommand(c *console, verb custody.Verb, use, short string) *cobra.Command
 			return c.ask(cmd.Context(), &f, verb, strings.Join(args, ""))
 		},
 	}
-	f.placeFlags.add(cmd.Flags())
-	f.signFlags.add(cmd.Flags(), false)
-	cmd.Flags().StringVar(&f.by, "by", "", "`NAME` of who asks, as in the register")
-	cmd.Flags().StringVar(&f.why, "why", "", "`TEXT`: the reason, for those who approve")
-	f.lasts(cmd.Flags())
+	f.add(cmd.Flags())
 	return cmd
+}
+
+func (f *askFlags) add(flags *pflag.FlagSet) {
+	f.placeFlags.add(flags)
+	f.signFlags.add(flags, false)
+	flags.StringVar(&f.by, "by", "", "`NAME` of who asks, as in the register")
+	flags.StringVar(&f.why, "why", "", "`TEXT`: the reason, for those who approve")
+	f.life = days(24 * time.Hour)
+	flags.Var(&f.life, "life", "`TIME` for which it is open, as 12h or 2d; at most 7d")
 }
 
 func (c *console) ask(ctx context.Context, f *askFlags, verb custody.Verb, on string) (err error) {
@@ -498,25 +497,6 @@ func (p *page) signedText(text string) {
 			p.line(2, 4, line)
 		}
 	}
-}
-
-// detail is one value of the details in words.
-func detail(value any) string {
-	switch v := value.(type) {
-	case map[string]any:
-		var words []string
-		for _, key := range slices.Sorted(maps.Keys(v)) {
-			words = append(words, key+" "+detail(v[key]))
-		}
-		return strings.Join(words, ", ")
-	case []any:
-		var words []string
-		for _, one := range v {
-			words = append(words, detail(one))
-		}
-		return strings.Join(words, ", ")
-	}
-	return fmt.Sprint(value)
 }
 
 func (p *page) details(text string, column int) {

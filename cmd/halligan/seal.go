@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -41,12 +43,8 @@ Two of at most five people who have keys open it in pairs. Otherwise the key is 
 		Args:    takes(),
 		RunE:    func(cmd *cobra.Command, _ []string) error { return c.askSeal(cmd, &f) },
 	}
-	f.placeFlags.add(cmd.Flags())
-	f.signFlags.add(cmd.Flags(), false)
 	flags := cmd.Flags()
-	flags.StringVar(&f.by, "by", "", "`NAME` of who asks, as in the register")
-	flags.StringVar(&f.why, "why", "", "`TEXT`: the reason, for those who approve")
-	f.lasts(flags)
+	f.askFlags.add(flags)
 	flags.StringVar(&f.wish.Account, "account", "", "`ID` or name of the account in the register")
 	flags.StringVar(&f.wish.What, "what", "the password", "`TEXT`: what is sealed of it")
 	flags.StringVar(&f.wish.Label, "label", "", "`TEXT` that stands outside in place of the account's name (default: its number in the register)")
@@ -345,4 +343,23 @@ func (c *console) showMade(f *sealFlags, secrets []custody.Secret) error {
 		}
 	}
 	return err
+}
+
+// detail is one value of the details in words.
+func detail(value any) string {
+	switch v := value.(type) {
+	case map[string]any:
+		var words []string
+		for _, key := range slices.Sorted(maps.Keys(v)) {
+			words = append(words, key+" "+detail(v[key]))
+		}
+		return strings.Join(words, ", ")
+	case []any:
+		var words []string
+		for _, one := range v {
+			words = append(words, detail(one))
+		}
+		return strings.Join(words, ", ")
+	}
+	return fmt.Sprint(value)
 }

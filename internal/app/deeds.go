@@ -41,6 +41,7 @@ var deeds = map[custody.Verb]deed{
 	custody.VerbMove:     custodyDeed(custody.VerbMove),
 	custody.VerbHandOver: custodyDeed(custody.VerbHandOver),
 	custody.VerbSeal:     {proposeSeal, prepareElsewhere},
+	custody.VerbOpen:     {proposeOpen, prepareElsewhere},
 }
 
 // DeedNames are the verbs that can be asked for.

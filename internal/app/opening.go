@@ -16,6 +16,7 @@ import (
 	"halligan/evidence"
 	"halligan/internal/store"
 	"halligan/register"
+	"halligan/seal"
 )
 
 // OpeningNamespace is the domain of signatures under the record of an opening
@@ -41,6 +42,11 @@ type openingData struct {
 	Altered    []string `json:"altered,omitempty"`
 	Text       string   `json:"text"`
 	Signatures []string `json:"signatures,omitempty"`
+}
+
+// OpeningOf is the record of an opening.
+func OpeningOf(f *seal.File, o *seal.Opened, at time.Time, why, account string) *Opening {
+	return &Opening{Set: o.Set, File: f.Digest, Label: f.Manifest.Label, What: f.Manifest.What, Openers: o.Openers, Altered: o.Altered, At: at.UTC().Truncate(time.Second), Why: why, Account: account}
 }
 
 // Text is what the openers sign.
@@ -161,6 +167,63 @@ func againstSet(v store.View, o *Opening) (string, error) {
 
 // recordTime is how long the log may take to answer before a side log takes its place.
 const recordTime = 4 * time.Second
+
+// openDetails are the details of a request to open what is sealed: which file.
+type openDetails struct {
+	Set     string   `json:"set"`
+	File    string   `json:"file"` // SHA-256
+	Need    int      `json:"need"`
+	Holders []string `json:"holders"`
+}
+
+// OpenSubject is a sealed file as a Question has it.
+func OpenSubject(f *seal.File) (string, error) {
+	m := &f.Manifest
+	d := openDetails{Set: m.Set, File: f.Digest, Need: m.Need}
+	for _, h := range m.Holders {
+		d.Holders = append(d.Holders, h.Name)
+	}
+	text, err := json.Marshal(map[string]any{"on": m.What + " of " + m.Label, "details": d})
+	return string(text), err
+}
+
+func proposeOpen(_ *App, _ *known, subject string) (string, json.RawMessage, string, error) {
+	var s struct {
+		On      string      `json:"on"`
+		Details openDetails `json:"details"`
+	}
+	if err := json.Unmarshal([]byte(subject), &s); err != nil {
+		return "", nil, "", fmt.Errorf("read what is to be opened: %v", err)
+	}
+	details, err := json.Marshal(s.Details)
+	return s.On, details, "", err
+}
+
+// OpenApproved opens a sealed file by an approved request: the intent stands in the
+// evidence before anything is decrypted. In an emergency nobody waits for that, and
+// an opening without a request is recorded as one.
+func (a *App) OpenApproved(ctx context.Context, given string, f *seal.File, open func() (*seal.Opened, error)) (*seal.Opened, *Done, error) {
+	var opened *seal.Opened
+	done, err := a.through(ctx, given, func(_ *known, p *custody.Pending, _ *requestData) (*act, error) {
+		var d openDetails
+		if err := json.Unmarshal(p.Request.Details, &d); p.Request.What != custody.VerbOpen || err != nil || d.File != f.Digest || d.Set != f.Manifest.Set {
+			return nil, &hinted{errors.New("open by a request: another file was approved than this one"), "compare the SHA-256 with the request (halligan request show)"}
+		}
+		return &act{verb: p.Request.What, on: p.Request.On, why: p.Request.Why, before: f.Digest,
+			effect: func(context.Context) (_ *effect, err error) {
+				if opened, err = open(); err != nil {
+					return nil, err
+				}
+				return &effect{after: f.Digest, tells: map[string]any{"set": opened.Set, "openers": opened.Openers, "opened": true}}, nil
+			},
+			readBack: func(context.Context) (string, error) { return f.Digest, nil }, // it stays as it is
+		}, nil
+	})
+	if opened == nil {
+		return nil, nil, err
+	}
+	return opened, done, err
+}
 
 // Kept is where the record of an opening is.
 type Kept struct {

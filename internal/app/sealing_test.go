@@ -434,18 +434,103 @@ func TestASealedFileIsKeptAtAPlaceOutsideAndComesBack(t *testing.T) {
 	}
 }
 
-// A vault that keeps something else is found by reading back: the evidence does not
-// say done.
-func TestAPlaceThatKeepsSomethingElseIsNoticed(t *testing.T) {
+// A vault that takes nothing, or keeps something else: the file is sealed all the
+// same, and whoever sealed it is told.
+func TestAPlaceThatDoesNotKeepTheFileIsTold(t *testing.T) {
+	for name, p := range map[string]*register.Place{
+		"something else comes back": {Name: "Key vault", Put: []string{"true"}, Get: []string{"echo", "UEsFBgAAAAAAAAAAAAAAAAAAAAAAAA=="}},
+		"it takes nothing":          {Name: "Key vault", Put: []string{"false"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			keys := map[string]*age.X25519Identity{}
+			w, hash := agreed(t, keys, pairOfTwo)
+			j := job(t)
+			j.Put = p
+			done, err := w.Seal(t.Context(), hash, j)
+			if err == nil || done == nil {
+				t.Fatal("no error, or no file")
+			}
+			out := w.entries(evidence.KindOutcome, hash)
+			if len(out) != 1 || result(t, out[0]) != "done" || !strings.Contains(string(out[0].Data), `"placeKeepsIt":false`) {
+				t.Errorf("%+v", out)
+			}
+		})
+	}
+}
+
+// A drill has time to ask. What was approved is one file, and the intent stands in the
+// evidence before anything is decrypted.
+func TestAnOpeningThatWasApprovedIsOfThatFileAlone(t *testing.T) {
 	keys := map[string]*age.X25519Identity{}
 	w, hash := agreed(t, keys, pairOfTwo)
 	j := job(t)
-	j.Put = &register.Place{Name: "Key vault", Put: []string{"true"}, Get: []string{"echo", "UEsFBgAAAAAAAAAAAAAAAAAAAAAAAA=="}}
-	if _, err := w.Seal(t.Context(), hash, j); err == nil {
-		t.Fatal("no error")
+	if _, err := w.Seal(t.Context(), hash, j); err != nil {
+		t.Fatal(err)
 	}
-	if out := w.entries(evidence.KindOutcome, hash); len(out) != 1 || result(t, out[0]) != "unknown" {
-		t.Errorf("%+v", out)
+	f, err := app.ReadSealed(j.Out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	subject, err := app.OpenSubject(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked, err := w.Ask(t.Context(), app.Question{Verb: custody.VerbOpen, On: subject, Why: "drill", By: "ana", Sign: w.As("ana").sign})
+	if err != nil {
+		t.Fatal(err)
+	}
+	hash = asked.Request.Hash()
+	w.As("ben").Approves(hash)
+	other := *f
+	other.Digest = register.DigestOf([]byte("another"))
+	open := func() (*seal.Opened, error) {
+		if len(w.entries(evidence.KindIntent, hash)) != 1 {
+			t.Error("it is opened before the intent stands in the evidence")
+		}
+		return seal.Open(f, brought(keys, "ana", "ben"), nil)
+	}
+	if _, _, err := w.OpenApproved(t.Context(), hash, &other, open); err == nil || len(w.entries(evidence.KindIntent, hash)) > 0 {
+		t.Errorf("another file: %v", err)
+	}
+	opened, done, err := w.OpenApproved(t.Context(), hash, f, open)
+	if err != nil || string(opened.Secret.Reveal()) != password || done.Outcome == 0 {
+		t.Fatalf("%v %+v", err, done)
+	}
+	if _, _, err := w.OpenApproved(t.Context(), hash, f, open); !errors.Is(err, custody.ReasonUsed) {
+		t.Errorf("again: %v", err)
+	}
+}
+
+// Whatever stands in the file of a key that cannot be used, the error tells what to
+// do, and nothing of the key.
+func TestKeysThatCannotBeUsedAreTold(t *testing.T) {
+	i, err := age.GenerateX25519Identity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	broken := i.String()[:40] + "Q" + i.String()[41:]
+	if broken == i.String() {
+		broken = i.String()[:40] + "P" + i.String()[41:]
+	}
+	for name, c := range map[string]struct{ text, says string }{
+		"a public key":        {i.Recipient().String(), "this is no private key of age or SSH"},
+		"a letter is wrong":   {broken, "a letter of the key is wrong"},
+		"nothing":             {"# only a remark\n", "there is no key in it"},
+		"a broken SSH key":    {"-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n", "no private key of SSH"},
+		"too much":            {strings.Repeat("# x\n", 1<<15), "more than"},
+		"under a passphrase":  {"-----BEGIN AGE ENCRYPTED FILE-----\n", "there is nobody to ask"},
+		"a broken plugin key": {"AGE-PLUGIN-X-1QQQQ", "a letter of the key is wrong"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "key")
+			if err := os.WriteFile(path, []byte(c.text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			_, err := app.LoadKeys(path, nil)
+			if err == nil || !strings.Contains(err.Error(), c.says) || strings.Contains(strings.ToUpper(err.Error()), broken[16:40]) {
+				t.Errorf("got %v, want %q", err, c.says)
+			}
+		})
 	}
 }
 
