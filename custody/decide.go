@@ -52,7 +52,10 @@ type Decision struct {
 	Approved []*Signed
 	// Refused are approvals that do not count.
 	Refused []*Refusal
-	// Marks go into evidence: "one person", "unsigned claim".
+	// Unsigned are people who receive something, have a key, and have not signed
+	// for it yet: the request waits for each of them.
+	Unsigned []string
+	// Marks go into evidence: "one person", "unsigned claim", "no receipt".
 	Marks []string
 	// Warnings are for people to know.
 	Warnings []string
@@ -62,6 +65,7 @@ type Decision struct {
 const (
 	MarkOnePerson = "one person"
 	MarkUnsigned  = "unsigned claim"
+	MarkNoReceipt = "no receipt" // somebody was given something, and did not sign for it
 )
 
 // clockSlack is how far the clock of who signs may be ahead.
@@ -88,6 +92,9 @@ func (r *Rules) Decide(p *Pending) (*Decision, error) {
 	who := r.asking(p)
 	counted := []*register.Person{}
 	for _, a := range p.Approvals {
+		if r.onlyReceipt(p, a) {
+			continue // receipts looks at it
+		}
 		s, person, refusal := r.admit(p, a)
 		if refusal == nil {
 			refusal = r.distinct(who, counted, person)
@@ -110,8 +117,12 @@ func (r *Rules) Decide(p *Pending) (*Decision, error) {
 	if d.Needed > 0 && one {
 		d.Marks = append(d.Marks, MarkOnePerson)
 	}
-	if len(d.Approved) < d.Needed && r.has(DefenceCount) {
+	r.receipts(p, d)
+	if len(d.Approved) < d.Needed && r.has(DefenceCount) || len(d.Unsigned) > 0 {
 		refusal := refuse(ReasonTooFew, "", "%d of %d", len(d.Approved), d.Needed)
+		for _, name := range d.Unsigned {
+			refusal.Causes = append(refusal.Causes, &Refusal{Reason: ReasonReceipt, Who: name})
+		}
 		if d.Needed > right.Needed(r.Register.Or().Quorum) {
 			refusal.Causes = append(refusal.Causes, refuse(ReasonUnsigned, "", "%s", Visible(p.Request.By)))
 		}
@@ -161,7 +172,7 @@ func (r *Rules) CheckRequest(req *Request) error {
 	if r.has(DefenceAsk) && (by == nil || !May(by, VerbAsk) || !May(by, req.What)) {
 		return refuse(ReasonMayNotAsk, "", "%s may not ask for %s", Visible(req.By), req.What)
 	}
-	return nil
+	return r.receivers(req)
 }
 
 // registerApproved: what is judged by was approved, and so was what the request
@@ -236,7 +247,7 @@ func (r *Rules) admit(p *Pending, a *Approval) (*Signed, *register.Person, *Refu
 		return nil, nil, refuse(ReasonForm, who, "it is no approval")
 	}
 	s, person, refusal := r.signed(p, a)
-	if refusal == nil && !May(person, VerbApprove) && r.has(DefenceRight) {
+	if refusal == nil && !May(person, VerbApprove) && !p.Request.receives(person.Name) && r.has(DefenceRight) {
 		refusal = refuse(ReasonRight, a.Person, "no role allows it")
 	}
 	return s, person, refusal

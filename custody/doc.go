@@ -16,6 +16,9 @@
 // approved, as they are now. The one exception is a tenant with one person
 // (quorum.people: 1), and everything done so is marked.
 //
+// A request about custody names those who are given something (Handing). Each of
+// them signs for it where there is a key of theirs, and nobody gives to themselves.
+//
 // A Secret is text that must not be seen: it does not print, format, log or
 // marshal, and whoever needs it asks for it by name (Reveal). It cannot be
 // compared by mistake. Go may copy memory when it collects garbage, so a secret

@@ -2,6 +2,7 @@ package custody_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -232,6 +233,16 @@ var stories = []story{
 		w.As("ben").Approves(ask)
 		return w.Does(ask)
 	}},
+	{"hands a key over to mallory", custody.ReasonReceiver, custody.DefenceReceiver, func(w *world) error {
+		ask := w.As("mallory").Requests(custody.VerbHandOver, "part key-north-1", handing("mallory"))
+		w.As("ben").Approves(ask)
+		return w.Does(ask)
+	}},
+	{"writes down that ben has a key that mallory kept", custody.ReasonReceipt, custody.DefenceReceipt, func(w *world) error {
+		ask := w.As("mallory").Requests(custody.VerbHandOver, "part key-north-1", handing("ben"))
+		w.As("carol").Approves(ask)
+		return w.Does(ask)
+	}},
 	{"approves with a passkey that lies open on the desk", custody.ReasonVerified, custody.DefenceVerified, func(w *world) error {
 		key := newSoftKey(w.t)
 		key.flags = 1 // present, not verified
@@ -241,6 +252,13 @@ var stories = []story{
 		w.As("ben").Approves(ask)
 		return w.Does(ask)
 	}},
+}
+
+// handing makes a request one by which people receive something.
+func handing(receivers ...string) func(*custody.Request) {
+	return func(r *custody.Request) {
+		r.Details = []byte(`{"receivers":["` + strings.Join(receivers, `","`) + `"]}`)
+	}
 }
 
 func TestMalloryIsRefused(t *testing.T) {
@@ -285,4 +303,5 @@ func TestEveryDefenceHasItsStory(t *testing.T) {
 
 var defences = []custody.Defence{custody.DefenceTenant, custody.DefenceStore, custody.DefenceRegister, custody.DefenceExpiry, custody.DefenceOnce, custody.DefenceHidden, custody.DefenceAlike, custody.DefenceAsk,
 	custody.DefenceSigned, custody.DefenceHash, custody.DefencePerson, custody.DefenceRequester, custody.DefenceRight, custody.DefenceKnown, custody.DefenceOrder, custody.DefenceFuture, custody.DefenceLate,
-	custody.DefenceKey, custody.DefenceNamespace, custody.DefenceSignature, custody.DefenceVerified, custody.DefencePeople, custody.DefenceKeys, custody.DefenceIDs, custody.DefenceCredentials, custody.DefenceLines, custody.DefenceCount}
+	custody.DefenceKey, custody.DefenceNamespace, custody.DefenceSignature, custody.DefenceVerified, custody.DefencePeople, custody.DefenceKeys, custody.DefenceIDs, custody.DefenceCredentials, custody.DefenceLines, custody.DefenceCount,
+	custody.DefenceReceiver, custody.DefenceReceipt}

@@ -46,6 +46,8 @@ const (
 	ReasonSamePasskey  Reason = "two names, one passkey"
 	ReasonLine         Reason = "the people are of one line of managers"
 	ReasonTooFew       Reason = "too few people approved"
+	ReasonReceiver     Reason = "who asks for a hand-over does not receive"
+	ReasonReceipt      Reason = "who receives has not signed for it"
 )
 
 // hints are what to do about each reason.
@@ -82,6 +84,8 @@ var hints = map[Reason]string{
 	ReasonSamePasskey:  "give each person a passkey of their own. If nobody knows why two names have one, treat it as an incident",
 	ReasonLine:         "have somebody approve who is neither above nor below who asked: quorum.lines is distinct",
 	ReasonTooFew:       "have more people approve it: halligan approve",
+	ReasonReceiver:     "have whoever gives it away ask, or a third person",
+	ReasonReceipt:      "whoever receives a part signs for it with their own key, by halligan approve; nobody can do that for them",
 }
 
 // Refusal says why something is refused.
@@ -98,6 +102,9 @@ type Refusal struct {
 // Error returns what was refused and why.
 func (r *Refusal) Error() string {
 	what := "use the request"
+	if r.Reason == ReasonReceipt {
+		return "hand over to " + Visible(r.Who) + ": " + string(r.Reason)
+	}
 	if r.Who != "" {
 		what = "count the approval of " + Visible(r.Who)
 	}
@@ -167,4 +174,6 @@ const (
 	DefenceCredentials Defence = "one passkey counts once"
 	DefenceLines       Defence = "people of one line do not decide together, where the register says so"
 	DefenceCount       Defence = "the number of approvals is reached"
+	DefenceReceiver    Defence = "who asks does not receive"
+	DefenceReceipt     Defence = "who receives signs for it"
 )

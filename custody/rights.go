@@ -26,6 +26,9 @@ const (
 	VerbSeal       Verb = "seal"
 	VerbOpen       Verb = "open"
 	VerbDrill      Verb = "drill"
+	VerbCustody    Verb = "custody"
+	VerbMove       Verb = "move"
+	VerbHandOver   Verb = "hand-over"
 )
 
 // Approvals is how many approvals a verb takes.
@@ -63,6 +66,9 @@ var Rights = []Right{
 	{VerbApply, "change the tenant", []register.Role{register.RoleOperator}, ByQuorum},
 	{VerbSeal, "seal a credential", []register.Role{register.RoleOperator, register.RoleCustodian}, ByQuorum},
 	{VerbOpen, "open a sealed credential", []register.Role{register.RoleOperator, register.RoleCustodian}, ByQuorum},
+	{VerbCustody, "write down what is held where, or change how it is written down", []register.Role{register.RoleOperator, register.RoleCustodian}, ByQuorum},
+	{VerbMove, "move a part to another place or seal", []register.Role{register.RoleOperator, register.RoleCustodian}, ByQuorum},
+	{VerbHandOver, "hand a part over to another person, who signs for it", []register.Role{register.RoleOperator, register.RoleCustodian}, ByQuorum},
 	{VerbDrill, "drill", []register.Role{register.RoleOperator, register.RoleCustodian}, ByOne},
 }
 

@@ -26,7 +26,10 @@ const (
 	KindAcceptedRisk Kind = "accepted-risk"
 	KindNote         Kind = "note"
 
-	KindBinderPrinted Kind = "binder-printed"
+	// What is held where.
+	KindCustody         Kind = "custody"
+	KindCustodyVerified Kind = "custody-verified"
+	KindBinderPrinted   Kind = "binder-printed"
 )
 
 // KindInfo describes a kind for people.
@@ -54,7 +57,9 @@ var Kinds = []KindInfo{
 	{KindAttest, "somebody states that something is so"},
 	{KindAcceptedRisk, "a risk was accepted, by whom and until when"},
 	{KindNote, "a remark"},
-	{KindBinderPrinted, "the binder was printed: its version, and the digest of the register that it shows"},
+	{KindCustody, "the custody part of the register, who holds what where, has this digest from here on"},
+	{KindCustodyVerified, "somebody went there and looked at a part: its seal, its place, a printed binder"},
+	{KindBinderPrinted, "the binder was printed, with this version and digest of the register"},
 }
 
 // Known reports whether this version may write entries of the kind.

@@ -321,6 +321,8 @@ func judgeSeals(c *Case) Result {
 	switch {
 	case len(seals) == 0:
 		return notSetUp("no part in custody is sealed")
+	case c.Records.Unread != "":
+		return unknown("whether the seals were looked at is not known: %s", c.Records.Unread)
 	case c.Records.Seals == nil:
 		return notSetUp("nobody has looked at the seals and recorded it yet")
 	}
@@ -468,12 +470,18 @@ func judgeOffline(c *Case) Result {
 	}
 	printed, changed := c.Records.BinderPrinted, c.Records.RegisterChanged
 	switch {
+	case c.Records.Unread != "":
+		return unknown("whether the binder was printed is not known: %s", c.Records.Unread)
 	case printed.IsZero():
 		return notSetUp("no printed binder is recorded")
 	case printed.After(c.Now):
 		return unknown("the binder is recorded as printed in the future")
 	case len(binders) == 0:
 		return fail("the binder was printed, and no place is recorded where it lies").on(Evidence{Name: "binder", Detail: "printed on " + printed.UTC().Format(time.DateOnly)})
+	case c.Records.BinderDigest != "" && c.Records.BinderDigest == c.Register.Digest():
+		return pass("printed on %s, of the register as it is now", printed.UTC().Format(time.DateOnly))
+	case c.Records.BinderDigest != "":
+		return fail("the register is not what it was when the binder was printed, on %s", printed.UTC().Format(time.DateOnly)).on(binders...)
 	case changed.IsZero():
 		return unknown("when the register last changed is not known, so the printed binder may be out of date").on(binders...)
 	case printed.Before(changed):

@@ -79,6 +79,14 @@ func Dues(in *Input) []Due {
 			seals[c.Seal] = last
 		}
 	}
+	if in.Records.Seals != nil {
+		// A seal that nobody has looked at is due.
+		for _, p := range r.Parts {
+			if _, is := seals[p.Seal]; !is && p.Seal != "" {
+				seals[p.Seal] = time.Time{}
+			}
+		}
+	}
 	for seal, at := range seals {
 		again(at, s.SealDays, "verify seal %s", seal)
 	}

@@ -25,11 +25,17 @@ type Records struct {
 	// RunbookReviewed and BinderPrinted are the last days; zero never.
 	RunbookReviewed time.Time
 	BinderPrinted   time.Time
+	// BinderDigest is the digest of the register (register.Digest) that the binder
+	// was printed of; "" not known.
+	BinderDigest string
 	// RegisterChanged is when the register last changed; zero not known.
 	RegisterChanged time.Time
 	// Changes are events that ask for an extra drill: staff, subscription,
 	// policy, method or key changes.
 	Changes []ChangeEvent
+	// Unread is why the evidence, from which Seals and the binder are known, could
+	// not be read; "" it was, or there is none.
+	Unread string
 	// Disagreements are policies of which Microsoft's own evaluation says something
 	// else than the proof (check --cross-check).
 	Disagreements []Disagreement

@@ -234,7 +234,28 @@ func FuzzCustodyEdits(f *testing.F) {
 	f.Add([]byte("version: 1\r\nparts:\r\n- kind: tap\r\n  seal: 'a'\r\n"), "", "\"", "")
 	f.Fuzz(func(t *testing.T, text []byte, place, seal, holder string) {
 		r, err := register.Parse("halligan.yaml", text)
-		if err != nil || len(r.Parts) == 0 {
+		if err != nil {
+			return
+		}
+		for _, add := range []func() ([]byte, error){
+			func() ([]byte, error) {
+				return register.AddPart(text, register.Part{Name: seal, Kind: register.PartBinder, Place: place, Holder: holder, Seal: seal})
+			},
+			func() ([]byte, error) {
+				return register.AddPlace(text, register.Place{Name: seal, Site: place, Access: []string{holder}, OffSite: true})
+			},
+			func() ([]byte, error) { return register.SetCombinationChanged(text, place, "2026-11-21") },
+		} {
+			got, err := add()
+			if err != nil {
+				checkHint(t, err)
+				continue
+			}
+			if _, err := register.Parse("halligan.yaml", got); err != nil {
+				t.Errorf("%v\n%s", err, got)
+			}
+		}
+		if len(r.Parts) == 0 {
 			return
 		}
 		to := r.Parts[len(r.Parts)-1]

@@ -17,7 +17,7 @@ func AddPlace(text []byte, p Place) ([]byte, error) {
 
 // SetPart returns the text of a halligan.yaml in which the part of a name
 // (PartNames) is another: moved, handed over, under another seal. Every byte of
-// what stays is kept. A part that had no name of its own stays without one.
+// what stays is kept, the name too: a part that had none of its own stays without.
 func SetPart(text []byte, name string, to Part) ([]byte, error) {
 	want, d, errs := parse("halligan.yaml", text)
 	if len(errs) > 0 {
@@ -29,6 +29,9 @@ func SetPart(text []byte, name string, to Part) ([]byte, error) {
 	}
 	was := want.Parts[i]
 	to.Name = was.Name
+	if to.Account.Equal(was.Account) {
+		to.Account = was.Account // as it is spelled there
+	}
 	want.Parts[i] = to
 	return setElement(text, "parts", i, "change part "+shown(name), reflect.ValueOf(was), reflect.ValueOf(to), want, d)
 }

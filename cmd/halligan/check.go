@@ -206,6 +206,7 @@ func (c *console) checkRequest(ctx context.Context, f *checkFlags) (*app.CheckRe
 		from.close()
 		return nil, nil, err
 	}
+	req.Records = c.recordsOf(ctx, req.Register, f.register, &f.record)
 	if f.baseline != "" {
 		text, err := os.ReadFile(f.baseline)
 		if err != nil {

@@ -36,6 +36,7 @@ var commands = []command{
 	{"people", personCommand},
 	{"people", requestCommand},
 	{"people", approveCommand},
+	{"keep", custodyCommand},
 	{"keep", evidenceCommand},
 	{"keep", storeCommand},
 	{"keep", binderCommand},

@@ -175,7 +175,7 @@ func (c *console) signing(ctx context.Context, f *placeFlags, verb custody.Verb)
 }
 
 func (c *console) newApp(r *register.Register, name string, p app.Place) *app.App {
-	return &app.App{Register: r, RegisterName: name, Now: time.Now, Chance: rand.Reader, Account: account(), Keys: p.Keys,
+	return &app.App{Register: r, RegisterName: name, File: registerOnDisk(name), Now: time.Now, Chance: rand.Reader, Account: account(), Keys: p.Keys,
 		SideLog: func(entries []evidence.Entry) (string, error) {
 			key, _ := p.Keys.Load() // without it the side log is an unsigned claim
 			return app.WriteSide(p.Side, key, time.Now(), entries)
@@ -236,14 +236,21 @@ func (c *console) registerWarnings(ctx context.Context, r *register.Register, re
 	if err == nil {
 		var s *app.Standing
 		var risks []string
+		held := &app.CustodyStanding{}
 		s, err = a.Standing(ctx)
 		if err == nil && s.Approved != "" {
 			risks, err = a.UnapprovedRisks(ctx)
+		}
+		if err == nil && s.Approved != "" {
+			held, err = a.CustodyStanding(ctx)
 		}
 		err = errors.Join(err, end())
 		if err == nil && s.Approved != "" && !s.Stands() {
 			out = append(out, "what decides in "+a.RegisterName+" (people, quorum, silences, channels, watched accounts and groups) is not what was approved: "+
 				"now "+shortDigest(s.Current)+", approved "+shortDigest(s.Approved)+" (entry "+number(s.Since)+"). Find out who changed it; or have it approved: halligan request register")
+		}
+		if err == nil && s.Approved != "" && !held.Stands() {
+			out = append(out, held.Says(a.RegisterName))
 		}
 		for _, check := range risks {
 			out = append(out, "the accepted risk for check "+check+" stands in "+a.RegisterName+" as nobody has approved it: halligan request accept "+check)

@@ -67,6 +67,17 @@ func editRegister(ctx context.Context, name string, edit func(text []byte, r *re
 	})
 }
 
+// registerOnDisk is halligan.yaml for what changes it through the corridor.
+type registerOnDisk string
+
+// Read implements app.RegisterFile.
+func (f registerOnDisk) Read() ([]byte, error) { return os.ReadFile(string(f)) }
+
+// Edit implements app.RegisterFile.
+func (f registerOnDisk) Edit(ctx context.Context, edit func([]byte) ([]byte, error)) error {
+	return editRegister(ctx, string(f), func(text []byte, _ *register.Register) ([]byte, error) { return edit(text) })
+}
+
 // replaceFile writes a file as a whole or not at all, with the rights that it had.
 // The path is that of the file itself, not of a link to it.
 func replaceFile(path string, text []byte) error {

@@ -29,6 +29,7 @@ var askable = []struct {
 	{custody.VerbRegister, "register", "have a change of who decides, who is told and what is watched approved"},
 	{custody.VerbAccept, "accept CHECK", "have an accepted risk of the register approved"},
 	{custody.VerbLogKey, "log-key", "have the key that signs the log changed"},
+	{custody.VerbCustody, "custody", "have what halligan.yaml says of parts and places approved as it stands"},
 	{custody.VerbRestore, "restore", "have it approved that the log goes on from a backup"},
 	{custody.VerbLogKeyLost, "log-key-lost", "go on with a new key, since the old one is lost"},
 }
@@ -146,6 +147,9 @@ func (c *console) tellAsked(asked *app.Asked) error {
 		p.blank()
 		p.line(0, 0, plural(asked.Needed, "approval is", "approvals are")+" needed. Each person reads it and signs:")
 		p.line(2, 4, "halligan approve "+shortDigest(shown.Hash)+" --as NAME --key FILE")
+		for _, name := range asked.Unsigned {
+			p.line(0, 2, custody.Visible(name)+" receives, and signs for it in the same way; nobody else can.")
+		}
 	} else {
 		p.line(2, 4, "halligan request carry-out "+shortDigest(shown.Hash))
 	}
@@ -239,6 +243,9 @@ func (p *page) request(r *app.RequestReport) {
 	p.line(4, 4, "why: "+custody.Visible(r.Request.Why))
 	if len(r.Approved) > 0 {
 		p.line(4, 4, "approved by "+strings.Join(r.Approved, ", "))
+	}
+	if len(r.Unsigned) > 0 {
+		p.line(4, 4, "waits for the signature of "+strings.Join(r.Unsigned, ", ")+", who receives")
 	}
 	for _, w := range append(append([]string{}, r.Refused...), r.Warnings...) {
 		p.line(4, 4, "! "+w)

@@ -21,7 +21,7 @@ func (c *console) status(ctx context.Context, r *register.Register, file string,
 		name = string(r.Tenant.ID)
 	}
 	p.styled(0, 2, bold, strings.TrimSpace("Emergency access "+name)+":", plural(len(r.Accounts), "account", "accounts")+" in "+file)
-	in := &posture.Input{Register: r, Now: now}
+	in := &posture.Input{Register: r, Now: now, Records: c.recordsOf(ctx, r, file, &recordFlags{})}
 	for _, a := range r.Accounts {
 		in.Accounts = append(in.Accounts, posture.Subject{ID: a.ID, Name: a.Name})
 		p.line(2, 2, accountLine(a))

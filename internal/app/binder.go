@@ -12,12 +12,6 @@ import (
 	"halligan/register"
 )
 
-// BinderPrinted is the data of an entry about a printed binder.
-type BinderPrinted struct {
-	Version int    `json:"version"`
-	Digest  string `json:"digest"` // register.Register.Digest
-}
-
 // Binder makes the binder of a register as of a day: what stands in it, the runbooks,
 // and a version that is the day. Where there is a log, App.Binder gives it a number.
 func Binder(r *register.Register, day time.Time) *print.Binder {
@@ -28,8 +22,9 @@ func Binder(r *register.Register, day time.Time) *print.Binder {
 
 // Binder makes the binder with what only the log knows: the number of this print,
 // which is one more than prints are recorded, and the key that signs the log.
-func (a *App) Binder(ctx context.Context, day time.Time) (b *print.Binder, number int, err error) {
-	b, number = Binder(a.Register, day), 1
+func (a *App) Binder(ctx context.Context, day time.Time) (b *print.Binder, err error) {
+	b = Binder(a.Register, day)
+	number := 1
 	err = a.Ledger.View(ctx, func(v store.View) error {
 		for _, err := range v.Find(evidence.KindBinderPrinted, "") {
 			if err != nil {
@@ -41,12 +36,5 @@ func (a *App) Binder(ctx context.Context, day time.Time) (b *print.Binder, numbe
 		return err
 	})
 	b.Version = strconv.Itoa(number)
-	return b, number, err
-}
-
-// RecordOfBinder is what is recorded of a print; text is what was printed.
-func RecordOfBinder(number int, r *register.Register, text []byte) Record {
-	digest := r.Digest()
-	return Record{Kind: evidence.KindBinderPrinted, What: "print the binder", On: "version " + strconv.Itoa(number), Why: "register " + digest,
-		After: register.DigestOf(text), Data: BinderPrinted{number, digest}}
+	return b, err
 }

@@ -47,7 +47,9 @@ type App struct {
 	// Register is halligan.yaml as it is now; Name is its path, for people.
 	Register     *register.Register
 	RegisterName string
-	Now          func() time.Time
+	// File is halligan.yaml itself, for what is written into it; nil: nothing can be.
+	File RegisterFile
+	Now  func() time.Time
 	// Chance makes requests and keys unguessable.
 	Chance io.Reader
 	// Account is who runs this process, as os:NAME@HOST: nobody proved who that is.
@@ -364,7 +366,11 @@ func (a *App) carry(ctx context.Context, w *act, intent *evidence.Entry, done *D
 	if outcome.Data, err = json.Marshal(data); err != nil {
 		return err
 	}
-	all := append(slices.Clone(w.entries), outcome)
+	all := slices.Clone(w.entries)
+	for i := range all {
+		all[i].Marks, all[i].Who = intent.Marks, intent.Who
+	}
+	all = append(all, outcome)
 	if result != "done" {
 		all = []evidence.Entry{outcome}
 	}
@@ -377,7 +383,9 @@ func (a *App) carry(ctx context.Context, w *act, intent *evidence.Entry, done *D
 		for i := range all {
 			all[i].Marks = append(slices.Clone(all[i].Marks), MarkLate)
 		}
-		where, sideErr := a.aside(all)
+		// What rules the log does not come in by a side log: what became of the act
+		// does, and the rest is approved anew.
+		where, sideErr := a.aside(slices.DeleteFunc(slices.Clone(all), func(e evidence.Entry) bool { return !sideKinds[e.Kind] }))
 		done.Late = where
 		cause = errors.Join(cause, fmt.Errorf("record what became of it: %w", err), sideErr)
 	} else {

@@ -37,6 +37,9 @@ var deeds = map[custody.Verb]deed{
 	custody.VerbLogKey:   {proposeLogKey, prepareLogKey},
 	custody.VerbAccept:   {proposeAccept, prepareAccept},
 	custody.VerbRestore:  {proposeRestore, prepareRestore},
+	custody.VerbCustody:  custodyDeed(custody.VerbCustody),
+	custody.VerbMove:     custodyDeed(custody.VerbMove),
+	custody.VerbHandOver: custodyDeed(custody.VerbHandOver),
 }
 
 // DeedNames are the verbs that can be asked for.
@@ -123,7 +126,15 @@ func checkRegister(approved string, rules []byte, p *custody.Pending, data *requ
 }
 
 // relied are checks of what approvers read, made before they sign.
-var relied = map[custody.Verb]func(string, []byte, *custody.Pending, *requestData) (*registerDetails, error){custody.VerbBegin: checkRegister, custody.VerbRegister: checkRegister}
+var relied = map[custody.Verb]func(*fold, *custody.Pending, *requestData) error{
+	custody.VerbBegin: reliedRegister, custody.VerbRegister: reliedRegister,
+	custody.VerbCustody: reliedCustody, custody.VerbMove: reliedCustody, custody.VerbHandOver: reliedCustody,
+}
+
+func reliedRegister(f *fold, p *custody.Pending, data *requestData) error {
+	_, err := checkRegister(f.approved, f.rules, p, data)
+	return err
+}
 
 func prepareRegister(_ *App, k *known, p *custody.Pending, data *requestData) (*act, error) {
 	d, err := checkRegister(k.approved, k.rules, p, data)

@@ -30,6 +30,7 @@ var ruling = map[evidence.Kind]func(*fold, *evidence.Entry) string{
 	evidence.KindLogKeyLost:   (*fold).logKey,
 	evidence.KindRestored:     (*fold).restore,
 	evidence.KindAcceptedRisk: (*fold).risk,
+	evidence.KindCustody:      (*fold).custody,
 }
 
 // asked is a request, with what came in for it.
@@ -54,13 +55,14 @@ type fold struct {
 	latest   time.Time // the latest that any of the entries says; a clock that is turned back makes nothing new
 	restored *uint64   // the entry about a restore that nobody approved; nil none
 	open     map[uint64]*evidence.Entry
-	last     *evidence.Entry // the intent just before, when it was found good
+	custodied
+	last *evidence.Entry // the intent just before, when it was found good
 
 	decided, alone int
 }
 
 func newFold(tenant, store string, without map[custody.Defence]bool) *fold {
-	return &fold{tenant: tenant, store: store, without: without, requests: map[string]*asked{}, former: map[string]bool{}, counters: map[string]uint32{}, open: map[uint64]*evidence.Entry{}}
+	return &fold{tenant: tenant, store: store, without: without, requests: map[string]*asked{}, former: map[string]bool{}, counters: map[string]uint32{}, open: map[uint64]*evidence.Entry{}, custodied: custodied{begun: map[string]bool{}}}
 }
 
 func (f *fold) lenient() bool { return f.without[custody.DefenceRegister] }
@@ -184,6 +186,7 @@ func (f *fold) intent(e *evidence.Entry) string {
 		f.restored = nil
 	}
 	f.last = e
+	f.begun[e.Subject] = carries[evidence.KindCustody][r.What]
 	if slices.Contains(decision.Marks, custody.MarkOnePerson) {
 		f.alone++
 	}
@@ -229,6 +232,7 @@ func (f *fold) outcome(e *evidence.Entry) string {
 		return "an outcome of what was never begun"
 	}
 	delete(f.open, *e.Refers)
+	delete(f.begun, e.Subject)
 	return ""
 }
 
@@ -266,6 +270,7 @@ var carries = map[evidence.Kind]map[custody.Verb]bool{
 	evidence.KindLogKey:       {custody.VerbLogKey: true},
 	evidence.KindLogKeyLost:   {custody.VerbLogKeyLost: true},
 	evidence.KindAcceptedRisk: {custody.VerbAccept: true},
+	evidence.KindCustody:      {custody.VerbCustody: true, custody.VerbMove: true, custody.VerbHandOver: true},
 }
 
 // risk believes that a risk was accepted when the act just before it carries that.

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -50,7 +51,9 @@ type Asked struct {
 	Request *custody.Request
 	Index   uint64
 	// Needed is how many approvals by others it takes.
-	Needed   int
+	Needed int
+	// Unsigned are people who must sign for what they receive.
+	Unsigned []string
 	Warnings []string
 }
 
@@ -254,7 +257,7 @@ func (a *App) enter(ctx context.Context, r *custody.Request, data *requestData, 
 		if err != nil && !errors.Is(err, custody.ReasonTooFew) {
 			return nil, err
 		}
-		e.Marks, out.Needed, out.Warnings = decision.Marks, decision.Needed, decision.Warnings
+		e.Marks, out.Needed, out.Warnings, out.Unsigned = decision.Marks, decision.Needed, decision.Warnings, decision.Unsigned
 		return []evidence.Entry{e}, nil
 	})
 	if err != nil {
@@ -306,8 +309,7 @@ func (a *App) Approve(ctx context.Context, given, name string, at time.Time, sig
 		if err := law.CheckRequest(r); err != nil || relied[r.What] == nil {
 			return err
 		}
-		_, err = relied[r.What](k.approved, k.rules, p, data)
-		return err
+		return relied[r.What](k.fold, p, data)
 	})
 	if err != nil {
 		return nil, err
@@ -372,7 +374,10 @@ func (a *App) takeIn(ctx context.Context, r *custody.Request, text string) (*App
 		if err != nil {
 			return nil, err
 		}
-		out.Missing, out.Warnings = max(0, decision.Needed-len(decision.Approved)), signed.Notes
+		out.Missing, out.Warnings = decision.Missing(), signed.Notes
+		for _, name := range decision.Unsigned {
+			out.Warnings = append(out.Warnings, "it waits for the signature of "+custody.Visible(name)+", who receives: halligan approve --as "+strconv.Quote(custody.Visible(name)))
+		}
 		return []evidence.Entry{{Kind: evidence.KindApproval, Tenant: r.Tenant, Who: []string{signed.Person}, What: "approve " + string(r.What), On: r.On, Subject: r.Hash(), Marks: decision.Marks, Data: data}}, nil
 	})
 	if err != nil {
@@ -423,6 +428,8 @@ type RequestReport struct {
 	Needed   int      `json:"needed"`
 	Approved []string `json:"approved"` // by whom
 	Refused  []string `json:"refused,omitempty"`
+	// Unsigned are people who receive something and have not signed for it.
+	Unsigned []string `json:"unsigned,omitempty"`
 	Marks    []string `json:"marks,omitempty"`
 	Warnings []string `json:"warnings,omitempty"`
 	Why      string   `json:"why,omitempty"` // it cannot be used
@@ -498,7 +505,7 @@ func (a *App) report(k *known, hash string) (*RequestReport, error) {
 		return nil, err
 	}
 	decision, refusal := law.Decide(p)
-	out.Needed, out.Marks, out.Warnings = decision.Needed, decision.Marks, decision.Warnings
+	out.Needed, out.Marks, out.Warnings, out.Unsigned = decision.Needed, decision.Marks, decision.Warnings, decision.Unsigned
 	for _, s := range decision.Approved {
 		out.Approved = append(out.Approved, s.Person)
 	}
@@ -522,7 +529,7 @@ func (a *App) report(k *known, hash string) (*RequestReport, error) {
 	}
 	if out.State == RequestUsed || out.State == RequestExpired {
 		// Whatever holds now was not what held then.
-		out.Approved, out.Refused, out.Warnings = namesOf(p), nil, nil
+		out.Approved, out.Refused, out.Warnings, out.Unsigned = namesOf(p), nil, nil, nil
 	}
 	return out, nil
 }

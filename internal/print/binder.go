@@ -343,7 +343,7 @@ func (b *Binder) survival() []Block {
 		Empty: "It was not worked out for this print."}
 	out := []Block{PageBreak{}, Heading{1, headSurvival}, table}
 	if b.Picture != "" {
-		out = append(out, Picture{SVG: b.Picture})
+		out = append(out, Figure{SVG: b.Picture})
 	}
 	return out
 }
@@ -366,7 +366,7 @@ func (b *Binder) proof() []Block {
 	out := []Block{PageBreak{}, Heading{1, headProof},
 		Text{Plain, "Every page of this print says the same version and digest. The digest is that of the register: when it changes, this copy is out of date."},
 		Text{Mono, "version " + b.Version + "\nregister " + b.Digest},
-		Text{Plain, "To see whether it is current: halligan custody verify"},
+		Text{Plain, "To see whether it is current, and to record that you looked: halligan custody verify PART --as NAME, with the name of this part of kind binder."},
 		Heading{2, "The key of the evidence log"},
 		Text{Plain, "Whoever proves an export of the evidence compares its key with this one. It is public."},
 		Text{Mono, key}}

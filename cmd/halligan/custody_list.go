@@ -1,0 +1,191 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"halligan/entra"
+	"halligan/internal/app"
+	"halligan/posture"
+	"halligan/register"
+)
+
+// recordsPatience is how long a check waits for the evidence: it goes on without.
+const recordsPatience = 5 * time.Second
+
+// recordsOf are what the evidence tells the checks; nothing where there is none. A
+// check never waits for it long, and never fails for want of it.
+func (c *console) recordsOf(ctx context.Context, r *register.Register, registerPath string, f *recordFlags) posture.Records {
+	if r == nil || r.Tenant.ID == "" && r.Evidence.Store == "" && f.place.store == "" {
+		return posture.Records{}
+	}
+	place := f.place
+	place.register = registerPath
+	held, err := c.held(ctx, &place)
+	switch {
+	case err != nil:
+		return posture.Records{Unread: err.Error()}
+	case held == nil:
+		return posture.Records{}
+	}
+	return held.Records
+}
+
+// held is what the evidence knows of custody; nil where there is no evidence.
+func (c *console) held(ctx context.Context, f *placeFlags) (held *app.Held, err error) {
+	ctx, cancel := context.WithTimeout(ctx, recordsPatience)
+	defer cancel()
+	a, end, err := c.reading(ctx, f)
+	if _, none := errors.AsType[*app.NoStoreError](err); none {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, end()) }()
+	return a.Held(ctx)
+}
+
+// custodyListFlags are the flags of custody list.
+type custodyListFlags struct {
+	placeFlags
+	from   []string
+	format string
+}
+
+func custodyListCommand(c *console) *cobra.Command {
+	var f custodyListFlags
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "list who holds what where under which seal since when, and what is due",
+		Long: `List the parts with holder, place, seal and day, the places, and every clock that runs: seals and binders that must be looked at,
+drills, combinations that somebody who left still knows. With --from, the holders are compared with the directory: who is disabled,
+gone or leaving is a finding with its date.
+
+Exit codes: 0 nothing is due, 3 something is wrong or overdue.`,
+		Example: `  halligan custody list
+  halligan custody list --from export/ --format json`,
+		Args: takes(),
+		RunE: func(cmd *cobra.Command, _ []string) error { return c.custodyList(cmd.Context(), &f) },
+	}
+	f.add(cmd.Flags())
+	cmd.Flags().StringArrayVar(&f.from, "from", nil, "`PATH` of an export of the tenant, to compare the holders with; repeatable")
+	cmd.Flags().StringVar(&f.format, "format", "terminal", "`FORM`: terminal, json")
+	complete(cmd, "format", "terminal", "json")
+	return cmd
+}
+
+func (c *console) custodyList(ctx context.Context, f *custodyListFlags) error {
+	if err := oneOf("format", f.format, "terminal", "json"); err != nil {
+		return err
+	}
+	r, name, err := requiredRegister(f.register)
+	if err != nil {
+		return err
+	}
+	c.warnRegister(ctx, r, f.register, &recordFlags{place: f.placeFlags})
+	held, err := c.held(ctx, &f.placeFlags)
+	if err != nil {
+		return err
+	}
+	var snap *entra.Snapshot
+	if len(f.from) > 0 {
+		from, err := c.open(ctx, "--from", f.from)
+		if err != nil {
+			return err
+		}
+		defer from.close()
+		if snap, err = app.Snapshot(ctx, app.ProveRequest{Sources: from.list}, r, nil); err != nil {
+			return asMisuse(asUnread(err))
+		}
+	}
+	report := app.ListHeld(r, held, snap, time.Now())
+	if f.format == "json" {
+		err = indented(c.stdout, report)
+	} else {
+		p := c.page(c.stdout)
+		p.held(report, name, held != nil)
+		_, err = fmt.Fprint(c.stdout, p.b.String())
+	}
+	if err != nil {
+		return err
+	}
+	if report.Overdue() {
+		return ended(exitTrouble)
+	}
+	return nil
+}
+
+func (p *page) held(r *app.HeldReport, file string, evidence bool) {
+	if len(r.Parts) == 0 {
+		p.line(0, 2, "No part is written down in "+file+" yet: halligan custody add --help")
+	}
+	last := ""
+	for i := range r.Parts {
+		one := &r.Parts[i]
+		if of := cmp.Or(one.AccountName, string(one.Account), "No account"); of != last {
+			p.styled(0, 2, bold, of, "")
+			last = of
+		}
+		p.line(2, 4, one.Name+": "+partLine(one))
+	}
+	if len(r.Places) > 0 {
+		p.blank()
+	}
+	for _, at := range r.Places {
+		words := []string{}
+		for _, w := range []struct {
+			is   bool
+			text string
+		}{{at.Kind != "", at.Kind}, {at.Site != "", "site " + at.Site}, {at.Fireproof, "fireproof"}, {at.OffSite, "off-site"}, {len(at.Access) > 0, "opened by " + strings.Join(at.Access, ", ")},
+			{at.CombinationChanged != "", "combination changed " + string(at.CombinationChanged)}} {
+			if w.is {
+				words = append(words, w.text)
+			}
+		}
+		p.styled(0, 4, bold, "Place "+at.Name+":", strings.Join(words, ", "))
+	}
+	p.heldFindings(r)
+	if !evidence {
+		p.blank()
+		p.line(0, 2, "No evidence has begun: whether anybody looked at the seals is not known. halligan init begins it.")
+	}
+}
+
+func (p *page) heldFindings(r *app.HeldReport) {
+	for _, due := range []bool{false, true} {
+		begun := false
+		for _, f := range r.Findings {
+			if f.Due != due {
+				continue
+			}
+			if !begun {
+				p.heading(ifElse(due, "Next", "Now"))
+				begun = true
+			}
+			p.line(4, 2, string(f.Day)+" "+f.What)
+			if f.Do != "" && !due {
+				p.line(6, 2, f.Do)
+			}
+		}
+	}
+}
+
+func partLine(h *app.HeldPart) string {
+	words := []string{string(h.Kind)}
+	for _, w := range []struct{ before, text string }{{"of ", h.Key}, {"opens ", h.Opens}, {"set ", h.Set}, {"held by ", cmp.Or(h.Holder, "nobody")}, {"in ", cmp.Or(h.Place, "no place")}, {"seal ", cmp.Or(h.Seal, "none")}, {"since ", string(h.Since)}} {
+		if w.text != "" {
+			words = append(words, w.before+w.text)
+		}
+	}
+	if h.Looked != nil {
+		words = append(words, ifElse(h.Good, "looked at ", "found wrong ")+h.Looked.UTC().Format(time.DateOnly))
+	}
+	return strings.Join(words, ", ")
+}
