@@ -5,7 +5,7 @@ func people() Runbook {
 		When: "A part is needed, and its holder does not answer on either of the two ways in this binder; or has left, is ill, or is dead.",
 		Steps: []Step{
 			{Do: "Call each of the two ways three times, ten minutes apart. Then the person's manager. Write down each call with its time."},
-			{Do: "Look in the table “What is lost, and who still gets in” for the line with this person.", Expect: "It names who gets in without this person, with what, and where it lies.",
+			{Do: "Look in the table “What is lost, and who still gets in” for the line with this person.", Expect: "It names the ways in that are left. What each takes, where, and who fetches it stands above it.",
 				Otherwise: "Look under “Where the parts are” for an account of which others hold every part."},
 			{Do: "Call those others. Two people who may decide agree that this person is passed over, and why."},
 			{Do: "Let somebody with access to the place open it, in the presence of a second person.", Expect: "The numbers of the seals are those of this binder.", Otherwise: "A locksmith or the bank opens a safe for a director of the company who can show to be one. It takes hours: call now."},
@@ -51,7 +51,7 @@ func mainOffice() Runbook {
 		When: "Fire, water, police, or no way there; whatever lies in that building is out of reach.",
 		Steps: []Step{
 			{Do: "People first. Nobody enters the building for a key."},
-			{Do: "Look in the table “What is lost, and who still gets in” for the line with that site.", Expect: "It names who gets in without it, with what, and where it lies."},
+			{Do: "Look in the table “What is lost, and who still gets in” for the line with that site.", Expect: "It names the ways in that are left. What each takes, where, and who fetches it stands above it."},
 			{Do: "Meet at another place: one with a copy of this binder, or a part. They stand under “Places”."},
 			{Do: "Fetch the parts that lie elsewhere, two people together.", Expect: "The numbers of the seals are those of this binder."},
 			{Do: "Get in with a private laptop and a mobile network: runbook “Getting in with an emergency account”.", Otherwise: "A sealed file opens on any machine: last pages, “To open a sealed file without Halligan”."},

@@ -24,15 +24,28 @@ type Binder struct {
 	Opening []procedure.Step
 	// First are the steps of the first ten minutes.
 	First []procedure.Step
-	// Survival says who still gets in after which loss; Picture shows it as SVG.
+	// Ways are the ways in, Survival says which of them are left after which loss, and
+	// Picture shows who holds what where, as SVG.
+	Ways     []Way
 	Survival []Loss
 	Picture  string
 	// LogKey is the public key by which the evidence is proved; "" none is known.
 	LogKey string
 }
 
+// Way is one way in.
+type Way struct {
+	Name, Account string
+	// Takes says for each part where it is and who can fetch it.
+	Takes []string
+}
+
 // Loss is one line of the table of survival.
-type Loss struct{ Lost, Who, With, Where string }
+type Loss struct {
+	Lost string
+	// Holds says whether an account can still be opened, Left by which ways.
+	Holds, Left string
+}
 
 // The headings of the binder, to which runbooks refer.
 const (
@@ -335,13 +348,19 @@ func (b *Binder) places(r *register.Register) []Block {
 }
 
 func (b *Binder) survival() []Block {
-	var rows [][]string
-	for _, l := range b.Survival {
-		rows = append(rows, []string{l.Lost, cmp.Or(l.Who, "nobody"), l.With, l.Where})
+	var ways, rows [][]string
+	for _, w := range b.Ways {
+		ways = append(ways, []string{w.Name, w.Account, strings.Join(w.Takes, "\n")})
 	}
-	table := Table{Columns: []Column{{"Lost", 3, false}, {"Who still gets in", 3, false}, {"With", 3, false}, {"Where", 3, false}}, Rows: rows,
-		Empty: "It was not worked out for this print."}
-	out := []Block{PageBreak{}, Heading{1, headSurvival}, table}
+	for _, l := range b.Survival {
+		rows = append(rows, []string{l.Lost, l.Holds, cmp.Or(l.Left, "none")})
+	}
+	out := []Block{PageBreak{}, Heading{1, headSurvival},
+		Text{Plain, "Find what is lost, take a way that is left, and fetch all that it takes."},
+		Heading{2, "The ways in"},
+		Table{Columns: []Column{{"Way", 2, false}, {"Account", 3, false}, {"Takes: each part, its place, and who can fetch it", 6, false}}, Rows: ways, Empty: "No way in is recorded."},
+		Heading{2, "After a loss"},
+		Table{Columns: []Column{{"Lost", 4, false}, {"Somebody gets in", 2, false}, {"Ways that are left", 4, false}}, Rows: rows, Empty: "It was not worked out for this print."}}
 	if b.Picture != "" {
 		out = append(out, Figure{SVG: b.Picture})
 	}
