@@ -6,8 +6,8 @@
 // texts are for somebody who has never done it, at three in the morning.
 //
 // The texts name nobody and no account: the binder that prints them says who and
-// which. In commands, words in capitals stand for what is looked up there: ACCOUNT,
-// GROUP, POLICY and DEVICE are ids, USER is a user name.
+// which. In commands, words in capitals stand for what is looked up there or chosen:
+// ACCOUNT, POLICY and DEVICE are ids, KEY is a file.
 //
 // The package knows no secret, no clock and no tenant.
 package procedure

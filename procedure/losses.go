@@ -5,12 +5,12 @@ func people() Runbook {
 		When: "A part is needed, and its holder does not answer on either of the two ways in this binder; or has left, is ill, or is dead.",
 		Steps: []Step{
 			{Do: "Call each of the two ways three times, ten minutes apart. Then the person's manager. Write down each call with its time."},
-			{Do: "Look in the table “What is lost, and who still gets in” for the line with this person.", Expect: "It names who gets in without this person, with what, and where it lies.",
+			{Do: "Look in the table “What is lost, and who still gets in” for the line with this person.", Expect: "It names the ways in that are left. What each takes, where, and who fetches it stands above it.",
 				Otherwise: "Look under “Where the parts are” for an account of which others hold every part."},
 			{Do: "Call those others. Two people who may decide agree that this person is passed over, and why."},
 			{Do: "Let somebody with access to the place open it, in the presence of a second person.", Expect: "The numbers of the seals are those of this binder.", Otherwise: "A locksmith or the bank opens a safe for a director of the company who can show to be one. It takes hours: call now."},
 			{Do: "Get in: runbook “Getting in with an emergency account”."},
-			{Do: "Afterwards change what that person knew or held: combination, PIN, key.", Command: "halligan custody list\nhalligan custody hand-over"},
+			{Do: "Afterwards change what that person knew or held: combination, PIN, key.", Command: "halligan custody list\nhalligan custody hand-over PART --to NAME --by NAME --why TEXT --key KEY"},
 		}}
 }
 
@@ -41,7 +41,7 @@ func keyLost() Runbook {
 				Command: "Connect-MgGraph -Scopes UserAuthenticationMethod.ReadWrite.All\nRemove-MgUserAuthenticationFido2Method -UserId ACCOUNT -Fido2AuthenticationMethodId DEVICE",
 				Expect:  "The list shows one key less. At least one is left; never delete the last."},
 			{Do: "Look whether it was used.", Where: logsPath + " → filter on the account", Expect: "No sign-in that you cannot explain.", Otherwise: "It is an incident. Call those who handle them, and end all sessions: Revoke-MgUserSignInSession -UserId ACCOUNT"},
-			{Do: "Give the account a new key of another model, with a new PIN; seal both apart; write them down.", Command: "halligan custody add\nhalligan custody verify"},
+			{Do: "Give the account a new key of another model, with a new PIN; seal both apart; write them down.", Command: "halligan custody add PART --kind key --by NAME --why TEXT --key KEY\nhalligan custody verify PART --as NAME"},
 			{Do: "Print this binder anew, and destroy the old copies.", Command: "halligan binder --record"},
 		}}
 }
@@ -51,7 +51,7 @@ func mainOffice() Runbook {
 		When: "Fire, water, police, or no way there; whatever lies in that building is out of reach.",
 		Steps: []Step{
 			{Do: "People first. Nobody enters the building for a key."},
-			{Do: "Look in the table “What is lost, and who still gets in” for the line with that site.", Expect: "It names who gets in without it, with what, and where it lies."},
+			{Do: "Look in the table “What is lost, and who still gets in” for the line with that site.", Expect: "It names the ways in that are left. What each takes, where, and who fetches it stands above it."},
 			{Do: "Meet at another place: one with a copy of this binder, or a part. They stand under “Places”."},
 			{Do: "Fetch the parts that lie elsewhere, two people together.", Expect: "The numbers of the seals are those of this binder."},
 			{Do: "Get in with a private laptop and a mobile network: runbook “Getting in with an emergency account”.", Otherwise: "A sealed file opens on any machine: last pages, “To open a sealed file without Halligan”."},
@@ -79,7 +79,7 @@ func halliganDown() Runbook {
 		Steps: []Step{
 			{Do: "Get in without it: runbook “Getting in with an emergency account”. Seals, keys and PINs do not know of Halligan."},
 			{Do: "Open a sealed file with stock age: last pages, “To open a sealed file without Halligan”.", Expect: "Such an opening leaves no record. Write it down by hand: time, names, file, reason, numbers of the seals."},
-			{Do: "Where only the store does not answer, opening works all the same; its record waits beside the store.", Command: "halligan open FILE.sealed"},
+			{Do: "Where only the store does not answer, opening works all the same; its record waits beside the store.", Command: "halligan open FILE.sealed -i KEY -i KEY"},
 			{Do: "Afterwards put the records together, restore the store if it is lost, and prove the log with the key under “What proves this binder”.", Command: "halligan evidence merge FOLDER\nhalligan store check --key KEY\nhalligan evidence export -o EXPORT\nhalligan evidence verify EXPORT --key KEY"},
 		}}
 }
@@ -92,7 +92,7 @@ func after() Runbook {
 			{Do: "Sign out everywhere and close the window. End all sessions of the account.", Command: "Connect-MgGraph -Scopes User.RevokeSessions.All\nRevoke-MgUserSignInSession -UserId ACCOUNT"},
 			{Do: "Undo what was opened only for the emergency: policies in report-only, passes, exclusions, roles. Go through your list line by line.", Expect: "Each line of the list is ticked by both."},
 			{Do: "Change what was seen: a password and its halves, and the PIN of the key. Nobody may know both parts who should not.", Where: "https://mysignins.microsoft.com/security-info, signed in as the account, for its methods; the key's own tool for its PIN"},
-			{Do: "Seal it again: new envelopes, new numbers, the places as before.", Command: "halligan reseal FILE.sealed\nhalligan custody verify", Expect: "The new numbers stand in the register; the old envelopes are destroyed."},
+			{Do: "Seal it again: new envelopes, new numbers, the places as before.", Command: "halligan reseal FILE.sealed --request HASH --out NEW.sealed\nhalligan custody verify PART --as NAME", Expect: "The new numbers stand in the register; the old envelopes are destroyed."},
 			{Do: "See that the account is ready again.", Command: "halligan check", Expect: "Nothing is red that was green before."},
 			{Do: "Read the sign-in and audit logs of the account from beginning to end with a second person. Everything in them is on your list.", Where: logsPath, Otherwise: "What is not is an incident."},
 			{Do: "Write down who, when, why and what: it goes into the evidence. Say what in this binder was wrong or missing.", Command: "halligan evidence log"},
@@ -104,16 +104,17 @@ func after() Runbook {
 // which lies in the file itself, says the same for that very file.
 func StockOpening() []Step {
 	return []Step{
-		{Do: "Copy the sealed file to a machine that is off every network. It needs age 1.1.1 or later and, for shares, Python 3. Both come from any Linux distribution.",
-			Command: "apt install age python3", Expect: "The copy on the stick and the sealed file on its label have the same name."},
-		{Do: "Unpack it, and read what it says for this very file. Where that differs from the steps below, it is right.", Command: "python3 -m zipfile -e NAME.sealed opened\ncd opened\ncat OPEN.txt",
-			Expect: "Files that end in .age, OPEN.txt, manifest.json, and combine.py."},
-		{Do: "If there is a file for the two of you, pair-A-B.age: B opens it from the outside, then A from the inside.", Command: "age -d -i KEY-OF-B pair-A-B.age | age -d -i KEY-OF-A",
-			Expect: "The user name, what it is, and the secret.", Otherwise: "“no identity matched” is the wrong key or the wrong file: take the file with your two names."},
-		{Do: "If there is secret.age: each holder opens the own share, or types the words of the envelope into a file.", Command: "age -d -i KEY share-A.age > A.txt"},
-		{Do: "Put as many shares together as the envelope says, then open the secret with what comes out.", Command: "python3 combine.py A.txt B.txt > key.txt\nage -d -i key.txt secret.age",
-			Expect: "The user name, what it is, and the secret.", Otherwise: "combine.py names the row and the word that were mistyped."},
-		{Do: "Write down by hand: time, names, file, reason, numbers of the seals. Nothing else records it."},
-		{Do: "Destroy key.txt and what you typed. Then go through “After use”.", Command: "shred -u key.txt A.txt B.txt"},
+		{Do: "Copy the sealed file to a machine that you trust and that is off every network, with nobody looking on. It needs age 1.1.1 or later and, for shares, Python 3.",
+			Command: "apt install age python3"},
+		{Do: "Unpack it and read OPEN.txt: it says the same for this very file. Where it differs from the steps below, it is right.", Command: "python3 -m zipfile -e FILE.sealed opened\ncd opened\ncat OPEN.txt",
+			Expect: "It names the people, how many of them it takes, and the number of the seal."},
+		{Do: "See that all of it is as it was.", Command: "sha256sum -c SHA256SUMS", Expect: "OK after each name.", Otherwise: "Somebody changed it. Take another copy."},
+		{Do: "For two people: take the file with the names of both. The second gives a key for the outside, the first for the inside.", Command: "age -d -i KEY-2 PAIR.age | age -d -i KEY-1",
+			Otherwise: "“no identity matched” is the wrong key or the wrong file."},
+		{Do: "For shares: each types the rows of the own page, or gives the share that the own key opens.", Command: "python3 combine.py | age -d -i - secret.age",
+			Otherwise: "The program names the row and the word that were mistyped, or whose share is missing."},
+		{Do: "For two halves: each types the own half, the second right behind the first, and shows it to nobody."},
+		{Do: "Read what comes out: the account to sign in with, what it is, and the secret behind “secret:”. Write nothing of it to a disk."},
+		{Do: "Write down by hand: time, names, file, reason, number of the seal. Nothing else records it. Then go through “After use”."},
 	}
 }

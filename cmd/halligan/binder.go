@@ -70,7 +70,7 @@ func (c *console) binder(ctx context.Context, registerPath string, card bool, pa
 	if err != nil {
 		return err
 	}
-	b, number, err := c.binderOf(ctx, r, registerPath, record)
+	b, err := c.binderOf(ctx, r, registerPath, record)
 	if err != nil {
 		return err
 	}
@@ -93,33 +93,35 @@ func (c *console) binder(ctx context.Context, registerPath string, card bool, pa
 	if !record.on {
 		return nil
 	}
-	return c.record(ctx, registerPath, record, app.RecordOfBinder(number, r, out.Bytes()))
+	printed := app.RecordOfBinder(r, b.Version)
+	printed.After = register.DigestOf(out.Bytes())
+	return c.record(ctx, registerPath, record, printed)
 }
 
 // binderOf makes the binder with the log, where one is begun. Without --record a log
 // that does not answer keeps nobody from printing.
-func (c *console) binderOf(ctx context.Context, r *register.Register, registerPath string, record *recordFlags) (b *print.Binder, number int, err error) {
+func (c *console) binderOf(ctx context.Context, r *register.Register, registerPath string, record *recordFlags) (b *print.Binder, err error) {
 	place := record.place
 	place.register = registerPath
 	plain, err := app.Binder(ctx, r, time.Now())
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
 	if !record.on && r.Tenant.ID == "" && r.Evidence.Store == "" && place.store == "" {
-		return plain, 0, nil // there is no place for a log
+		return plain, nil // there is no place for a log
 	}
 	a, end, err := c.reading(ctx, &place)
 	if err == nil {
-		b, number, err = a.Binder(ctx, plain.Date)
+		b, err = a.Binder(ctx, plain.Date)
 		err = errors.Join(err, end())
 	}
 	if err == nil || record.on {
-		return b, number, err
+		return b, err
 	}
 	if _, none := errors.AsType[*app.NoStoreError](err); !none {
 		c.say("warning:", yellow, "the evidence does not answer, so the version is the day, and the key of the log is missing: "+err.Error())
 	}
-	return plain, 0, nil
+	return plain, nil
 }
 
 // printing is how a document is written.

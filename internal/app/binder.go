@@ -17,12 +17,6 @@ import (
 	"halligan/register"
 )
 
-// BinderPrinted is the data of an entry about a printed binder.
-type BinderPrinted struct {
-	Version string `json:"version"` // as it stands on each page
-	Digest  string `json:"digest"`  // register.Register.Digest
-}
-
 // Binder makes the binder of a register as of a day: what stands in it, the runbooks,
 // and a version that is the day. Where there is a log, App.Binder gives it a number.
 func Binder(ctx context.Context, r *register.Register, day time.Time) (*print.Binder, error) {
@@ -44,50 +38,42 @@ func waysOf(r *SurviveReport) []print.Way {
 		if w.Works != custody.Yes {
 			takes = append(slices.Clone(takes), cmp.Or(w.Why, "what it takes is not recorded"))
 		}
-		out = append(out, print.Way{Label: w.Label, Account: cmp.Or(w.Name, string(w.Account)), Takes: takes})
+		out = append(out, print.Way{Name: w.Label, Account: cmp.Or(w.Name, string(w.Account)), Takes: takes})
 	}
 	return out
 }
 
-// lossesOf are the lines for paper: what leaves the fewest ways first. They rest on
-// the register alone, which is what paper can know.
+// getsIn says whether somebody gets in, on paper.
+var getsIn = map[custody.Answer]string{custody.Yes: "yes", custody.No: "NOBODY", custody.Maybe: "not known"}
+
+// lossesOf are the lines for paper. They rest on the register alone, which is what
+// paper can know.
 func lossesOf(r *SurviveReport) []print.Loss {
 	var out []print.Loss
-	ways := map[string]int{}
 	for _, t := range slices.Concat(r.Scenarios, r.Losses) {
-		var left []string
+		left := map[custody.Answer][]string{}
 		for _, w := range t.Ways {
-			switch w.Works {
-			case custody.Yes:
-				left = append(left, w.Label)
-			case custody.Maybe:
-				left = append(left, w.Label+" (not known)")
-			}
+			left[w.Works] = append(left[w.Works], w.Label)
 		}
-		text := strings.Join(left, ", ")
-		if len(left) == len(t.Ways) && !strings.Contains(text, "(not known)") {
-			text = "every way in"
+		text := strings.Join(left[custody.Yes], ", ")
+		if n := len(left[custody.Yes]); n > 1 && n == len(t.Ways) {
+			text = "every way"
 		}
-		i := slices.IndexFunc(out, func(l print.Loss) bool { return l.Left == text })
-		if i < 0 {
-			i, ways[text] = len(out), len(left)
-			out = append(out, print.Loss{Left: text})
+		if perhaps := left[custody.Maybe]; len(perhaps) > 0 {
+			text = strings.TrimPrefix(text+"; perhaps "+strings.Join(perhaps, ", "), "; ")
 		}
-		if !slices.Contains(out[i].Lost, t.Title) {
-			out[i].Lost = append(out[i].Lost, t.Title)
-		}
+		out = append(out, print.Loss{Lost: t.Title, Holds: getsIn[t.Works], Left: text})
 	}
-	slices.SortStableFunc(out, func(a, b print.Loss) int { return cmp.Compare(ways[a.Left], ways[b.Left]) })
 	return out
 }
 
 // Binder makes the binder with what only the log knows: the number of this print,
 // which is one more than prints are recorded, and the key that signs the log.
-func (a *App) Binder(ctx context.Context, day time.Time) (b *print.Binder, number int, err error) {
+func (a *App) Binder(ctx context.Context, day time.Time) (b *print.Binder, err error) {
 	if b, err = Binder(ctx, a.Register, day); err != nil {
-		return nil, 0, err
+		return nil, err
 	}
-	number = 1
+	number := 1
 	err = a.Ledger.View(ctx, func(v store.View) error {
 		for _, err := range v.Find(evidence.KindBinderPrinted, "") {
 			if err != nil {
@@ -99,12 +85,5 @@ func (a *App) Binder(ctx context.Context, day time.Time) (b *print.Binder, numbe
 		return err
 	})
 	b.Version = strconv.Itoa(number)
-	return b, number, err
-}
-
-// RecordOfBinder is what is recorded of a print; text is what was printed.
-func RecordOfBinder(number int, r *register.Register, text []byte) Record {
-	digest := r.Digest()
-	return Record{Kind: evidence.KindBinderPrinted, What: "print the binder", On: "version " + strconv.Itoa(number), Why: "register " + digest,
-		After: register.DigestOf(text), Data: BinderPrinted{strconv.Itoa(number), digest}}
+	return b, err
 }

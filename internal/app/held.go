@@ -65,6 +65,17 @@ type VerifiedData struct {
 	Findings []string `json:"findings"`
 }
 
+// BinderData is the data of an entry of kind binder-printed.
+type BinderData struct {
+	Digest  string `json:"digest"` // register.Digest
+	Version string `json:"version"`
+}
+
+// RecordOfBinder is what is recorded when the binder is printed.
+func RecordOfBinder(r *register.Register, version string) Record {
+	return Record{Kind: evidence.KindBinderPrinted, What: "print the binder", On: "binder " + version, Data: BinderData{r.Digest(), version}}
+}
+
 // sameNumber compares what somebody read with what is recorded: case and blanks make
 // no difference.
 func sameNumber(a, b string) bool {
@@ -153,7 +164,7 @@ type Held struct {
 	// Looked is the last look at each part, by its name.
 	Looked map[string]*Looked
 	// Binder is what was printed last; nil nothing.
-	Binder *BinderPrinted
+	Binder *BinderData
 	// Records are those that the checks take.
 	Records posture.Records
 
@@ -216,7 +227,7 @@ func (h *Held) binders(v store.View) error {
 		if err != nil {
 			return err
 		}
-		var d BinderPrinted
+		var d BinderData
 		if json.Unmarshal(e.Data, &d) == nil && d.Digest != "" && !e.Time.Before(h.Records.BinderPrinted) {
 			h.Binder, h.Records.BinderPrinted, h.Records.BinderDigest = &d, e.Time, d.Digest
 		}

@@ -93,7 +93,7 @@ func TestWhatTheChecksAreTold(t *testing.T) {
 	if got := intact(); !got["4401"] || got["4402"] {
 		t.Errorf("read again: %v", got)
 	}
-	_, err := k.Record(t.Context(), app.RecordOfBinder(7, k.Register, nil))
+	_, err := k.Record(t.Context(), app.RecordOfBinder(k.Register, "7"))
 	must(t, err)
 	printed := k.heldNow()
 	if printed.Binder == nil || printed.Binder.Version != "7" || printed.Records.BinderDigest != k.Register.Digest() || !printed.Records.BinderPrinted.Equal(k.now) {
@@ -141,7 +141,7 @@ func TestEveryClockRuns(t *testing.T) {
 		t.Errorf("got\n%s", got)
 	}
 	// Printed, then moved.
-	_, err := k.Record(t.Context(), app.RecordOfBinder(1, k.Register, nil))
+	_, err := k.Record(t.Context(), app.RecordOfBinder(k.Register, "1"))
 	must(t, err)
 	k.As("ben").Approves(k.As("ana").changes(custody.VerbMove, toBank))
 	k.rereads()
@@ -199,7 +199,7 @@ func TestTheChecksOfCustodyAnswerFromTheLog(t *testing.T) {
 	k := kept(t)
 	k.looks(app.Look{Part: "north key", Seal: "4401", State: app.PartIntact})
 	k.looks(app.Look{Part: "north pin", Seal: "4402", State: app.PartIntact})
-	_, err := k.Record(t.Context(), app.RecordOfBinder(1, k.Register, nil))
+	_, err := k.Record(t.Context(), app.RecordOfBinder(k.Register, "1"))
 	must(t, err)
 	answers := func(r posture.Records) map[string]posture.Status {
 		out := map[string]posture.Status{}

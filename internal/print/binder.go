@@ -24,8 +24,8 @@ type Binder struct {
 	Opening []procedure.Step
 	// First are the steps of the first ten minutes.
 	First []procedure.Step
-	// Ways are the ways in, Survival says which are left after which loss; Picture
-	// shows who holds what where, as SVG.
+	// Ways are the ways in, Survival says which of them are left after which loss, and
+	// Picture shows who holds what where, as SVG.
 	Ways     []Way
 	Survival []Loss
 	Picture  string
@@ -33,18 +33,18 @@ type Binder struct {
 	LogKey string
 }
 
-// Way is one way in: its label, the account that it opens, and what it takes, from
-// whom and where.
+// Way is one way in.
 type Way struct {
-	Label, Account string
-	Takes          []string
+	Name, Account string
+	// Takes says for each part where it is and who can fetch it.
+	Takes []string
 }
 
-// Loss is one line of the table of survival: the ways in that are left when one of
-// some things is lost, "" none.
+// Loss is one line of the table of survival.
 type Loss struct {
-	Left string
-	Lost []string
+	Lost string
+	// Holds says whether an account can still be opened, Left by which ways.
+	Holds, Left string
 }
 
 // The headings of the binder, to which runbooks refer.
@@ -350,18 +350,19 @@ func (b *Binder) places(r *register.Register) []Block {
 func (b *Binder) survival() []Block {
 	var ways, rows [][]string
 	for _, w := range b.Ways {
-		ways = append(ways, []string{w.Label, w.Account, strings.Join(w.Takes, "\n")})
+		ways = append(ways, []string{w.Name, w.Account, strings.Join(w.Takes, "\n")})
 	}
 	for _, l := range b.Survival {
-		rows = append(rows, []string{cmp.Or(l.Left, "NOBODY gets in"), strings.Join(l.Lost, "\n")})
+		rows = append(rows, []string{l.Lost, l.Holds, cmp.Or(l.Left, "none")})
 	}
-	table := Table{Columns: []Column{{"Ways in that are left", 5, false}, {"When this is lost, or one of these", 6, false}}, Rows: rows,
-		Empty: "It was not worked out for this print."}
-	out := []Block{PageBreak{}, Heading{1, headSurvival}, Heading{2, "The ways in"},
-		Table{Columns: []Column{{"Way", 2, false}, {"Opens", 4, false}, {"Takes: what, where, and who can fetch it", 7, false}}, Rows: ways, Empty: "The register says no way in."},
-		Heading{2, "What is left"}, table}
+	out := []Block{PageBreak{}, Heading{1, headSurvival},
+		Text{Plain, "Find what is lost, take a way that is left, and fetch all that it takes."},
+		Heading{2, "The ways in"},
+		Table{Columns: []Column{{"Way", 2, false}, {"Account", 3, false}, {"Takes: each part, its place, and who can fetch it", 6, false}}, Rows: ways, Empty: "No way in is recorded."},
+		Heading{2, "After a loss"},
+		Table{Columns: []Column{{"Lost", 4, false}, {"Somebody gets in", 2, false}, {"Ways that are left", 4, false}}, Rows: rows, Empty: "It was not worked out for this print."}}
 	if b.Picture != "" {
-		out = append(out, Picture{SVG: b.Picture})
+		out = append(out, Figure{SVG: b.Picture})
 	}
 	return out
 }
@@ -384,7 +385,7 @@ func (b *Binder) proof() []Block {
 	out := []Block{PageBreak{}, Heading{1, headProof},
 		Text{Plain, "Every page of this print says the same version and digest. The digest is that of the register: when it changes, this copy is out of date."},
 		Text{Mono, "version " + b.Version + "\nregister " + b.Digest},
-		Text{Plain, "To see whether it is current: halligan custody verify"},
+		Text{Plain, "To see whether it is current, and to record that you looked: halligan custody verify PART --as NAME, with the name of this part of kind binder."},
 		Heading{2, "The key of the evidence log"},
 		Text{Plain, "Whoever proves an export of the evidence compares its key with this one. It is public."},
 		Text{Mono, key}}

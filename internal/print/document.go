@@ -81,7 +81,7 @@ func (d *Document) stamp() string {
 }
 
 // Block is one part of a document. The blocks are Heading, Contents, Text, List, Step,
-// Table, Code, Rows, Cut, Picture and PageBreak.
+// Table, Code, Rows, Cut, Folds, Figure and PageBreak.
 type Block interface {
 	// pieces lays the block out for the PDF, from top to bottom.
 	pieces(l *layout) ([]piece, error)
@@ -163,9 +163,9 @@ type Rows struct {
 // Cut is a line across the page, to be folded or cut along.
 type Cut string
 
-// Picture is a drawing. SVG is markup of this program, put into an HTML page as it
+// Figure is a drawing. SVG is markup of this program, put into an HTML page as it
 // is; on paper Instead stands for it.
-type Picture struct {
+type Figure struct {
 	SVG     string
 	Instead []Block
 }

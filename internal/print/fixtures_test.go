@@ -22,12 +22,10 @@ const logKey = "halligan-2786d9fb-1+4a5b6c7d+AbCdEfGhIjKlMnOpQrStUvWxYz012345678
 func binderOf(r *register.Register) *print.Binder {
 	return &print.Binder{Register: r, Digest: r.Digest(), Version: "7", Date: day,
 		Runbooks: procedure.Runbooks(), Opening: procedure.StockOpening(), First: procedure.FirstMinutes(),
-		Ways: []print.Way{{Label: "North 2", Account: "ea-north@tidewaterinstruments.onmicrosoft.com", Takes: []string{"key North 2 in Pier cabinet: Eva Lund", "the PIN of North 2 in Bank box: Greta Vos"}}},
-		Survival: []print.Loss{
-			{Left: "", Lost: []string{"Harbour house and the bank"}},
-			{Left: "North 2", Lost: []string{"Harbour house"}},
-		},
-		LogKey: logKey}
+		Ways:     []print.Way{{Name: "North 2", Account: "ea-north", Takes: []string{"key North 2 in Pier cabinet (South pier): Eva Lund or Farid Haddad", "the PIN of North 2 in Bank box (Bank in Braga): Greta Vos"}}},
+		Survival: []print.Loss{{Lost: "site Harbour house", Holds: "yes", Left: "North 2, South 2"}, {Lost: "method FIDO2", Holds: "no"}},
+		Picture:  `<svg viewBox="0 0 10 10"><rect width="10" height="10"/></svg>`,
+		LogKey:   logKey}
 }
 
 // hard are names that are long, or of a script that is not Latin.

@@ -241,7 +241,7 @@ func (c Cut) markup(m *markup) error {
 	return nil
 }
 
-func (p Picture) markup(m *markup) error {
+func (p Figure) markup(m *markup) error {
 	if p.SVG != "" {
 		m.WriteString("<figure>" + p.SVG + "</figure>\n")
 		return nil

@@ -375,7 +375,7 @@ func (c Cut) pieces(l *layout) ([]piece, error) {
 	}}, space(3)}, nil
 }
 
-func (p Picture) pieces(l *layout) ([]piece, error) {
+func (p Figure) pieces(l *layout) ([]piece, error) {
 	var out []piece
 	for _, b := range p.Instead {
 		some, err := b.pieces(l)

@@ -138,7 +138,7 @@ func TestHTMLShowsMarkupAsText(t *testing.T) {
 	r := many()
 	r.Tenant.Name, r.People[0].Name, r.People[0].Reach, r.Places[0].Site, r.Channels = evil, evil, []string{evil}, evil, nil
 	b := binderOf(r)
-	b.Survival[0].Left, b.Ways[0].Label, b.Ways[0].Takes = evil, evil, []string{evil}
+	b.Survival[0].Left, b.Ways[0].Takes = evil, []string{evil}
 	e := envelope()
 	e.Account, e.Rule, e.Holder = evil, evil, evil
 	for _, d := range []*print.Document{b.Document(), b.Card(), e.Document()} {

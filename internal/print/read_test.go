@@ -218,6 +218,20 @@ func TestNothingIsLostBetweenPages(t *testing.T) {
 	}
 }
 
+// The picture is drawn where it can be; the tables say the same.
+func TestSurvivalIsOnPaper(t *testing.T) {
+	d := binderOf(many()).Document()
+	if page := string(printed(t, d, "html", print.Options{})); !strings.Contains(page, `<figure><svg viewBox="0 0 10 10">`) {
+		t.Error("the page has no picture")
+	}
+	all := strings.Join(strings.Fields(strings.Join(pageTexts(t, printed(t, d, "pdf", print.Options{})), " ")), " ")
+	for _, want := range []string{"site Harbour house yes North 2, South 2", "method FIDO2 no none", "Eva Lund or Farid Haddad"} {
+		if !strings.Contains(all, want) {
+			t.Errorf("it does not say %s", want)
+		}
+	}
+}
+
 // A row taller than a page goes on, with the head above it.
 func TestARowTallerThanAPageGoesOn(t *testing.T) {
 	var words []string
