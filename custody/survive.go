@@ -23,8 +23,8 @@ type Outlook struct {
 	Tenant Tenant
 	// Services are further losses of which Tenant is asked, such as policies.
 	Services []Loss
-	// Without are accounts that open nothing, because they are disabled or deleted.
-	Without []entra.ID
+	// Closed are accounts that open nothing, because they are disabled or deleted.
+	Closed []entra.ID
 }
 
 // Survey answers what survives which loss. It is made by Circle.Survey.
@@ -99,7 +99,7 @@ func (c *Circle) Survey(o Outlook) *Survey {
 		}
 	}
 	for _, a := range c.reg.Accounts {
-		if slices.ContainsFunc(o.Without, a.ID.Equal) {
+		if slices.ContainsFunc(o.Closed, a.ID.Equal) {
 			continue
 		}
 		ways, known := c.Ways(a)

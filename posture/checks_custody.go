@@ -214,7 +214,7 @@ func judgeLosses(c *Case) Result {
 	if len(closed) == len(reg.Accounts) {
 		return notApplicable("no registered account is enabled: see id-enabled")
 	}
-	survey := c.circle().Survey(custody.Outlook{Without: closed})
+	survey := c.circle().Survey(custody.Outlook{Closed: closed})
 	var results []Result
 	var fatal []custody.Loss
 	for _, t := range c.trials() {

@@ -234,7 +234,7 @@ func tenantSide(ctx context.Context, snap *entra.Snapshot, reg *register.Registe
 	for _, a := range reg.Accounts {
 		for i := range snap.View().Users {
 			if u := &snap.View().Users[i]; u.ID.Equal(a.ID) && (u.Deleted || u.Enabled != nil && !*u.Enabled) {
-				o.Without = append(o.Without, a.ID)
+				o.Closed = append(o.Closed, a.ID)
 			}
 		}
 	}
