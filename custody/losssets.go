@@ -20,8 +20,8 @@ type state struct {
 	s    *Survey
 	lost []bool
 	read reading
-	// visits counts how often a way was looked at.
-	visits int
+	// steps counts how much was looked at.
+	steps int
 }
 
 func (st *state) any(list []int) bool {
@@ -171,7 +171,7 @@ func (st *state) supportOf(b *branch) []int {
 func (st *state) weakest(kept []bool) (best []int, ok bool) {
 	for i := range st.s.accounts {
 		for _, p := range st.s.accounts[i].paths {
-			st.visits++
+			st.steps += p.size
 			if !st.path(p) {
 				continue
 			}
@@ -192,8 +192,9 @@ func (st *state) weakest(kept []bool) (best []int, ok bool) {
 
 // --- search -----------------------------------------------------------------
 
-// visitsMost bounds a search, in ways looked at; what was left out is said to be.
-const visitsMost = 10_000_000
+// stepsMost bounds a search, in people and things looked at; what was left out is said
+// to be.
+const stepsMost = 200_000_000
 
 // search finds every smallest set of at most limit losses after which nothing works.
 //
@@ -212,7 +213,7 @@ type search struct {
 }
 
 func (x *search) run() {
-	if x.visits > visitsMost || x.first && len(x.found) > 0 {
+	if x.steps > stepsMost || x.first && len(x.found) > 0 {
 		return
 	}
 	among, alive := x.weakest(x.kept)
@@ -330,7 +331,7 @@ func (s *Survey) sets(r reading, limit int) (found [][]int, cut bool) {
 	x := &search{state: *s.with(r, nil), kept: make([]bool, len(s.losses)), limit: limit}
 	x.run()
 	slices.SortFunc(x.found, func(a, b []int) int { return cmp.Or(cmp.Compare(len(a), len(b)), slices.Compare(a, b)) })
-	return x.found, x.visits > visitsMost
+	return x.found, x.steps > stepsMost
 }
 
 // least is the size of the smallest set, of which those up to limit are known.
@@ -338,21 +339,21 @@ func (s *Survey) least(r reading, limit int, sets [][]int) int {
 	if len(sets) > 0 {
 		return len(sets[0])
 	}
-	visits := 0
+	steps := 0
 	for size := limit + 1; size <= len(s.losses); size++ {
 		x := &search{state: *s.with(r, nil), kept: make([]bool, len(s.losses)), limit: size, first: true}
 		if x.never() {
 			return -1
 		}
-		x.visits = visits
+		x.steps = steps
 		x.run()
 		switch {
 		case len(x.found) > 0:
 			return len(x.found[0])
-		case x.visits > visitsMost:
+		case x.steps > stepsMost:
 			return -2
 		}
-		visits = x.visits
+		steps = x.steps
 	}
 	return -1
 }

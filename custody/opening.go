@@ -9,8 +9,14 @@ import (
 	"halligan/register"
 )
 
-// openingsMost bounds the sets of people that are kept of one account.
-const openingsMost = 4000
+// openingsMost bounds the sets of people that are kept of one account, and
+// comparisonsMost what it may take to find them.
+const openingsMost, comparisonsMost = 4000, 20_000_000
+
+// comparing counts what is left of that.
+type comparing struct{ left int }
+
+func (w *comparing) over(sets int) bool { return w.left < 0 || sets > openingsMost }
 
 // Opening is a set of people who together could lay hands on all of a way to open an
 // account, and of whom none can be left out. It says nothing of whether they may.
@@ -77,14 +83,20 @@ func (c *Circle) Openings(a register.Account) *Openings {
 	for i, p := range people {
 		number[p.Key] = i
 	}
+	work := &comparing{comparisonsMost}
 	var sure, perhaps []team
 	for i := range ways {
-		teams, cut := c.teams(&ways[i], number, false)
-		out.Cut = out.Cut || cut
-		sure = mergeTeams(sure, teams, i)
-		teams, cut = c.teams(&ways[i], number, true)
-		out.Cut = out.Cut || cut
-		perhaps = mergeTeams(perhaps, teams, i)
+		for _, of := range []struct {
+			all   *[]team
+			found bool
+		}{{&sure, false}, {&perhaps, true}} {
+			teams, cut := c.teams(&ways[i], number, of.found, work)
+			if cut || len(teams)+len(*of.all) > openingsMost {
+				out.Cut = true
+				continue
+			}
+			*of.all = mergeTeams(*of.all, teams, i)
+		}
 	}
 	actors := c.Actors()
 	tell := func(t team) Opening {
@@ -117,8 +129,8 @@ func (c *Circle) Openings(a register.Account) *Openings {
 
 // teams are the minimal sets for one way. Where found is true, whoever may have what
 // nobody is recorded for is found.
-func (c *Circle) teams(w *Way, number map[string]int, found bool) (out [][]int, cut bool) {
-	sets, open, cut := [][]int{{}}, false, false
+func (c *Circle) teams(w *Way, number map[string]int, found bool, work *comparing) (out [][]int, cut bool) {
+	sets, open := [][]int{{}}, false
 	for _, n := range w.Needs {
 		who, nobody := c.whoReaches(n, number)
 		switch {
@@ -127,11 +139,9 @@ func (c *Circle) teams(w *Way, number map[string]int, found bool) (out [][]int, 
 		case len(who) == 0:
 			return nil, false
 		default:
-			sets = times(sets, who)
-			cut = cut || len(sets) > openingsMost
-		}
-		if cut {
-			return nil, true
+			if sets = work.times(sets, who); work.over(len(sets)) {
+				return nil, true
+			}
 		}
 	}
 	sure, least := w.shares()
@@ -151,11 +161,11 @@ func (c *Circle) teams(w *Way, number map[string]int, found bool) (out [][]int, 
 		return nil, false
 	}
 	if take > 0 {
-		if sets, cut = quorum(sets, reach, take); cut {
+		if sets = work.quorum(sets, reach, take); work.over(len(sets)) {
 			return nil, true
 		}
 	}
-	if out = minimal(sets); !open || len(out) != 1 || len(out[0]) > 0 {
+	if out = work.minimal(sets); !open || len(out) != 1 || len(out[0]) > 0 {
 		return out, false
 	}
 	// Nobody recorded is needed: whoever has any of it, and the unknown.
@@ -166,7 +176,7 @@ func (c *Circle) teams(w *Way, number map[string]int, found bool) (out [][]int, 
 			out = append(out, []int{i})
 		}
 	}
-	return minimal(out), false
+	return work.minimal(out), false
 }
 
 // whoReaches are the people who reach a copy of a need, and whether somebody might who
@@ -185,24 +195,22 @@ func (c *Circle) whoReaches(n Need, number map[string]int) (who []int, nobody bo
 }
 
 // quorum adds to each set people for so many shares.
-func quorum(sets, reach [][]int, take int) (out [][]int, cut bool) {
+func (w *comparing) quorum(sets, reach [][]int, take int) (out [][]int) {
 	pick := make([]int, 0, take)
-	work := 0
 	var choose func(from int)
 	choose = func(from int) {
-		if cut {
+		if w.left--; w.over(len(out)) {
 			return
 		}
 		if len(pick) == take {
 			more := sets
 			for _, i := range pick {
-				more = times(more, reach[i])
-				cut = cut || len(more) > openingsMost
+				if more = w.times(more, reach[i]); w.over(len(more)) {
+					w.left = -1
+					return
+				}
 			}
-			work++
-			if out = minimal(append(out, more...)); len(out) > openingsMost || work > openingsMost {
-				cut = true
-			}
+			out = w.minimal(append(out, more...))
 			return
 		}
 		for i := from; i < len(reach); i++ {
@@ -212,11 +220,11 @@ func quorum(sets, reach [][]int, take int) (out [][]int, cut bool) {
 		}
 	}
 	choose(0)
-	return out, cut
+	return out
 }
 
 // times adds to each set one of some people, unless one of them is in it.
-func times(sets [][]int, who []int) [][]int {
+func (w *comparing) times(sets [][]int, who []int) [][]int {
 	var out [][]int
 	for _, set := range sets {
 		if slices.ContainsFunc(set, func(i int) bool { return slices.Contains(who, i) }) {
@@ -229,14 +237,17 @@ func times(sets [][]int, who []int) [][]int {
 			out = append(out, more)
 		}
 	}
-	return minimal(out)
+	return w.minimal(out)
 }
 
-// minimal leaves the sets that hold no other.
-func minimal(sets [][]int) [][]int {
+// minimal leaves the sets that hold no other, as far as what is left of the work goes.
+func (w *comparing) minimal(sets [][]int) [][]int {
 	slices.SortFunc(sets, func(a, b []int) int { return cmp.Or(cmp.Compare(len(a), len(b)), slices.Compare(a, b)) })
 	var out [][]int
 	for _, set := range sets {
+		if w.left -= len(out); w.left < 0 {
+			return out
+		}
 		if !slices.ContainsFunc(out, func(less []int) bool { return within(less, set) }) {
 			out = append(out, set)
 		}

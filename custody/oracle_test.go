@@ -472,6 +472,9 @@ func randomCircle(r *rand.Rand) *register.Register {
 		if r.IntN(6) == 0 {
 			part(a.ID, register.PartTAP, "")
 		}
+		if r.IntN(4) == 0 { // keys that only custody knows, some without a name
+			a.Keys = nil
+		}
 		reg.Accounts = append(reg.Accounts, a)
 	}
 	return reg

@@ -56,6 +56,7 @@ type path struct {
 	shares      []branch
 	sure, least int // how many shares it takes, on the reading against it and on that for it
 	box         *blackBox
+	size        int    // of all that is looked at for it
 	never       Answer // No: never works; Maybe: not known whether it does
 }
 
@@ -118,10 +119,26 @@ func (c *Circle) Survey(o Outlook) *Survey {
 	}
 	s.sites()
 	s.tenant(&o)
+	for i := range s.accounts {
+		for _, p := range s.accounts[i].paths {
+			p.size = p.weigh()
+		}
+	}
 	for _, l := range []Loss{MFADown, PhonesDown, MailDown, IdPDown, HalliganDown} {
 		s.id(l)
 	}
 	return s
+}
+
+// weigh counts the people and things of a way.
+func (p *path) weigh() int {
+	n := 1 + len(p.dies) + len(p.may)
+	for _, b := range slices.Concat(p.needs, p.shares) {
+		for i := range b.leaves {
+			n += 1 + len(b.leaves[i].dies) + len(b.leaves[i].people)
+		}
+	}
+	return n
 }
 
 // id returns the number of a loss, a new one for a new loss.

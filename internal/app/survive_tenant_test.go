@@ -11,6 +11,7 @@ import (
 	"halligan/examples"
 	"halligan/internal/app"
 	"halligan/internal/graph"
+	"halligan/plan"
 	"halligan/register"
 )
 
@@ -104,6 +105,22 @@ func TestAKeyThatTheTenantDoesNotKnowOpensNothing(t *testing.T) {
 	}
 	if r.Holds != custody.No {
 		t.Errorf("it holds: %v", r.Holds)
+	}
+}
+
+// A key whose model is not allowed does not get in by the one beside it that is.
+func TestEachKeyIsProvedByItself(t *testing.T) {
+	r := tidewaterSurvives(t, func(c *entra.Content, _ *register.Register) {
+		after, err := plan.Apply(entra.NewSnapshot(*c), plan.Change{Verb: plan.VerbWithdrawKeyModel, Subject: "2fc0579f-8113-47ea-b116-bb5a8db9202a"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		*c = after.Content()
+	})
+	for _, w := range r.Now {
+		if want := map[bool]custody.Answer{true: custody.No, false: custody.Yes}[strings.HasSuffix(w.Way, "1")]; w.Works != want {
+			t.Errorf("%s works: %v, want %v (%s)", w.Way, w.Works, want, w.Why)
+		}
 	}
 }
 
