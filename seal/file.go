@@ -92,7 +92,7 @@ func Parse(data []byte) (*File, error) {
 	f := &File{Digest: digest(data), members: map[string][]byte{}}
 	var names []string
 	for _, m := range r.File {
-		if !isMember(m.Name) || f.members[m.Name] != nil || m.Method != zip.Store || m.UncompressedSize64 > memberMost || m.UncompressedSize64 != m.CompressedSize64 {
+		if !isMember(m.Name) || m.Method != zip.Store || m.UncompressedSize64 > memberMost || m.UncompressedSize64 != m.CompressedSize64 {
 			return nil, refuse(ReasonForm, "the member %.80q cannot be one", m.Name)
 		}
 		if f.members[m.Name], err = readMember(m); err != nil {

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"strings"
 	"testing"
@@ -45,13 +46,13 @@ func unpack(t testing.TB, data []byte) (out []packed) {
 }
 
 // pack makes an archive, with digests that are right.
-func pack(t testing.TB, members []packed, method uint16) []byte {
+func pack(t testing.TB, members []packed, method uint16, more ...string) []byte {
 	t.Helper()
 	var b, sums bytes.Buffer
 	w := zip.NewWriter(&b)
 	for _, m := range members {
 		if m.name == "SHA256SUMS" {
-			m.data = sums.Bytes()
+			m.data = append(sums.Bytes(), strings.Join(more, "")...)
 		}
 		fmt.Fprintf(&sums, "%x  %s\n", sha256.Sum256(m.data), m.name)
 		to, err := w.CreateHeader(&zip.FileHeader{Name: m.name, Method: method})
@@ -67,8 +68,8 @@ func TestAFileThatIsNotAsItMustBeIsRefused(t *testing.T) {
 	ana, ben := classic(t, "Ana Weiss"), classic(t, "Ben Ode")
 	s := sealed(t, plan(t, seal.FormPair, 2, ana, ben), theSecret)
 	good := unpack(t, s.Bytes)
-	with := func(change func([]packed) []packed) []byte {
-		return pack(t, change(append([]packed{}, good...)), zip.Store)
+	with := func(change func([]packed) []packed, sums ...string) []byte {
+		return pack(t, change(append([]packed{}, good...)), zip.Store, sums...)
 	}
 	replace := func(name, old, with string) func([]packed) []packed {
 		return func(all []packed) []packed {
@@ -92,6 +93,8 @@ func TestAFileThatIsNotAsItMustBeIsRefused(t *testing.T) {
 		"cut off":                  {s.Bytes[:len(s.Bytes)-40], seal.ReasonForm},
 		"too large":                {make([]byte, seal.FileMost+1), seal.ReasonForm},
 		"compressed":               {pack(t, good, zip.Deflate), seal.ReasonForm},
+		"said to be compressed":    {mislabelled(t, good), seal.ReasonForm},
+		"sums of something else":   {with(func(all []packed) []packed { return all }, "0  more\n"), seal.ReasonDamaged},
 		"a member more":            {with(func(all []packed) []packed { return append(all, packed{"more.age", nil}) }), seal.ReasonForm},
 		"a member less":            {with(func(all []packed) []packed { return all[:len(all)-1] }), seal.ReasonForm},
 		"another order":            {with(func(all []packed) []packed { all[0], all[1] = all[1], all[0]; return all }), seal.ReasonForm},
@@ -121,6 +124,21 @@ func flipped(data []byte, at int) []byte {
 	out := bytes.Clone(data)
 	out[at] ^= 1
 	return out
+}
+
+// mislabelled says that its members are compressed, and they are not.
+func mislabelled(t *testing.T, members []packed) []byte {
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	for _, m := range members {
+		h := &zip.FileHeader{Name: m.name, Method: zip.Deflate, CRC32: crc32.ChecksumIEEE(m.data), CompressedSize64: uint64(len(m.data)), UncompressedSize64: uint64(len(m.data))}
+		to, err := w.CreateRaw(h)
+		must(t, err)
+		_, err = to.Write(m.data)
+		must(t, err)
+	}
+	must(t, w.Close())
+	return b.Bytes()
 }
 
 // swapSums has a digest that is not that of the member, and is otherwise right.

@@ -109,11 +109,10 @@ func (m *Manifest) text() ([]byte, error) {
 // parseManifest reads a manifest in its one form, and checks that it can be one.
 func parseManifest(text []byte) (*Manifest, error) {
 	var m Manifest
-	d := json.NewDecoder(bytes.NewReader(text))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&m); err != nil {
+	if err := json.Unmarshal(text, &m); err != nil {
 		return nil, refuse(ReasonForm, "%s cannot be read", manifestName)
 	}
+	// One form: also what is not known would be missing in what is written again.
 	if again, err := m.text(); err != nil || !bytes.Equal(again, text) {
 		return nil, refuse(ReasonForm, "%s is not written as it must be", manifestName)
 	}

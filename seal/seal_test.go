@@ -351,13 +351,13 @@ func TestHalvesAreHeldApart(t *testing.T) {
 
 func TestWhatOnePersonCouldOpenIsNotSealed(t *testing.T) {
 	ana, ben, carl, pq := classic(t, "Ana Weiss"), classic(t, "Ben Ode"), classic(t, "Carl Roe"), hybrid(t, "Piet")
-	again, copied := *ana, *ana
-	again.name, copied.name = " ana  WEISS", "Copy"
+	again, copied := classic(t, " ana  WEISS"), *ana
+	copied.name = "Copy"
 	six := []*person{ana, ben, carl, classic(t, "D"), classic(t, "E"), classic(t, "F")}
 	for name, p := range map[string]*seal.Plan{
 		"one is enough":             plan(t, seal.FormShares, 1, ana, ben),
 		"one holder":                plan(t, seal.FormPair, 2, ana),
-		"the same person twice":     plan(t, seal.FormPair, 2, ana, &again),
+		"the same person twice":     plan(t, seal.FormPair, 2, ana, again),
 		"one key under two names":   plan(t, seal.FormPair, 2, ana, &copied),
 		"more than there are":       plan(t, seal.FormShares, 3, ana, ben),
 		"pairs of three":            plan(t, seal.FormPair, 3, ana, ben, carl),
