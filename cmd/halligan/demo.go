@@ -14,7 +14,8 @@ func demoCommand(c *console) *cobra.Command {
 	return &cobra.Command{
 		Use:   "demo",
 		Short: "see it at work on an example tenant, offline",
-		Long: `Judge an example tenant in four acts: as it is, with a careless policy, with that policy repaired, and by every check.
+		Long: `Judge an example tenant: as it is, with a careless policy, with that policy repaired, and by every check. Then seal a password for
+three people, lose one of them, and open it.
 
 Nothing is read but what the program carries, and nothing is changed. In a checkout the commands that it shows give the same
 answers with every detail.`,
@@ -42,6 +43,12 @@ func (c *console) showDemo(acts []app.Act) error {
 		p.b.WriteString("  $ " + escape(act.Command) + "\n\n")
 		if act.Check != nil {
 			p.demoCheck(act.Check)
+			continue
+		}
+		if len(act.Steps) > 0 {
+			for _, s := range act.Steps {
+				p.styled(2, 2, bold, s.Does, "– "+s.Tells)
+			}
 			continue
 		}
 		v := viewOf(act.Report, false)

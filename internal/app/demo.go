@@ -23,8 +23,10 @@ type Act struct {
 	Tells   string
 	Command string
 	Report  *Report
-	// Check is set, and Report is not, in the act that checks.
+	// Check is set, and Report is not, in the act that checks; Steps in the act that
+	// does something.
 	Check *CheckReport
+	Steps []DemoStep
 }
 
 // The example tenant, as it is found in a checkout.
@@ -37,7 +39,7 @@ const (
 )
 
 // Demo judges the example tenant as it is, with a careless policy, and with that
-// policy repaired. The tenant is emulated on this machine for as long as it takes,
+// policy repaired; then it seals a password for three, loses one of them, and opens it. The tenant is emulated on this machine for as long as it takes,
 // and signed in to and read as any other is. It fails when an act does not end as
 // it must.
 func Demo(ctx context.Context, now lockout.Date, tool string) ([]Act, error) {
@@ -74,13 +76,17 @@ func Demo(ctx context.Context, now lockout.Date, tool string) ([]Act, error) {
 		if r.Verdict != a.verdict {
 			return nil, fmt.Errorf("demo, %s: the verdict is %s, not %s", a.title, r.Verdict, a.verdict)
 		}
-		out = append(out, Act{a.title, a.tells, command, r, nil})
+		out = append(out, Act{Title: a.title, Tells: a.tells, Command: command, Report: r})
 	}
 	checked, err := demoCheck(ctx, tenant, now, tool)
 	if err != nil {
 		return nil, fmt.Errorf("demo, the checks: %w", err)
 	}
-	return append(out, *checked), nil
+	sealed, err := demoSeal(now)
+	if err != nil {
+		return nil, fmt.Errorf("demo, the seal: %w", err)
+	}
+	return append(out, *checked, *sealed), nil
 }
 
 // demoSite is the example tenant, emulated. It is read once.
