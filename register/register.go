@@ -182,7 +182,7 @@ type Part struct {
 	Place  string `yaml:"place,omitempty"`  // name of a Place
 	// Needed is how many shares, or parts of a password, open the account, where
 	// not all of them do; 0: not said.
-	Needed int `yaml:"needed,omitempty"`
+	Needed int    `yaml:"needed,omitempty"`
 	Seal   string `yaml:"seal,omitempty"`
 	Since  Day    `yaml:"since,omitempty"`
 }
