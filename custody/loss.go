@@ -55,8 +55,6 @@ func (l Loss) Service() bool {
 	return !slices.Contains([]LossKind{LossPerson, LossPlace, LossSite, LossKey, LossPart, LossModel}, l.Kind)
 }
 
-func (l Loss) same(m Loss) bool { return l.Kind == m.Kind && l.ID == m.ID }
-
 // The losses that need no register.
 var (
 	MFADown      = Loss{LossMFA, "", "the MFA service"}

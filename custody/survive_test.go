@@ -397,3 +397,38 @@ func TestProductsStandForTheirSets(t *testing.T) {
 		compare(t, "products", got, told(sets))
 	})
 }
+
+// Two keys without a name may be copies of one, or two: the loss of one is not known
+// to end it.
+func TestKeysWithoutANameMayBeCopies(t *testing.T) {
+	const id = "00000000-0000-4000-8000-000000000001"
+	key := register.Part{Account: id, Kind: register.PartKey, Holder: "Ana"}
+	reg := &register.Register{Accounts: []register.Account{{ID: id, Name: "a@x.onmicrosoft.com", Pattern: register.PatternFIDO2}},
+		Parts: []register.Part{key, key, {Account: id, Kind: register.PartPIN, Holder: "Ben"}}}
+	lost := custody.KeyLost(id, register.Key{}, 0)
+	if got := custody.CircleOf(reg).Survey(custody.Outlook{}).After(lost); got != custody.Maybe {
+		t.Errorf("with two keys it is %v", got)
+	}
+	reg.Parts = reg.Parts[1:]
+	if got := custody.CircleOf(reg).Survey(custody.Outlook{}).After(lost); got != custody.No {
+		t.Errorf("with one key it is %v", got)
+	}
+}
+
+// A register with more ways and people than anybody could look through is answered,
+// and the answer says that it was cut.
+func TestALargeRegisterIsCutAndSaysSo(t *testing.T) {
+	const id = "00000000-0000-4000-8000-000000000001"
+	reg := &register.Register{Accounts: []register.Account{{ID: id, Pattern: register.PatternVault}}}
+	for i := range 40 {
+		at := register.Place{Name: fmt.Sprint("Place ", i)}
+		for j := range 30 {
+			at.Access = append(at.Access, fmt.Sprint("Person ", (7*i+j)%200))
+		}
+		reg.Places = append(reg.Places, at)
+		reg.Parts = append(reg.Parts, register.Part{Account: id, Kind: register.PartShare, Needed: 20, Place: at.Name})
+	}
+	if o := custody.CircleOf(reg).Openings(reg.Accounts[0]); !o.Cut || o.TwoPeople() != custody.Maybe {
+		t.Errorf("cut %v, takes two people: %v", o.Cut, o.TwoPeople())
+	}
+}
