@@ -89,8 +89,8 @@ func TestCodesOnPaperAreReadBack(t *testing.T) {
 	}
 }
 
-// picture draws the code of an HTML page, four dots for a module.
-func picture(t testing.TB, page string) []byte {
+// drawnCode draws the code of an HTML page, four dots for a module.
+func drawnCode(t testing.TB, page string) []byte {
 	t.Helper()
 	box := regexp.MustCompile(`<svg viewBox="0 0 (\d+) `).FindStringSubmatch(page)
 	path := regexp.MustCompile(`<path d="([^"]+)"`).FindStringSubmatch(page)
@@ -122,7 +122,7 @@ func picture(t testing.TB, page string) []byte {
 
 func TestCodesOnTheScreenAreReadBack(t *testing.T) {
 	page := string(printed(t, envelope().Document(), "html", print.Options{}))
-	got := tool(t, "zbarimg", "--raw", "-q", file(t, "code.png", picture(t, page)))
+	got := tool(t, "zbarimg", "--raw", "-q", file(t, "code.png", drawnCode(t, page)))
 	if strings.TrimSpace(got) != codeText {
 		t.Errorf("got %q, want %q", got, codeText)
 	}
