@@ -13,6 +13,7 @@
 //	plan          changes as values, and what a Snapshot becomes when one is made
 //	posture       the checks, as tables, and the grade
 //	custody       who may do what, requests and approvals, how secrets are handled
+//	seal          sealed files: made and opened by several people together, with or without this program
 //	procedure     what to do in which emergency, step by step: the runbooks
 //	evidence      a log that cannot be rewritten unseen: entries, checkpoints, Verify
 //	internal/graph    a live tenant: signing in, reading, following, changing with read-back
@@ -32,7 +33,8 @@
 //	3   internal/app                    the verbs
 //	2   (internal/...)                  one outside world each; siblings never meet
 //	1   lockout, plan, posture,         value in, value out
-//	    custody, evidence, procedure
+//	    custody, seal, evidence,
+//	    procedure
 //	0   entra, register, lockout/facts  nouns, and facts as data
 //
 // Imports go down. The two lowest floors touch no network, no disk, no process,

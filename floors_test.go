@@ -31,7 +31,7 @@ const (
 )
 
 var (
-	pureRooms  = []string{"entra", "register", "lockout", "lockout/facts", "lockout/verify", "custody", "plan", "evidence", "posture", "procedure"}
+	pureRooms  = []string{"entra", "register", "lockout", "lockout/facts", "lockout/verify", "custody", "plan", "evidence", "posture", "procedure", "seal"}
 	worldRooms = []string{"internal/graph", "internal/azure", "internal/store", "internal/fido", "internal/watch",
 		"internal/notify", "internal/print", "internal/sandbox"}
 )
@@ -54,6 +54,7 @@ var floors = map[string]room{
 	"custody":   {pure, []string{"entra", "register"}},
 	"plan":      {pure, []string{"entra", "lockout", "lockout/facts", "register"}},
 	"evidence":  {pure, []string{"entra", "custody"}}, // custody for the type of a secret: the log key
+	"seal":      {pure, []string{"custody"}},          // custody for the type of a secret
 	"posture":   {pure, []string{"entra", "lockout", "lockout/facts", "custody", "plan", "register"}},
 	"procedure": {pure, []string{"entra", "custody", "register"}},
 

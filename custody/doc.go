@@ -1,5 +1,5 @@
-// Package custody holds who may do what, what people approve, and how secrets are
-// handled.
+// Package custody holds who may do what, what people approve, who holds what where and
+// what of it survives which loss, and how secrets are handled.
 //
 // A Request says what somebody wants done: in which tenant and store, what, on
 // what, why, by whom, until when. Its Hash names it, once and for all. People
@@ -18,6 +18,14 @@
 //
 // A request about custody names those who are given something (Handing). Each of
 // them signs for it where there is a key of theirs, and nobody gives to themselves.
+//
+// A Circle is who holds what where. Circle.Ways says how each account is opened: all
+// needs of one way, and of each one copy. Circle.Survey says what survives which loss
+// (Survey.After, LossSets, Scenarios), and Circle.Openings who could open an account.
+// What is not recorded is read twice, as lost and as not lost; where the readings
+// differ the answer is Maybe, and Maybe is never taken for Yes. The sets are minimal and
+// exact; a search that would take too long is cut and says so. The tenant's side is a
+// function value (Tenant). The rules are in docs/survive.md.
 //
 // A Secret is text that must not be seen: it does not print, format, log or
 // marshal, and whoever needs it asks for it by name (Reveal). It cannot be

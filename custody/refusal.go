@@ -108,7 +108,12 @@ func (r *Refusal) Error() string {
 	if r.Who != "" {
 		what = "count the approval of " + Visible(r.Who)
 	}
-	text := what + ": " + string(r.Reason)
+	return what + ": " + r.Why()
+}
+
+// Why returns the reason alone, without what was refused.
+func (r *Refusal) Why() string {
+	text := string(r.Reason)
 	if r.Detail != "" {
 		text += " (" + r.Detail + ")"
 	}

@@ -30,6 +30,9 @@ func (s Secret) Reveal() []byte {
 	return s.text()
 }
 
+// Wipe clears the bytes. Go may have copied them elsewhere before.
+func (s Secret) Wipe() { clear(s.Reveal()) }
+
 // String hides the secret.
 func (Secret) String() string { return hidden }
 

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"regexp"
 	"strconv"
+	"strings"
 	"time"
 
 	"golang.org/x/mod/sumdb/note"
@@ -39,21 +40,26 @@ const (
 	maxDigits     = 18
 )
 
-var (
-	textOnly   = regexp.MustCompile(`^` + textForm + `$`)
-	signedNote = regexp.MustCompile(`^` + textForm + `\n(` + signatureForm + `(?:` + signatureForm + `)?)$`)
-)
+var signedNote = regexp.MustCompile(`^` + textForm + `\n(` + signatureForm + `(?:` + signatureForm + `)?)$`)
 
 // text returns what is signed.
 func (c Checkpoint) text() (string, error) {
+	if !c.sayable() {
+		return "", errors.New("sign checkpoint: origin, size or time is not what it must be")
+	}
 	text := fmt.Sprintf("%s\n%d\n%s\ntime %s\n", c.Origin, c.Size, c.Root, c.Time.UTC().Format(timeForm))
 	if c.Generation > 0 {
 		text += fmt.Sprintf("generation %d\n", c.Generation)
 	}
-	if c.Time.IsZero() || max(c.Size, c.Generation) >= 1e18 || !textOnly.MatchString(text) {
-		return "", errors.New("sign checkpoint: origin, size or time is not what it must be")
-	}
 	return text, nil
+}
+
+// sayable reports whether the text of the checkpoint is one that readNote reads.
+func (c Checkpoint) sayable() bool {
+	id, ours := strings.CutPrefix(c.Origin, OriginPrefix)
+	year := c.Time.UTC().Year()
+	return ours && len(id) == 32 && strings.Trim(id, "0123456789abcdef") == "" &&
+		c.Size > 0 && max(c.Size, c.Generation) < 1e18 && !c.Time.IsZero() && year >= 0 && year <= 9999
 }
 
 // Sign returns the checkpoint as a signed note.

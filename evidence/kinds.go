@@ -24,6 +24,7 @@ const (
 	KindProve        Kind = "prove"
 	KindAttest       Kind = "attest"
 	KindAcceptedRisk Kind = "accepted-risk"
+	KindOpened       Kind = "opened"
 	KindNote         Kind = "note"
 
 	// What is held where.
@@ -56,6 +57,7 @@ var Kinds = []KindInfo{
 	{KindProve, "a way in was proved or found wanting"},
 	{KindAttest, "somebody states that something is so"},
 	{KindAcceptedRisk, "a risk was accepted, by whom and until when"},
+	{KindOpened, "a sealed credential was opened: which set, by whom, and who signed that"},
 	{KindNote, "a remark"},
 	{KindCustody, "the custody part of the register, who holds what where, has this digest from here on"},
 	{KindCustodyVerified, "somebody went there and looked at a part: its seal, its place, a printed binder"},

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"halligan/custody"
 	"halligan/entra"
 	"halligan/register"
 )
@@ -98,7 +99,7 @@ func judgeCustody(c *Case) Result {
 				gone = append(gone, of.what)
 			}
 		}
-		if p.Place != "" && c.place(p.Place) == nil {
+		if p.Place != "" && c.circle().Place(p.Place) == nil {
 			gone = append(gone, "place that is registered")
 		}
 		if p.Since > c.Today() {
@@ -109,11 +110,11 @@ func judgeCustody(c *Case) Result {
 		}
 	}
 	// Whether a password should be in custody at all: pw-discarded-or-held.
-	kits, known := c.kits(c.Registered)
-	for _, k := range kits {
-		for _, of := range k.needs {
-			if len(of.parts) == 0 && of.what != "the password" {
-				ev = append(ev, Evidence{ID: k.name, Name: of.what, Detail: "not recorded"})
+	ways, known := c.circle().Ways(c.Registered)
+	for _, w := range ways {
+		for _, of := range w.All() {
+			if len(of.Copies) == 0 && of.What != "the password" {
+				ev = append(ev, Evidence{ID: w.Name, Name: of.What, Detail: "not recorded"})
 			}
 		}
 	}
@@ -134,21 +135,18 @@ func judgeTwoPerson(c *Case) Result {
 	if c.Registered.Pattern == register.PatternAccountReset {
 		return fail("the account is opened by a reset, which one person can do alone (S108)").on(c.user(c.Subject.ID, "pattern accountReset"))
 	}
-	kits, known := c.kits(c.Registered)
+	ways, known := c.circle().Ways(c.Registered)
 	if !known {
 		return unknown("the register does not say how the account is opened").on(c.user(c.Subject.ID, "no pattern, no keys"))
 	}
-	// A pass opens the account alone, while it lasts.
-	for _, p := range c.partsOf(c.Subject.ID, register.PartTAP) {
-		kits = append(kits, kit{name: "the Temporary Access Pass", key: -1, needs: []need{{"the pass", []*register.Part{p}}}})
-	}
-	for _, a := range c.actors() {
-		for _, k := range kits {
-			ev := Evidence{ID: string(c.Subject.ID), Name: a.name, Detail: k.name}
-			switch c.completes(a, k) {
-			case yes:
+	ways = append(ways, c.circle().BriefWays(c.Registered)...) // a pass opens the account alone, while it lasts
+	for _, a := range c.circle().Actors() {
+		for _, w := range ways {
+			ev := Evidence{ID: string(c.Subject.ID), Name: a.Name, Detail: w.Name}
+			switch c.circle().Completes(a, w) {
+			case custody.Yes:
 				results = append(results, fail("one person, role or line alone can bring a complete set together").on(ev))
-			case maybe:
+			case custody.Maybe:
 				results = append(results, unknown("whether one can bring a complete set together is not known: parts are not recorded, or a quorum is not").on(ev))
 			}
 		}
@@ -170,8 +168,8 @@ func judgePINApart(c *Case) Result {
 	if len(c.Register.Or().Parts) == 0 {
 		return noCustody()
 	}
-	pins := c.partsOf(c.Subject.ID, register.PartPIN)
-	keys := slices.Concat(c.partsOf(c.Subject.ID, register.PartKey), c.partsOf(c.Subject.ID, register.PartCertificate))
+	pins := c.circle().Parts(c.Subject.ID, register.PartPIN)
+	keys := slices.Concat(c.circle().Parts(c.Subject.ID, register.PartKey), c.circle().Parts(c.Subject.ID, register.PartCertificate))
 	var results []Result
 	for _, pin := range pins {
 		for _, key := range keys {
@@ -201,54 +199,37 @@ func (c *Case) sameCredential(pin, key string) bool {
 	if pin == "" || key == "" || strings.EqualFold(pin, key) {
 		return true
 	}
-	return slices.ContainsFunc(c.Registered.Keys, func(k register.Key) bool { return keyIs(k, pin) && keyIs(k, key) })
+	return slices.ContainsFunc(c.Registered.Keys, func(k register.Key) bool { return custody.KeyIs(k, pin) && custody.KeyIs(k, key) })
 }
 
-// judgeLosses tries every loss on every account. It is exact for the register as
-// it stands: what was not recorded counts once as lost and once as saved.
+// judgeLosses tries the losses that the rule names. It is exact for the register as
+// it stands: what was not recorded counts once as lost and once as saved. Every set
+// of losses: halligan survive.
 func judgeLosses(c *Case) Result {
 	reg := c.Register.Or()
 	if len(reg.Parts) == 0 {
 		return noCustody()
 	}
-	type opened struct {
-		account entra.ID
-		kits    []kit
-		known   bool
-	}
-	var accounts []opened
-	for _, a := range reg.Accounts {
-		if u := c.userOf(a.ID); u != nil && (u.Deleted || u.Enabled != nil && !*u.Enabled) {
-			continue // what opens it opens nothing
-		}
-		kits, known := c.kits(a)
-		accounts = append(accounts, opened{a.ID, kits, known})
-	}
-	if len(accounts) == 0 {
+	closed := c.closed()
+	if len(closed) == len(reg.Accounts) {
 		return notApplicable("no registered account is enabled: see id-enabled")
 	}
+	survey := c.circle().Survey(custody.Outlook{Closed: closed})
 	var results []Result
-	var fatal []loss
-	for _, l := range c.losses() {
+	var fatal []custody.Loss
+	for _, t := range c.trials() {
 		// Two people are more than either: a pair is told only where neither alone is.
-		if slices.ContainsFunc(fatal, func(f loss) bool { return len(f.people) == 1 && slices.Contains(l.people, f.people[0]) }) {
+		if slices.ContainsFunc(fatal, t.holds) {
 			continue
 		}
-		left := no
-		for _, a := range accounts {
-			if !a.known {
-				left = either(left, maybe)
+		ev := Evidence{Name: t.name, Detail: "no account can be opened without"}
+		switch survey.After(t.lost...) {
+		case custody.No:
+			if len(t.lost) == 1 {
+				fatal = append(fatal, t.lost[0])
 			}
-			for _, k := range a.kits {
-				left = either(left, c.survives(a.account, k, l))
-			}
-		}
-		ev := Evidence{Name: l.name, Detail: "no account can be opened without"}
-		switch left {
-		case no:
-			fatal = append(fatal, l)
 			results = append(results, fail("a single loss leaves no account that can be opened").on(ev))
-		case maybe:
+		case custody.Maybe:
 			results = append(results, unknown("whether an account can be opened after a loss is not known: parts are not recorded").on(ev))
 		}
 	}
@@ -275,7 +256,7 @@ func judgeSeparated(c *Case) Result {
 	away, unsaid := false, false
 	seen := map[*register.Place]bool{}
 	for i := range parts {
-		at := c.place(parts[i].Place)
+		at := c.circle().Place(parts[i].Place)
 		if parts[i].Kind == register.PartBinder {
 			continue // a copy of the binder opens nothing
 		}
@@ -464,7 +445,7 @@ func judgeTrained(c *Case) Result {
 func judgeOffline(c *Case) Result {
 	var binders []Evidence
 	for i := range c.Register.Or().Parts {
-		if p := &c.Register.Parts[i]; p.Kind == register.PartBinder && c.place(p.Place) != nil {
+		if p := &c.Register.Parts[i]; p.Kind == register.PartBinder && c.circle().Place(p.Place) != nil {
 			binders = append(binders, partEvidence(p, "binder"))
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"halligan/custody"
 	"halligan/entra"
 	"halligan/register"
 )
@@ -156,7 +157,7 @@ func judgeKeyDrill(c *Case) Result {
 	var results []Result
 	for _, k := range c.Registered.Keys {
 		name := cmp.Or(k.Label, k.Serial, k.ID)
-		last, ok := c.lastDrill(c.Subject.ID, func(d Drill) bool { return d.OK && d.Key != "" && keyIs(k, d.Key) })
+		last, ok := c.lastDrill(c.Subject.ID, func(d Drill) bool { return d.OK && d.Key != "" && custody.KeyIs(k, d.Key) })
 		switch {
 		case !ok:
 			results = append(results, fail("a key was never proved").on(Evidence{ID: k.ID, Name: name, Detail: "no drill"}))

@@ -112,6 +112,7 @@ type custodyPart struct {
 	Kind    PartKind `json:"kind"`
 	Key     string   `json:"key,omitempty"`
 	Opens   string   `json:"opens,omitempty"`
+	Needed  int      `json:"needed,omitempty"`
 	Set     string   `json:"set,omitempty"`
 	Holder  string   `json:"holder,omitempty"`
 	Place   string   `json:"place,omitempty"`
@@ -127,6 +128,8 @@ type custodyPlace struct {
 	OffSite            bool     `json:"offSite,omitempty"`
 	Access             []string `json:"access,omitempty"`
 	CombinationChanged Day      `json:"combinationChanged,omitempty"`
+	Put                []string `json:"put,omitempty"`
+	Get                []string `json:"get,omitempty"`
 }
 
 // Custody returns the custody part of the register as canonical JSON

@@ -144,6 +144,8 @@ func TestMovingAPartKeepsEveryOtherByte(t *testing.T) {
 		"the end is open":  {give, "parts:\n  - kind: binder\n    holder: Ana", "parts:\n  - kind: binder\n    holder: Ben\n    since: 2026-11-21\n"},
 		"the seal goes":    {func(p *register.Part) { p.Seal = "" }, "parts:\n  - kind: binder\n    seal: x\n    place: Main\n", "parts:\n  - kind: binder\n    place: Main\n"},
 		"a dash alone":     {give, "parts:\n  -\n    kind: binder\n    holder: Ana\n    since: 2026-01-02\n", "parts:\n  -\n    kind: binder\n    holder: Ben\n    since: 2026-11-21\n"},
+		"an id in capitals": {give, "accounts:\n  - id: 2786D9FB-AA4E-4778-8ABB-11A546852728\nparts:\n  - kind: tap\n    name: binder\n    account: 2786D9FB-AA4E-4778-8abb-11a546852728\n",
+			"accounts:\n  - id: 2786D9FB-AA4E-4778-8ABB-11A546852728\nparts:\n  - kind: tap\n    name: binder\n    account: 2786D9FB-AA4E-4778-8abb-11a546852728\n    holder: Ben\n    since: 2026-11-21\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			head := custodyHead
@@ -155,6 +157,7 @@ func TestMovingAPartKeepsEveryOtherByte(t *testing.T) {
 				t.Fatal(err)
 			}
 			to := r.Parts[0]
+			to.Account = entra.ID(to.Account.Key()) // as evidence has it
 			tt.change(&to)
 			got, err := register.SetPart([]byte(head+tt.before), "Binder", to)
 			if err != nil || string(got) != head+tt.after {
@@ -176,6 +179,7 @@ func TestMovingAPartKeepsEveryOtherByte(t *testing.T) {
 		"a value on two lines": {custodyHead + "parts:\n  - kind: binder\n    seal: |\n      x\n", "binder", register.Part{Kind: register.PartBinder, Seal: "y"}, "more than one line"},
 		"braces on two lines":  {custodyHead + "parts:\n  - {kind: binder,\n     place: Main}\n", "binder", register.Part{Kind: register.PartBinder}, "more than one line"},
 		"a place that is none": {custodyHead + "parts:\n  - kind: binder\n", "binder", register.Part{Kind: register.PartBinder, Place: "Vault C"}, "no place has the name"},
+		"a value that goes on": {custodyHead + "parts:\n  - kind: binder\n    seal: a\n      b\n", "binder", register.Part{Kind: register.PartBinder, Seal: "a b", Set: "x"}, "was not found"},
 		"the dash's key goes":  {custodyHead + "parts:\n  - seal: x\n    kind: binder\n", "binder", register.Part{Kind: register.PartBinder}, "begins with"},
 		"no register":          {"version: 2\n", "binder", register.Part{}, "version"},
 	} {

@@ -9,7 +9,9 @@ import (
 	"strings"
 	"testing"
 
+	"filippo.io/age/plugin"
 	"halligan/entra"
+
 	"halligan/register"
 )
 
@@ -334,9 +336,15 @@ func TestKeysThatMaySign(t *testing.T) {
 			t.Errorf("%s: %v", line, err)
 		}
 	}
-	for _, text := range []string{ageKey, signingKey} {
+	ofPlugin := plugin.EncodeRecipient("yubikey", []byte("33 bytes of a compressed P-256 key"))
+	for _, text := range []string{ageKey, signingKey, ofPlugin} {
 		if err := register.CheckReceivingKey(text); err != nil {
 			t.Errorf("%s: %v", text, err)
+		}
+	}
+	for _, text := range []string{strings.Replace(ofPlugin, "1yubikey1", "1yubikeyx1", 1), ofPlugin[:len(ofPlugin)-1] + "b", ofPlugin[:20] + ofPlugin[21:], "age1yubikey1", "age1yubikey1qqqqqq"} {
+		if err := register.CheckReceivingKey(text); err == nil {
+			t.Errorf("%s: no error", text)
 		}
 	}
 	pair := aPasskey()

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -73,7 +74,7 @@ func parseSSH(line string, types []string, hint string) (ssh.PublicKey, error) {
 
 // CheckReceivingKey reports what is wrong with a key to which something is to be
 // encrypted: an age recipient (age-encryption.org/v1, X25519 or its post-quantum
-// hybrid) or an SSH public key.
+// hybrid), one of a plugin, or an SSH public key.
 func CheckReceivingKey(text string) error {
 	if !strings.HasPrefix(text, "age1") {
 		_, err := parseSSH(text, sshReceivingTypes, receivingHint)
@@ -85,10 +86,41 @@ func CheckReceivingKey(text string) error {
 		}
 		return nil
 	}
+	if pluginKey.MatchString(text) && len(text) <= 4<<10 && bech32Holds(text) {
+		return nil // only its plugin can tell more
+	}
 	if _, err := age.ParseX25519Recipient(text); err != nil {
 		return &KeyError{"this is no recipient of age: a letter is wrong or missing", receivingHint}
 	}
 	return nil
+}
+
+// pluginKey is the form of a recipient that a plugin of age encrypts to, such as
+// age1yubikey1… (C2SP age-plugin).
+var pluginKey = regexp.MustCompile(`^age1[a-z0-9+._-]+1[02-9ac-hj-np-z]{6,}$`)
+
+// bech32Holds reports whether the checksum of a text in Bech32 is right (BIP 173).
+func bech32Holds(text string) bool {
+	at := strings.LastIndexByte(text, '1')
+	sum := uint32(1)
+	add := func(value byte) {
+		top := sum >> 25
+		sum = sum&0x1ffffff<<5 ^ uint32(value)
+		for i, g := range [5]uint32{0x3b6a57b2, 0x26508e6d, 0x1ea119fa, 0x3d4233dd, 0x2a1462b3} {
+			sum ^= g & -(top >> i & 1)
+		}
+	}
+	for _, c := range []byte(text[:at]) {
+		add(c >> 5)
+	}
+	add(0)
+	for _, c := range []byte(text[:at]) {
+		add(c & 31)
+	}
+	for _, c := range []byte(text[at+1:]) {
+		add(byte(strings.IndexByte("qpzry9x8gf2tvdw0s3jn54khce6mua7l", c)))
+	}
+	return sum == 1
 }
 
 // coseKey and credential decode what a passkey is verified by.

@@ -154,6 +154,10 @@ type Place struct {
 	Access    []string `yaml:"access,omitempty"` // names of people
 	// CombinationChanged is the last day on which the combination was changed.
 	CombinationChanged Day `yaml:"combinationChanged,omitempty"`
+	// Put and Get are commands, as words and without a shell, that keep a sealed file
+	// at a place outside and bring it back, such as a key vault.
+	Put []string `yaml:"put,omitempty"`
+	Get []string `yaml:"get,omitempty"`
 }
 
 // PartKind is the kind of one part of a credential.
@@ -187,6 +191,9 @@ type Part struct {
 	Key string `yaml:"key,omitempty"`
 	// Opens is the name of the Place that a combination opens.
 	Opens string `yaml:"opens,omitempty"`
+	// Needed is how many shares, or parts of a password, open the account, where
+	// not all of them do; 0: not said.
+	Needed int `yaml:"needed,omitempty"`
 	// Set is the id of the sealed set to which a share, a half or a sealed
 	// password belongs.
 	Set    string `yaml:"set,omitempty"`

@@ -103,7 +103,10 @@ func (c *console) binder(ctx context.Context, registerPath string, card bool, pa
 func (c *console) binderOf(ctx context.Context, r *register.Register, registerPath string, record *recordFlags) (b *print.Binder, err error) {
 	place := record.place
 	place.register = registerPath
-	plain := app.Binder(r, time.Now())
+	plain, err := app.Binder(ctx, r, time.Now())
+	if err != nil {
+		return nil, err
+	}
 	if !record.on && r.Tenant.ID == "" && r.Evidence.Store == "" && place.store == "" {
 		return plain, nil // there is no place for a log
 	}

@@ -218,7 +218,7 @@ func commandExists(step string) bool {
 
 // ownCommands are the commands of the table commands; a test holds the two to
 // each other, since the table cannot be asked from within a command.
-var ownCommands = []string{"check", "prove", "explain", "attest", "init", "export", "selftest", "login", "logout", "whoami", "doctor", "permissions", "snapshot", "sandbox", "person", "request", "approve", "custody", "evidence", "store", "binder", "serve", "demo", "version", "completion", "man", "help"}
+var ownCommands = []string{"check", "prove", "explain", "attest", "init", "export", "selftest", "login", "logout", "whoami", "doctor", "permissions", "snapshot", "sandbox", "person", "request", "approve", "custody", "survive", "seal", "open", "reseal", "evidence", "store", "binder", "serve", "demo", "version", "completion", "man", "help"}
 
 // attestLine is how a person answers for a check.
 func attestLine(check string) string {

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"halligan/custody"
 	"halligan/entra"
@@ -31,15 +30,6 @@ seal and since when. It stands in the register, without any secret. A change of 
 
 var partKinds = []string{string(register.PartKey), string(register.PartPIN), string(register.PartPassword), string(register.PartPasswordHalf), string(register.PartShare), string(register.PartToken),
 	string(register.PartCertificate), string(register.PartTAP), string(register.PartCombination), string(register.PartBinder)}
-
-// addCustody adds the flags by which a change of custody is asked for.
-func (f *askFlags) addCustody(flags *pflag.FlagSet) {
-	f.placeFlags.add(flags)
-	f.signFlags.add(flags, false)
-	flags.StringVar(&f.by, "by", "", "`NAME` of who asks, as in the register")
-	flags.StringVar(&f.why, "why", "", "`TEXT`: the reason, for those who approve")
-	flags.DurationVar(&f.life, "life", 24*time.Hour, "`TIME` for which the request is open, at most 168h")
-}
 
 // askCustody asks for a change of custody.
 func (c *console) askCustody(ctx context.Context, f *askFlags, verb custody.Verb, change app.CustodyChange) error {
@@ -78,7 +68,7 @@ the register is changed. Who asks and is named as holder has signed for the part
 		},
 	}
 	flags := cmd.Flags()
-	f.addCustody(flags)
+	f.add(flags)
 	flags.StringVar(&f.kind, "kind", "", "`KIND`: "+strings.Join(partKinds, ", "))
 	flags.StringVar(&f.account, "account", "", "`ID` or user principal name of the account that it belongs to; none for a binder or a combination")
 	flags.StringVar(&f.part.Key, "of", "", "`LABEL`, serial or id of the security key or certificate that it is or belongs to")
@@ -203,7 +193,7 @@ left who could open it, that must be done. Never give the combination.`,
 		},
 	}
 	flags := cmd.Flags()
-	f.addCustody(flags)
+	f.add(flags)
 	flags.StringVar(&f.place.Kind, "place-kind", "", "`KIND` of place: safe, vault, cabinet, …")
 	flags.StringVar(&f.place.Site, "site", "", "`SITE`: the building; two places of one site are lost together")
 	flags.BoolVar(&f.place.Fireproof, "fireproof", false, "it withstands a fire")
@@ -231,7 +221,7 @@ that. When enough people have approved, the register says so; move the part then
 			return c.askCustody(cmd.Context(), &f, custody.VerbMove, change)
 		},
 	}
-	f.addCustody(cmd.Flags())
+	f.add(cmd.Flags())
 	cmd.Flags().StringVar(&change.To, "to", "", "`PLACE` where it will lie")
 	cmd.Flags().StringVar(&change.Seal, "seal", "", "`NUMBER` of its new seal (default: the old one stays)")
 	cmd.Flags().BoolVar(&change.Unsealed, "unsealed", false, "it has no seal any more")
@@ -257,7 +247,7 @@ themselves. Without a key in the register there is no receipt, and the evidence 
 			return c.askCustody(cmd.Context(), &f, custody.VerbHandOver, change)
 		},
 	}
-	f.addCustody(cmd.Flags())
+	f.add(cmd.Flags())
 	cmd.Flags().StringVar(&change.Holder, "to", "", "`NAME` of who receives it")
 	cmd.Flags().StringVar(&change.To, "place", "", "`PLACE` where it will lie (default: where it is)")
 	cmd.Flags().StringVar(&change.Seal, "seal", "", "`NUMBER` of its new seal (default: the old one stays)")

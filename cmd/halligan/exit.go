@@ -98,6 +98,11 @@ func (c *console) report(ctx context.Context, cmd *cobra.Command, err error) exi
 		hint = usageHint(cmd, err)
 	}
 	text := err.Error()
+	if wrong, is := errors.AsType[*pflag.InvalidValueError](err); is && code == exitMisused {
+		if plain, like, ok := flagValue(wrong); ok {
+			text, hint = plain, like
+		}
+	}
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		text = "interrupted"
 	}

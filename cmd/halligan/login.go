@@ -249,6 +249,7 @@ func (c *console) typed(prompt, elsewhere string) ([]byte, error) {
 	if !is || !term.IsTerminal(int(file.Fd())) {
 		return nil, misused(elsewhere, "there is no terminal on which to ask for the secret")
 	}
+	defer quiet(int(file.Fd()))()
 	_, _ = fmt.Fprint(c.stderr, prompt)
 	text, err := term.ReadPassword(int(file.Fd()))
 	_, _ = fmt.Fprintln(c.stderr)

@@ -9,6 +9,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"io"
 	"os"
@@ -38,6 +39,8 @@ type console struct {
 	browse func(file string) error
 	// told are warnings that were said in this run.
 	told map[string]bool
+	// lines is stdin for questions that several commands of a run ask; see readLine.
+	lines *bufio.Reader
 }
 
 // run executes the program with args, which do not include its name, and

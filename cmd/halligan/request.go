@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"halligan/custody"
 	"halligan/internal/app"
@@ -39,7 +40,7 @@ type askFlags struct {
 	placeFlags
 	signFlags
 	by, why string
-	life    time.Duration
+	life    days
 }
 
 func requestCommand(c *console) *cobra.Command {
@@ -52,6 +53,7 @@ signs it; others read it and sign the same text with their own keys (halligan ap
 	for _, a := range askable {
 		cmd.AddCommand(askCommand(c, a.verb, a.use, a.short))
 	}
+	cmd.AddCommand(requestSealCommand(c), requestOpenCommand(c))
 	cmd.AddCommand(requestListCommand(c), requestShowCommand(c), carryOutCommand(c))
 	return cmd
 }
@@ -78,19 +80,24 @@ func askCommand(c *console, verb custody.Verb, use, short string) *cobra.Command
 			return c.ask(cmd.Context(), &f, verb, strings.Join(args, ""))
 		},
 	}
-	f.placeFlags.add(cmd.Flags())
-	f.signFlags.add(cmd.Flags(), false)
-	cmd.Flags().StringVar(&f.by, "by", "", "`NAME` of who asks, as in the register")
-	cmd.Flags().StringVar(&f.why, "why", "", "`TEXT`: the reason, for those who approve")
-	cmd.Flags().DurationVar(&f.life, "life", 24*time.Hour, "`TIME` for which it is open, at most 168h")
+	f.add(cmd.Flags())
 	return cmd
+}
+
+func (f *askFlags) add(flags *pflag.FlagSet) {
+	f.placeFlags.add(flags)
+	f.signFlags.add(flags, false)
+	flags.StringVar(&f.by, "by", "", "`NAME` of who asks, as in the register")
+	flags.StringVar(&f.why, "why", "", "`TEXT`: the reason, for those who approve")
+	f.life = days(24 * time.Hour)
+	flags.Var(&f.life, "life", "`TIME` for which it is open, as 12h or 2d; at most 7d")
 }
 
 func (c *console) ask(ctx context.Context, f *askFlags, verb custody.Verb, on string) (err error) {
 	if f.by == "" || f.why == "" {
 		return misused(`for example --by "Ana Weiss" --why "Ben joins, Carl has left"`, "a request needs --by and --why")
 	}
-	q := app.Question{Verb: verb, On: on, Why: f.why, By: f.by, Life: f.life}
+	q := app.Question{Verb: verb, On: on, Why: f.why, By: f.by, Life: time.Duration(f.life)}
 	if f.key != "" || f.passkey {
 		if q.Sign, _, err = c.signer(&f.signFlags, f.register, f.by); err != nil {
 			return err
@@ -151,7 +158,7 @@ func (c *console) tellAsked(asked *app.Asked) error {
 			p.line(0, 2, custody.Visible(name)+" receives, and signs for it in the same way; nobody else can.")
 		}
 	} else {
-		p.line(2, 4, "halligan request carry-out "+shortDigest(shown.Hash))
+		p.line(2, 4, app.NextStep(asked.Request))
 	}
 	_, err := fmt.Fprint(c.stdout, p.b.String())
 	return err
@@ -233,11 +240,11 @@ func (p *page) request(r *app.RequestReport) {
 	case app.RequestOpen:
 		state = fmt.Sprintf("open, %d of %d approved", len(r.Approved), r.Needed)
 	case app.RequestReady:
-		state = "approved, not carried out: halligan request carry-out " + shortDigest(r.Hash)
+		state = "approved, not carried out: " + app.NextStep(r.Request)
 	case app.RequestUsed:
 		state = "carried out, entry " + number(*r.Used)
 	case app.RequestRefused:
-		state = "cannot be used: " + r.Why
+		state = "no longer good: " + r.Why
 	}
 	p.styled(0, 4, bold, shortDigest(r.Hash), custody.Visible(string(r.Request.What)+" on "+r.Request.On+", asked by "+r.Request.By+", until "+r.Request.Expires.Format(time.DateTime)+" UTC: ")+state)
 	p.line(4, 4, "why: "+custody.Visible(r.Request.Why))
@@ -421,6 +428,9 @@ func (c *console) approve(ctx context.Context, f *approveFlags, which string) (e
 	for _, w := range approved.Warnings {
 		p.line(0, 2, "warning: "+w)
 	}
+	if approved.Missing == 0 && approved.Done == nil {
+		p.line(0, 2, "It is carried out by: "+app.NextStep(approved.Request))
+	}
 	if _, err := fmt.Fprint(c.stdout, p.b.String()); err != nil || approved.Done == nil {
 		return err
 	}
@@ -503,7 +513,7 @@ func (p *page) details(text string, column int) {
 			list = []any{fields[key]}
 		}
 		for _, one := range list {
-			p.b.WriteString(indent + wrap(escape(custody.Visible(key+": "+fmt.Sprint(one))), p.columns-column, indent+"  ") + "\n")
+			p.b.WriteString(indent + wrap(escape(custody.Visible(key+": "+detail(one))), p.columns-column, indent+"  ") + "\n")
 		}
 	}
 }

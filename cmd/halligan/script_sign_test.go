@@ -14,7 +14,8 @@ import (
 // can say
 //
 //	people NAME...          make a key pair NAME, NAME.pub for each
-//	capture VARIABLE REGEX  keep what REGEX, or its first group, finds in the last output
+//	capture VARIABLE REGEX  keep what REGEX, or its first group, finds in the last output;
+//	                        stderr behind it: in what was said
 //	flip FILE REGEX         flip the lowest bit of the first byte that REGEX finds
 //
 // and [ssh-keygen] is whether OpenSSH is there.
@@ -42,10 +43,14 @@ func people(ts *testscript.TestScript, negated bool, args []string) {
 }
 
 func capture(ts *testscript.TestScript, negated bool, args []string) {
-	if negated || len(args) != 2 {
-		ts.Fatalf("usage: capture VARIABLE REGEX")
+	if negated || len(args) < 2 || len(args) > 3 {
+		ts.Fatalf("usage: capture VARIABLE REGEX [stderr]")
 	}
-	out := ts.ReadFile("stdout")
+	from := "stdout"
+	if len(args) == 3 {
+		from = args[2]
+	}
+	out := ts.ReadFile(from)
 	found := regexp.MustCompile("(?m)" + args[1]).FindStringSubmatch(out)
 	if found == nil {
 		ts.Fatalf("capture %s: the output has no %s:\n%s", args[0], args[1], out)

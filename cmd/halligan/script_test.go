@@ -18,7 +18,7 @@ func TestMain(m *testing.M) {
 	// Most of the time of these tests is spent waiting, as a program has to that is
 	// told to come back later. -parallel still says otherwise.
 	_ = flag.Set("test.parallel", "8") // the flag is there
-	testscript.Main(tests{m}, map[string]func(){"halligan": main})
+	testscript.Main(tests{m}, map[string]func(){"halligan": main, "age-plugin-halligantest": agePlugin})
 }
 
 // TestScripts runs testdata/script/*.txtar against the real main. Beside what

@@ -51,7 +51,7 @@ func (c *console) signer(f *signFlags, registerPath, name string) (app.Sign, tim
 	switch {
 	case f.key != "":
 		return func(ctx context.Context, text []byte, _ string) (app.Signature, error) {
-			return c.sshSign(ctx, f.key, text)
+			return c.sshSign(ctx, f.key, custody.Namespace, text)
 		}, time.Time{}, nil
 	case f.passkey:
 		r, _, err := requiredRegister(registerPath)
@@ -106,9 +106,9 @@ func signedElsewhere(f *signFlags) (app.Sign, time.Time, error) {
 // sshSign has OpenSSH sign: it knows agents, security keys and their PINs, and the
 // private key stays with it. The text goes in on stdin, and nothing secret is in
 // an argument.
-func (c *console) sshSign(ctx context.Context, key string, text []byte) (app.Signature, error) {
+func (c *console) sshSign(ctx context.Context, key, namespace string, text []byte) (app.Signature, error) {
 	fail := func(err error) (app.Signature, error) {
-		return app.Signature{}, &fault{exitFailed, fmt.Errorf("sign with %s: %v", key, err), "try it by hand: echo test | ssh-keygen -Y sign -f " + key + " -n " + custody.Namespace}
+		return app.Signature{}, &fault{exitFailed, fmt.Errorf("sign with %s: %v", key, err), "try it by hand: echo test | ssh-keygen -Y sign -f " + key + " -n " + namespace}
 	}
 	if _, err := os.Stat(key); err != nil {
 		return fail(err)
@@ -118,7 +118,7 @@ func (c *console) sshSign(ctx context.Context, key string, text []byte) (app.Sig
 		return app.Signature{}, &fault{exitFailed, errors.New("sign with an SSH key: ssh-keygen is not here"), "install OpenSSH (openssh-client), or sign on another machine with --text-out"}
 	}
 	var out, said bytes.Buffer
-	cmd := exec.CommandContext(ctx, program, "-Y", "sign", "-f", key, "-n", custody.Namespace)
+	cmd := exec.CommandContext(ctx, program, "-Y", "sign", "-f", key, "-n", namespace)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(text), &out, &said
 	if isTerminal(c.stderr) {
 		cmd.Stderr = c.stderr // it asks for a touch there

@@ -346,8 +346,8 @@ func (c *console) serve(ctx context.Context, f *placeFlags) (err error) {
 	if isTerminal(c.stdout) {
 		out.line(0, 0, "Ctrl-C ends it.")
 	}
-	if _, err := fmt.Fprint(c.stdout, out.b.String()); err != nil {
+	return owned.Serve(ctx, owned.Key, strings.TrimSpace(socket), func() error {
+		_, err := fmt.Fprint(c.stdout, out.b.String())
 		return err
-	}
-	return owned.Serve(ctx, owned.Key, strings.TrimSpace(socket))
+	})
 }

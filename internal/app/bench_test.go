@@ -1,8 +1,10 @@
 package app_test
 
 import (
+	"fmt"
 	"testing"
 
+	"halligan/custody"
 	"halligan/entra"
 	"halligan/internal/app"
 	"halligan/register"
@@ -39,4 +41,21 @@ func BenchmarkLargestSet(b *testing.B) {
 			}
 		}
 	})
+}
+
+// What a command pays that decides by a log with many acts: it believes none of
+// them unless it verified the signatures itself.
+func BenchmarkStanding(b *testing.B) {
+	for _, acts := range []int{10, 100} {
+		b.Run(fmt.Sprintf("%d acts", acts), func(b *testing.B) {
+			w := begun(b)
+			for range acts {
+				w.As("ben").Approves(w.As("ana").Requests(custody.VerbAccept))
+			}
+			b.ResetTimer()
+			for b.Loop() {
+				w.standing()
+			}
+		})
+	}
 }

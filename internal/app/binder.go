@@ -1,10 +1,15 @@
 package app
 
 import (
+	"cmp"
 	"context"
+	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
+	"halligan/custody"
 	"halligan/evidence"
 	"halligan/internal/print"
 	"halligan/internal/store"
@@ -14,16 +19,60 @@ import (
 
 // Binder makes the binder of a register as of a day: what stands in it, the runbooks,
 // and a version that is the day. Where there is a log, App.Binder gives it a number.
-func Binder(r *register.Register, day time.Time) *print.Binder {
+func Binder(ctx context.Context, r *register.Register, day time.Time) (*print.Binder, error) {
 	day = day.UTC().Truncate(24 * time.Hour) // printed twice on a day, it is the same
-	return &print.Binder{Register: r, Digest: r.Digest(), Version: day.Format(time.DateOnly), Date: day,
-		Runbooks: procedure.Runbooks(), Opening: procedure.StockOpening(), First: procedure.FirstMinutes()}
+	survey, err := Survive(ctx, SurviveRequest{Register: r})
+	if err != nil {
+		return nil, fmt.Errorf("work out who still gets in after which loss: %w", err)
+	}
+	return &print.Binder{Ways: waysOf(survey), Survival: lossesOf(survey), Picture: SurvivePicture(survey).SVG(),
+		Register: r, Digest: r.Digest(), Version: day.Format(time.DateOnly), Date: day,
+		Runbooks: procedure.Runbooks(), Opening: procedure.StockOpening(), First: procedure.FirstMinutes()}, nil
+}
+
+// waysOf are the ways in as they are.
+func waysOf(r *SurviveReport) []print.Way {
+	var out []print.Way
+	for _, w := range r.Now {
+		takes := w.With
+		if w.Works != custody.Yes {
+			takes = append(slices.Clone(takes), cmp.Or(w.Why, "what it takes is not recorded"))
+		}
+		out = append(out, print.Way{Name: w.Label, Account: cmp.Or(w.Name, string(w.Account)), Takes: takes})
+	}
+	return out
+}
+
+// getsIn says whether somebody gets in, on paper.
+var getsIn = map[custody.Answer]string{custody.Yes: "yes", custody.No: "NOBODY", custody.Maybe: "not known"}
+
+// lossesOf are the lines for paper. They rest on the register alone, which is what
+// paper can know.
+func lossesOf(r *SurviveReport) []print.Loss {
+	var out []print.Loss
+	for _, t := range slices.Concat(r.Scenarios, r.Losses) {
+		left := map[custody.Answer][]string{}
+		for _, w := range t.Ways {
+			left[w.Works] = append(left[w.Works], w.Label)
+		}
+		text := strings.Join(left[custody.Yes], ", ")
+		if n := len(left[custody.Yes]); n > 1 && n == len(t.Ways) {
+			text = "every way"
+		}
+		if perhaps := left[custody.Maybe]; len(perhaps) > 0 {
+			text = strings.TrimPrefix(text+"; perhaps "+strings.Join(perhaps, ", "), "; ")
+		}
+		out = append(out, print.Loss{Lost: t.Title, Holds: getsIn[t.Works], Left: text})
+	}
+	return out
 }
 
 // Binder makes the binder with what only the log knows: the number of this print,
 // which is one more than prints are recorded, and the key that signs the log.
 func (a *App) Binder(ctx context.Context, day time.Time) (b *print.Binder, err error) {
-	b = Binder(a.Register, day)
+	if b, err = Binder(ctx, a.Register, day); err != nil {
+		return nil, err
+	}
 	number := 1
 	err = a.Ledger.View(ctx, func(v store.View) error {
 		for _, err := range v.Find(evidence.KindBinderPrinted, "") {

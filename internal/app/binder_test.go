@@ -40,7 +40,10 @@ func TestEachRecordedPrintHasTheNextNumber(t *testing.T) {
 }
 
 func TestABinderWithoutALogHasItsDayForVersion(t *testing.T) {
-	b := app.Binder(&register.Register{}, time.Date(2027, 2, 1, 23, 0, 0, 0, time.FixedZone("", -7200)))
+	b, err := app.Binder(t.Context(), &register.Register{}, time.Date(2027, 2, 1, 23, 0, 0, 0, time.FixedZone("", -7200)))
+	if err != nil {
+		t.Fatal(err)
+	}
 	if b.Version != "2027-02-02" || b.LogKey != "" || len(b.Runbooks) == 0 || len(b.Opening) == 0 || len(b.First) == 0 {
 		t.Errorf("%+v", b)
 	}

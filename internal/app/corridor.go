@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -210,6 +211,8 @@ type effect struct {
 	after      string // digest of what should be
 	requestIDs []string
 	source     time.Time // by the other side's clock
+	// tells is what the outcome says beside its result.
+	tells map[string]any
 }
 
 // Done is what became of an act.
@@ -359,7 +362,11 @@ func (a *App) carry(ctx context.Context, w *act, intent *evidence.Entry, done *D
 	default:
 		outcome.After = is
 	}
-	data := map[string]string{"result": result}
+	data := map[string]any{}
+	if said != nil {
+		maps.Copy(data, said.tells)
+	}
+	data["result"] = result
 	if cause != nil {
 		data["why"] = cause.Error()
 	}

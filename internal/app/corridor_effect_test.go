@@ -368,7 +368,7 @@ func served(t *testing.T, w *world) *store.Remote {
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	key := w.Ledger.(app.Owned).Key
-	go func() { ended <- w.db.Serve(ctx, key, w.place.Socket) }()
+	go func() { ended <- w.db.Serve(ctx, key, w.place.Socket, nil) }()
 	t.Cleanup(func() {
 		cancel()
 		if err := <-ended; err != nil {

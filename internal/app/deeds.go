@@ -40,6 +40,8 @@ var deeds = map[custody.Verb]deed{
 	custody.VerbCustody:  custodyDeed(custody.VerbCustody),
 	custody.VerbMove:     custodyDeed(custody.VerbMove),
 	custody.VerbHandOver: custodyDeed(custody.VerbHandOver),
+	custody.VerbSeal:     {proposeSeal, prepareElsewhere},
+	custody.VerbOpen:     {proposeOpen, prepareElsewhere},
 }
 
 // DeedNames are the verbs that can be asked for.

@@ -23,7 +23,7 @@ func (a *App) Through(ctx context.Context, hash string, w Deed) (*Done, error) {
 			if after == "" {
 				return nil, err
 			}
-			return &effect{after, ids, source}, err
+			return &effect{after: after, requestIDs: ids, source: source}, err
 		}}, nil
 	})
 }

@@ -327,7 +327,7 @@ func (a *App) Approve(ctx context.Context, given, name string, at time.Time, sig
 	if err != nil {
 		return nil, err
 	}
-	if out.Missing > 0 {
+	if out.Missing > 0 || elsewhere[r.What] != nil {
 		return out, nil
 	}
 	out.Done, err = a.CarryOut(ctx, r.Hash())
@@ -523,6 +523,9 @@ func (a *App) report(k *known, hash string) (*RequestReport, error) {
 		out.State = RequestOpen
 	default:
 		out.State, out.Why = RequestRefused, refusal.Error()
+		if why, is := errors.AsType[*custody.Refusal](refusal); is {
+			out.Why = why.Why()
+		}
 	}
 	if err := k.stopped(p.Request.What); err != nil && (out.State == RequestReady || out.State == RequestOpen) {
 		out.State, out.Why = RequestRefused, err.Error()

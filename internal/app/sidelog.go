@@ -189,6 +189,9 @@ func (a *App) MergeSide(ctx context.Context, folder string) (*Merged, error) {
 			if !d.Ours && !slices.Contains(e.Marks, custody.MarkUnsigned) {
 				e.Marks = append(e.Marks, custody.MarkUnsigned)
 			}
+			if e.Kind == evidence.KindOpened { // its openers may have signed it, whoever wrote the side log
+				judgeOpening(a.approvedPeople(v), &e)
+			}
 			all = append(all, e)
 		}
 		return all, nil
@@ -248,4 +251,4 @@ func readSide(fsys fs.FS) (entries []evidence.Entry, key string, root evidence.H
 
 // sideKinds are kinds that may come from a side log: what was seen and done, never
 // what others decide by.
-var sideKinds = map[evidence.Kind]bool{evidence.KindOutcome: true, evidence.KindNote: true, evidence.KindCheck: true, evidence.KindProve: true, evidence.KindAttest: true, evidence.KindRefusal: true}
+var sideKinds = map[evidence.Kind]bool{evidence.KindOutcome: true, evidence.KindNote: true, evidence.KindCheck: true, evidence.KindProve: true, evidence.KindAttest: true, evidence.KindRefusal: true, evidence.KindOpened: true}

@@ -19,6 +19,7 @@ import (
 type writer struct {
 	statements map[string]*sql.Stmt
 	tree       evidence.Tree
+	head       uint64 // entries that the table head covers
 	note       []byte
 	signer     string // public half of the key that is known to have signed note
 	sinceTidy  int    // pages written since the write-ahead log was carried over, roughly
@@ -34,14 +35,10 @@ func (w *writer) close() {
 	}
 }
 
-const (
-	insertEntry = `insert into entries ("index", kind, subject, line, leaf) values ($1, $2, $3, $4, $5)`
-	updateHead  = `update head set size = $1, tree = $2, note = $3 where size = $4 and (select fence from store) = $5`
-	keepNote    = `insert into checkpoints (size, note, given) values ($1, $2, $3) on conflict (size) do nothing`
-)
+const keepNote = `insert into checkpoints (size, note, given) values ($1, $2, $3) on conflict (size) do nothing`
 
-// keepEvery is how many entries lie between two checkpoints that are kept. They
-// narrow down where a log was rewritten.
+// keepEvery is how many entries lie between two checkpoints that are kept, which
+// narrow down where a log was rewritten; the head moves with them.
 const keepEvery = 64
 
 // Draft says what to append after it has looked at the log, or that nothing
@@ -197,6 +194,8 @@ type transaction struct {
 	ctx   context.Context
 	s     signing
 	tree  evidence.Tree // as it will be
+	held  *held         // the newest entry, not written yet
+	head  uint64        // where the table head will stand
 	bytes int
 	lost  *evidence.Checkpoint // given up by a restore
 }
@@ -219,7 +218,7 @@ func (d *DB) transact(ctx context.Context, s signing, calls []*call, lost *evide
 			err = d.poisoned(fmt.Errorf("roll back: %w", sqliteError(e)), false)
 		}
 	}()
-	t := &transaction{d: d, ctx: ctx, s: s, tree: d.writer.tree.Clone(), lost: lost}
+	t := &transaction{d: d, ctx: ctx, s: s, tree: d.writer.tree.Clone(), head: d.writer.head, lost: lost}
 	if err := t.fenced(d.engine.fence); err != nil {
 		return nil, err
 	}
@@ -246,7 +245,7 @@ func (d *DB) transact(ctx context.Context, s signing, calls []*call, lost *evide
 		return nil, d.poisoned(fmt.Errorf("commit: %w", sqliteError(err)), true)
 	}
 	w := &d.writer
-	w.tree, w.note, w.signer, w.remembered = t.tree, note, s.key.Public(), w.place()
+	w.tree, w.head, w.note, w.signer, w.remembered = t.tree, t.head, note, s.key.Public(), w.place()
 	w.sinceTidy += 4 + 2*t.bytes/4096
 	d.pendingRestore = nil
 	return note, nil
@@ -313,9 +312,9 @@ func (t *transaction) fenced(query string) error {
 // run lets one draft look at the log and writes what it returns. Only an error
 // of the store is returned; one of the draft stays with its call.
 func (t *transaction) run(c *call) error {
-	entries, ok := t.drafted(c)
-	if !ok || len(entries) == 0 {
-		return nil
+	entries, ok, err := t.drafted(c)
+	if err != nil || !ok || len(entries) == 0 {
+		return err
 	}
 	entries = slices.Clone(entries)
 	lines, err := t.lines(entries, t.s.keep)
@@ -330,10 +329,13 @@ func (t *transaction) run(c *call) error {
 	return nil
 }
 
-func (t *transaction) drafted(c *call) (entries []evidence.Entry, ok bool) {
+func (t *transaction) drafted(c *call) (entries []evidence.Entry, ok bool, err error) {
 	if c.ctx.Err() != nil {
 		c.err = fmt.Errorf("write to store %s: %w", t.d.Name(), context.Cause(c.ctx))
-		return nil, false
+		return nil, false, nil
+	}
+	if err := t.put(nil); err != nil { // the draft sees what those before it wrote
+		return nil, false, err
 	}
 	finished := false
 	defer func() {
@@ -346,13 +348,13 @@ func (t *transaction) drafted(c *call) (entries []evidence.Entry, ok bool) {
 			c.err = errors.New("write to store: the draft ended its goroutine")
 		}
 	}()
-	view := View{ctx: c.ctx, q: t.d.session, name: t.d.Name(), size: t.tree.Size(), note: t.d.writer.note}
+	view := View{ctx: c.ctx, q: t.d.session, name: t.d.Name(), size: t.tree.Size(), head: t.d.writer.head, note: t.d.writer.note}
 	if t.d.engine.frail {
 		view.ctx = t.ctx
 	}
 	entries, c.err = c.draft(view)
 	finished = true
-	return entries, c.err == nil
+	return entries, c.err == nil, nil
 }
 
 // lines gives the entries their places, and makes all lines before the first is
@@ -406,19 +408,21 @@ func (t *transaction) aboutKeys(e *evidence.Entry, due bool) error {
 	return nil
 }
 
+// insert takes the entries. The last of them is held back: when nothing follows
+// it is written with the checkpoint over it.
 func (t *transaction) insert(entries []evidence.Entry, lines [][]byte) error {
 	for i, e := range entries {
-		leaf := evidence.LeafHash(lines[i])
-		if _, err := t.exec(insertEntry, int64(e.Index), string(e.Kind), e.Subject, lines[i], leaf[:]); err != nil {
+		if err := t.put(nil); err != nil {
 			return err
 		}
-		t.tree.Append(leaf)
+		t.held = &held{e, lines[i], evidence.LeafHash(lines[i])}
+		t.tree.Append(t.held.leaf)
 		t.bytes += len(lines[i])
 	}
 	return nil
 }
 
-// sign moves the head to where the tree now is.
+// sign writes the checkpoint over what the tree now holds.
 func (t *transaction) sign() ([]byte, error) {
 	d, before := t.d, t.d.writer.tree.Size()
 	note, err := t.s.key.Sign(evidence.Checkpoint{
@@ -431,31 +435,26 @@ func (t *transaction) sign() ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("write to store %s: %w", d.Name(), err)
 	}
-	tree, err := t.tree.MarshalBinary()
-	if err != nil {
-		return nil, fmt.Errorf("write to store %s: %w", d.Name(), err)
-	}
-	n, err := t.exec(updateHead, int64(t.tree.Size()), tree, note, int64(before), d.fence)
-	if err != nil {
+	due := t.s.keep || before/keepEvery != t.tree.Size()/keepEvery
+	bare := t.held == nil // a later draft had a look at the newest entry, and added nothing
+	if err := t.put(note); err != nil {
 		return nil, err
 	}
-	if n != 1 {
-		if err := t.fenced("select fence from store"); err != nil {
-			return nil, err
-		}
-		return nil, d.poisoned(&DamagedError{d.Name(), fmt.Sprintf("the head is no longer at %d entries: somebody else changed it", before)}, false)
-	}
-	if t.s.keep && before > 0 {
-		// A change of keys is verified from the last word of the old one.
-		if _, err := t.exec(keepNote, int64(before), d.writer.note, "a change of keys"); err != nil {
+	if due || bare {
+		if err := t.follow(note); err != nil {
 			return nil, err
 		}
 	}
 	why := ""
 	if t.s.keep {
 		why = "a change of keys"
+		if before > 0 { // a change of keys is verified from the last word of the old one
+			if _, err := t.exec(keepNote, int64(before), d.writer.note, why); err != nil {
+				return nil, err
+			}
+		}
 	}
-	if t.s.keep || before/keepEvery != t.tree.Size()/keepEvery {
+	if due {
 		if _, err := t.exec(keepNote, int64(t.tree.Size()), note, why); err != nil {
 			return nil, err
 		}
@@ -464,35 +463,3 @@ func (t *transaction) sign() ([]byte, error) {
 }
 
 func (d *DB) origin() string { return evidence.OriginPrefix + d.identity.ID }
-
-// recall reads the head, and refuses a store that contradicts itself.
-func (d *DB) recall(ctx context.Context) error {
-	var size int64
-	var tree []byte
-	w := &d.writer
-	if err := d.session.QueryRowContext(ctx, `select size, tree, note from head`).Scan(&size, &tree, &w.note); err != nil {
-		return fmt.Errorf("open store %s: read the head: %w", d.Name(), err)
-	}
-	if err := w.tree.UnmarshalBinary(tree); err != nil {
-		return &DamagedError{d.Name(), "its head: " + err.Error()}
-	}
-	var last sql.NullInt64
-	if err := d.session.QueryRowContext(ctx, `select max("index") from entries`).Scan(&last); err != nil {
-		return fmt.Errorf("open store %s: find its last entry: %w", d.Name(), err)
-	}
-	there := uint64(0)
-	if last.Valid {
-		there = uint64(last.Int64) + 1
-	}
-	if there != uint64(size) || w.tree.Size() != uint64(size) {
-		return &DamagedError{d.Name(), fmt.Sprintf("the head counts %d entries, its tree %d, and the last entry there is number %d", size, w.tree.Size(), there)}
-	}
-	if size == 0 {
-		return nil
-	}
-	note, err := plainCheckpoint(w.note)
-	if err != nil || note.Size != uint64(size) || note.Root != w.tree.Root() || note.Origin != d.origin() {
-		return &DamagedError{d.Name(), "the checkpoint of the head is not that of its tree"}
-	}
-	return nil
-}

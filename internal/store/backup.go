@@ -28,7 +28,7 @@ func (d *DB) Backup(ctx context.Context, path string) error {
 	}
 	err := createWhole(path, func(partial string) error {
 		return d.reading(ctx, func(tx *sql.Tx) error {
-			return copyStore(ctx, tx, Options{URL: partial, Now: d.options.Now}, "")
+			return d.copyStore(ctx, tx, Options{URL: partial, Now: d.options.Now}, "")
 		})
 	})
 	if err != nil {
@@ -91,12 +91,12 @@ func Restore(ctx context.Context, backup string, to Options, o RestoreOptions) e
 			return err
 		}
 		if isPostgres(to.URL) {
-			return copyStore(ctx, tx, to, mark)
+			return from.copyStore(ctx, tx, to, mark)
 		}
 		return createWhole(to.URL, func(partial string) error {
 			into := to
 			into.URL, into.Witness = partial, ""
-			return copyStore(ctx, tx, into, mark)
+			return from.copyStore(ctx, tx, into, mark)
 		})
 	})
 	if err != nil {
@@ -123,7 +123,7 @@ func (d *DB) restoreMark(ctx context.Context, tx *sql.Tx, to Options, o RestoreO
 
 // copyStore copies everything that tx sees into a new store. With a mark it is a
 // restore.
-func copyStore(ctx context.Context, tx *sql.Tx, o Options, mark string) error {
+func (d *DB) copyStore(ctx context.Context, tx *sql.Tx, o Options, mark string) error {
 	to, err := Open(ctx, o)
 	if err != nil {
 		return err
@@ -151,7 +151,7 @@ func copyStore(ctx context.Context, tx *sql.Tx, o Options, mark string) error {
 	if err != nil {
 		return err
 	}
-	if err := copyEntries(ctx, tx, into); err != nil {
+	if err := d.copyEntries(ctx, tx, to, into); err != nil {
 		return err
 	}
 	if err := copyNotes(ctx, tx, into); err != nil {
@@ -181,32 +181,53 @@ func (d *DB) single(ctx context.Context) error {
 	return d.Close()
 }
 
-// copyEntries copies the entries and the head, and refuses a head that is not theirs.
-func copyEntries(ctx context.Context, tx, into *sql.Tx) error {
-	insert, err := into.PrepareContext(ctx, insertEntry)
+// copyEntries copies the entries, and refuses a head or a newest checkpoint that
+// is not theirs. The head of the copy stands at its end.
+func (d *DB) copyEntries(ctx context.Context, tx *sql.Tx, to *DB, into *sql.Tx) error {
+	damaged := func(format string, args ...any) error {
+		return &DamagedError{"to copy", fmt.Sprintf(format, args...)}
+	}
+	e, err := d.end(ctx, tx)
+	if err != nil {
+		return err
+	}
+	var kept, headNote []byte
+	if err := tx.QueryRowContext(ctx, `select tree, note from head`).Scan(&kept, &headNote); err != nil {
+		return err
+	}
+	insert, err := into.PrepareContext(ctx, to.engine.insertEntry)
 	if err != nil {
 		return err
 	}
 	defer insert.Close()
-	rows, err := tx.QueryContext(ctx, `select "index", kind, subject, line, leaf from entries order by "index"`)
+	rows, err := tx.QueryContext(ctx, `select "index", kind, subject, line, leaf, note from entries order by "index"`)
 	if err != nil {
 		return err
 	}
 	defer rows.Close()
 	var tree evidence.Tree
-	for rows.Next() {
+	for more := true; more; {
+		if tree.Size() == e.head {
+			want, err := tree.MarshalBinary()
+			if err != nil || string(want) != string(kept) || d.speaksOf(headNote, &tree) != nil {
+				return damaged("the head is not that of the entries")
+			}
+		}
+		if more = rows.Next(); !more {
+			break
+		}
 		var index int64
 		var kind, subject string
-		var line, leaf []byte
-		if err := rows.Scan(&index, &kind, &subject, &line, &leaf); err != nil {
+		var line, leaf, note []byte
+		if err := rows.Scan(&index, &kind, &subject, &line, &leaf, &note); err != nil {
 			return err
 		}
 		hash := evidence.LeafHash(line)
 		if uint64(index) != tree.Size() || string(hash[:]) != string(leaf) {
-			return &DamagedError{"to copy", fmt.Sprintf("entry %d is missing or was changed", tree.Size())}
+			return damaged("entry %d is missing or was changed", tree.Size())
 		}
 		tree.Append(hash)
-		if _, err := insert.ExecContext(ctx, index, kind, subject, line, leaf); err != nil {
+		if _, err := insert.ExecContext(ctx, index, kind, subject, line, leaf, note, to.fence); err != nil {
 			return err
 		}
 	}
@@ -214,15 +235,14 @@ func copyEntries(ctx context.Context, tx, into *sql.Tx) error {
 		return err
 	}
 	rows.Close()
-	var size int64
-	var kept, note []byte
-	if err := tx.QueryRowContext(ctx, `select size, tree, note from head`).Scan(&size, &kept, &note); err != nil {
+	whole, err := tree.MarshalBinary()
+	if err != nil || tree.Size() != e.size || d.speaksOf(e.note, &tree) != nil {
+		return errors.Join(damaged("the newest checkpoint is not that of the entries"), err)
+	}
+	if _, err := into.ExecContext(ctx, moveHead, int64(e.size), whole, e.note, 0); err != nil {
 		return err
 	}
-	if want, err := tree.MarshalBinary(); err != nil || string(want) != string(kept) || uint64(size) != tree.Size() {
-		return &DamagedError{"to copy", "the head is not that of the entries"}
-	}
-	_, err = into.ExecContext(ctx, `update head set size = $1, tree = $2, note = $3`, size, kept, note)
+	_, err = into.ExecContext(ctx, fillUp, 0, int64(e.size))
 	return err
 }
 

@@ -37,15 +37,18 @@ func (d *DB) Check(ctx context.Context, o evidence.VerifyOptions) (*Report, erro
 		if r.Damage, err = d.engine.damage(ctx, tx); err != nil {
 			return sqliteError(err)
 		}
-		var size int64
-		if err := tx.QueryRowContext(ctx, `select size from head`).Scan(&size); err != nil {
-			return fmt.Errorf("read the head: %w", err)
+		e, err := d.end(ctx, tx)
+		if damage, is := errors.AsType[*DamagedError](err); is {
+			r.Damage, err = append(r.Damage, damage.Error()), nil
 		}
-		r.Size = uint64(size)
-		if err := d.checkColumns(ctx, tx, r); err != nil {
+		if err != nil {
 			return err
 		}
-		if size > 0 || len(o.Checkpoints) > 0 {
+		r.Size = e.size
+		if err := d.checkColumns(ctx, tx, r, e); err != nil {
+			return err
+		}
+		if e.size > 0 || len(o.Checkpoints) > 0 {
 			r.Result, err = evidence.Verify(log, o)
 			if finding, is := errors.AsType[*evidence.Finding](err); is {
 				r.Evidence, err = finding, nil
@@ -63,7 +66,7 @@ func (d *DB) Check(ctx context.Context, o evidence.VerifyOptions) (*Report, erro
 }
 
 // checkColumns compares what was copied out of the entries, and the head, with them.
-func (d *DB) checkColumns(ctx context.Context, tx *sql.Tx, r *Report) error {
+func (d *DB) checkColumns(ctx context.Context, tx *sql.Tx, r *Report, e end) error {
 	rows, err := tx.QueryContext(ctx, `select "index", kind, subject, line, leaf from entries order by "index"`)
 	if err != nil {
 		return fmt.Errorf("read the entries: %w", err)
@@ -74,7 +77,7 @@ func (d *DB) checkColumns(ctx context.Context, tx *sql.Tx, r *Report) error {
 			r.Damage = append(r.Damage, fmt.Sprintf(format, args...))
 		}
 	}
-	var tree evidence.Tree
+	var tree, atHead evidence.Tree
 	for rows.Next() {
 		var index int64
 		var kind, subject string
@@ -95,18 +98,22 @@ func (d *DB) checkColumns(ctx context.Context, tx *sql.Tx, r *Report) error {
 		case string(entry.Kind) != kind || entry.Subject != subject:
 			damaged("entry %d would be found as what it is not: its kind or subject was changed beside it", index)
 		}
-		tree.Append(hash)
+		if tree.Append(hash); tree.Size() == e.head {
+			atHead = tree.Clone()
+		}
 	}
 	if err := rows.Err(); err != nil {
 		return fmt.Errorf("read the entries: %w", err)
 	}
-	if tree.Size() != r.Size {
-		damaged("the head counts %d entries, there are %d", r.Size, tree.Size())
+	rows.Close()
+	if d.speaksOf(e.note, &tree) != nil {
+		damaged("the newest checkpoint is not that of the entries")
 	}
-	return d.checkHead(ctx, tx, &tree, damaged)
+	return d.checkHead(ctx, tx, &atHead, e, damaged)
 }
 
-func (d *DB) checkHead(ctx context.Context, tx *sql.Tx, tree *evidence.Tree, damaged func(string, ...any)) error {
+// checkHead compares the head, and what entries are found by, with the entries.
+func (d *DB) checkHead(ctx context.Context, tx *sql.Tx, tree *evidence.Tree, e end, damaged func(string, ...any)) error {
 	var kept, note []byte
 	if err := tx.QueryRowContext(ctx, `select tree, note from head`).Scan(&kept, &note); err != nil {
 		return fmt.Errorf("read the head: %w", err)
@@ -118,10 +125,17 @@ func (d *DB) checkHead(ctx context.Context, tx *sql.Tx, tree *evidence.Tree, dam
 	if string(want) != string(kept) {
 		damaged("the tree in the head is not that of the entries")
 	}
-	if tree.Size() > 0 {
-		if c, err := plainCheckpoint(note); err != nil || c.Size != tree.Size() || c.Root != tree.Root() || c.Origin != d.origin() {
-			damaged("the checkpoint in the head is not that of the entries")
-		}
+	if d.speaksOf(note, tree) != nil {
+		damaged("the checkpoint in the head is not that of the entries")
+	}
+	var there, right int64
+	const counts = `select count(*), count(e."index") from found f
+		left join entries e on e."index" = f."index" and e.kind = f.kind and e.subject = f.subject and f."index" < $1`
+	if err := tx.QueryRowContext(ctx, counts, int64(e.head)).Scan(&there, &right); err != nil {
+		return fmt.Errorf("read what entries are found by: %w", err)
+	}
+	if there != int64(e.head) || right != there {
+		damaged("entries would not be found: of %d, %d are listed, and %d rightly", e.head, there, right)
 	}
 	return nil
 }

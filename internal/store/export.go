@@ -69,12 +69,11 @@ var exported = []string{evidence.CheckpointsFile, evidence.EntriesFile, evidence
 // snapshot as it is asked for.
 func (d *DB) asFolder(ctx context.Context, use func(fs.FS, *sql.Tx) error) error {
 	return d.reading(ctx, func(tx *sql.Tx) error {
-		var size int64
-		var note []byte
-		if err := tx.QueryRowContext(ctx, `select size, note from head`).Scan(&size, &note); err != nil {
-			return fmt.Errorf("read the head: %w", err)
+		e, err := d.end(ctx, tx)
+		if err != nil && !Damaged(err) { // whoever verifies sees the damage
+			return err
 		}
-		notes, err := d.notes(ctx, tx, size, note)
+		notes, err := d.notes(ctx, tx, int64(e.size), e.note)
 		if err != nil {
 			return err
 		}
@@ -82,8 +81,8 @@ func (d *DB) asFolder(ctx context.Context, use func(fs.FS, *sql.Tx) error) error
 	})
 }
 
-// notes returns the checkpoints that are kept, thinned out, and that of the head.
-func (d *DB) notes(ctx context.Context, tx *sql.Tx, size int64, head []byte) ([][]byte, error) {
+// notes returns the checkpoints that are kept, thinned out, and the newest.
+func (d *DB) notes(ctx context.Context, tx *sql.Tx, size int64, newest []byte) ([][]byte, error) {
 	rows, err := tx.QueryContext(ctx, `select note, given from checkpoints where size < $1 order by size`, size)
 	if err != nil {
 		return nil, fmt.Errorf("read the checkpoints: %w", err)
@@ -121,8 +120,8 @@ func (d *DB) notes(ctx context.Context, tx *sql.Tx, size int64, head []byte) ([]
 			n++
 		}
 	}
-	if size > 0 {
-		notes = append(notes, head)
+	if len(newest) > 0 {
+		notes = append(notes, newest)
 	}
 	return notes, nil
 }

@@ -24,9 +24,11 @@ var postgres = engine{
 		err := q.QueryRowContext(ctx, `select to_regclass($1) is not null`, name).Scan(&is)
 		return is, err
 	},
-	settle:    func(context.Context, *DB) error { return nil },
-	tidy:      func(context.Context, *DB) error { return nil },
-	begin:     "begin",
+	settle: func(context.Context, *DB) error { return nil },
+	tidy:   func(context.Context, *DB) error { return nil },
+	begin:  "begin",
+	insertEntry: `insert into entries ("index", kind, subject, line, leaf, note)
+		select $1::bigint, $2::text, $3::text, $4::bytea, $5::bytea, $6::bytea where (select fence from store) = $7::bigint`,
 	fence:     "select fence from store for update",
 	bounded:   context.WithTimeout,
 	frail:     true,

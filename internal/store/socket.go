@@ -55,11 +55,17 @@ const (
 )
 
 // Serve appends for other commands over the socket until the context ends. The
-// store stays open.
-func (d *DB) Serve(ctx context.Context, key *evidence.LogKey, socket string) error {
+// store stays open. ready, if there is one, is called when others can be served;
+// its error ends the serving.
+func (d *DB) Serve(ctx context.Context, key *evidence.LogKey, socket string, ready func() error) error {
 	listener, err := listenLocal(socket)
 	if err != nil {
 		return fmt.Errorf("serve store %s on %s: %w", d.Name(), socket, err)
+	}
+	if ready != nil {
+		if err := ready(); err != nil {
+			return errors.Join(err, listener.Close())
+		}
 	}
 	group := d.Group(key)
 	defer group.Close()

@@ -37,6 +37,8 @@ var sqlite = engine{
 	settle: settleSQLite,
 	tidy:   tidySQLite,
 	begin:  "begin immediate",
+	insertEntry: `insert into entries ("index", kind, subject, line, leaf, note)
+		select $1, $2, $3, $4, $5, $6 where (select fence from store) = $7`,
 	// A disk cannot be waited for with a limit, and a context that can end costs
 	// the driver a goroutine for each statement.
 	bounded: func(ctx context.Context, _ time.Duration) (context.Context, context.CancelFunc) {

@@ -105,12 +105,15 @@ type engine struct {
 	settle     func(ctx context.Context, d *DB) error // before the first write of an owner
 	tidy       func(ctx context.Context, d *DB) error // before each write transaction
 	begin      string
-	fence      string                                                                                  // locks and reads the number of the newest owner at the beginning; empty when the end of a transaction will do
-	bounded    func(ctx context.Context, patience time.Duration) (context.Context, context.CancelFunc) // how long a transaction may take
-	frail      bool                                                                                    // a query that is cancelled ends the session
-	transient  func(err error) bool                                                                    // beginning failed, and nothing is wrong
-	reading    *sql.TxOptions
-	damage     func(ctx context.Context, tx *sql.Tx) ([]string, error)
+	// insertEntry writes one entry for whoever is the newest owner, and nothing for
+	// anybody else.
+	insertEntry string
+	fence       string                                                                                  // locks and reads the number of the newest owner at the beginning; empty when the end of a transaction will do
+	bounded     func(ctx context.Context, patience time.Duration) (context.Context, context.CancelFunc) // how long a transaction may take
+	frail       bool                                                                                    // a query that is cancelled ends the session
+	transient   func(err error) bool                                                                    // beginning failed, and nothing is wrong
+	reading     *sql.TxOptions
+	damage      func(ctx context.Context, tx *sql.Tx) ([]string, error)
 }
 
 func isPostgres(address string) bool {

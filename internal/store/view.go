@@ -17,6 +17,7 @@ type View struct {
 	q    querier
 	name string
 	size uint64
+	head uint64 // entries that are found by the table found; the others are looked through
 	note []byte
 }
 
@@ -46,13 +47,11 @@ func (d *DB) reading(ctx context.Context, read func(*sql.Tx) error) error {
 var errClosed = errors.New("use store: it is closed")
 
 func (d *DB) viewOf(ctx context.Context, q querier) (View, error) {
-	v := View{ctx: ctx, q: q, name: d.Name()}
-	var size int64
-	if err := q.QueryRowContext(ctx, `select size, note from head`).Scan(&size, &v.note); err != nil {
-		return View{}, fmt.Errorf("read store %s: read the head: %w", d.Name(), err)
+	e, err := d.end(ctx, q)
+	if err != nil {
+		return View{}, err
 	}
-	v.size = uint64(size)
-	return v, nil
+	return View{ctx: ctx, q: q, name: d.Name(), size: e.size, head: e.head, note: e.note}, nil
 }
 
 // Size returns the number of entries.
@@ -117,15 +116,7 @@ func (v View) Find(kind evidence.Kind, subject string) iter.Seq2[evidence.Entry,
 
 // FindFrom is Find beginning with entry from.
 func (v View) FindFrom(from uint64, kind evidence.Kind, subject string) iter.Seq2[evidence.Entry, error] {
-	query := `select "index", line, leaf from entries where "index" >= $1 and "index" < $2`
-	var args []any
-	for _, c := range []struct{ column, value string }{{"kind", string(kind)}, {"subject", subject}} {
-		if c.value != "" {
-			args = append(args, c.value)
-			query += fmt.Sprintf(" and %s = $%d", c.column, len(args)+2)
-		}
-	}
-	query += fmt.Sprintf(` order by "index" limit %d`, page)
+	query, args := v.finding(kind, subject)
 	return func(yield func(evidence.Entry, error) bool) {
 		for next := from; ; {
 			entries, err := v.page(query, append([]any{int64(next), int64(v.size)}, args...))
@@ -144,6 +135,29 @@ func (v View) FindFrom(from uint64, kind evidence.Kind, subject string) iter.Seq
 			}
 		}
 	}
+}
+
+// finding is a query for the first entries of a kind about a subject in a stretch of
+// the log, and what it asks for beside the two ends of the stretch.
+func (v View) finding(kind evidence.Kind, subject string) (query string, args []any) {
+	const columns = `select e."index", e.line, e.leaf from entries e `
+	last := fmt.Sprintf(` order by e."index" limit %d`, page)
+	args = []any{int64(v.head)}
+	where := ""
+	for _, c := range []struct{ column, value string }{{"kind", string(kind)}, {"subject", subject}} {
+		if c.value != "" {
+			args = append(args, c.value)
+			where += fmt.Sprintf(" and %s = $%d", c.column, len(args)+2)
+		}
+	}
+	if where == "" {
+		return columns + `where e."index" >= $1 and e."index" < $2` + last, nil
+	}
+	return columns + `join (
+		select "index" from found where "index" >= $1 and "index" < $2 and "index" < $3` + where + `
+		union all
+		select "index" from entries where "index" >= $1 and "index" < $2 and "index" >= $3` + where + `
+		) f on f."index" = e."index"` + last, args
 }
 
 func (v View) page(query string, args []any) ([]evidence.Entry, error) {

@@ -187,12 +187,12 @@ func (d *DB) unknownPlace(ctx context.Context, q querier, w *witness) error {
 
 // rootAt returns the size of our log and the root of its first n entries.
 func (d *DB) rootAt(ctx context.Context, q querier, n uint64) (size uint64, root evidence.Hash, err error) {
-	var have int64
-	if err := q.QueryRowContext(ctx, `select size from head`).Scan(&have); err != nil {
-		return 0, root, fmt.Errorf("read store %s: %w", d.Name(), err)
+	e, err := d.end(ctx, q)
+	if err != nil {
+		return 0, root, err
 	}
-	if n > uint64(have) {
-		return uint64(have), root, nil
+	if n > e.size {
+		return e.size, root, nil
 	}
 	rows, err := q.QueryContext(ctx, `select leaf from entries where "index" < $1 order by "index"`, int64(n))
 	if err != nil {
@@ -209,7 +209,7 @@ func (d *DB) rootAt(ctx context.Context, q querier, n uint64) (size uint64, root
 		copy(leaf[:], raw)
 		tree.Append(leaf)
 	}
-	return uint64(have), tree.Root(), rows.Err()
+	return e.size, tree.Root(), rows.Err()
 }
 
 // prepare writes the next checkpoint so that only a rename is left to do.

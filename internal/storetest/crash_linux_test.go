@@ -54,7 +54,7 @@ func (r *run) has(word string) bool {
 // meddle runs a writer on a store under strace with one injection.
 func meddle(t testing.TB, strace, inject, address string, args ...string) *run {
 	t.Helper()
-	journal := filepath.Join(filepath.Dir(address), "strace")
+	journal := filepath.Join(t.TempDir(), "strace")
 	cmd := exec.Command(strace, append([]string{"-f", "-q", "-y", "-s", "24", "-o", journal, "-e", "trace=" + strings.Join(boundaries, ","),
 		"-e", "signal=none", "-e", "inject=" + inject, writer(t), "-store", address}, args...)...)
 	var out, trouble bytes.Buffer

@@ -6,12 +6,12 @@
 package storetest
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
-	"io"
 	"net/url"
 	"os"
 	"os/exec"
@@ -36,10 +36,11 @@ type Server struct {
 }
 
 // Postgres starts a server from the binaries in the folder that
-// HALLIGAN_POSTGRES names, and stops it when the test ends.
-func Postgres(t testing.TB) *Server {
+// HALLIGAN_POSTGRES names, and stops it when the test ends. What is given beside
+// the test goes to initdb.
+func Postgres(t testing.TB, initdb ...string) *Server {
 	t.Helper()
-	s := newServer(t)
+	s := newServer(t, initdb...)
 	t.Cleanup(func() {
 		s.Kill(t, throwAway)
 		os.RemoveAll(s.folder)
@@ -47,7 +48,7 @@ func Postgres(t testing.TB) *Server {
 	return s
 }
 
-func newServer(t testing.TB) *Server {
+func newServer(t testing.TB, more ...string) *Server {
 	t.Helper()
 	binaries := testenv.Folder(t, "HALLIGAN_POSTGRES")
 	folder, err := os.MkdirTemp("", "halligan-pg-") // t.TempDir is too long for the name of a socket
@@ -58,7 +59,7 @@ func newServer(t testing.TB) *Server {
 	if err := giveAway(folder); err != nil {
 		t.Fatal(err)
 	}
-	initdb := s.command("initdb", "-D", s.data(), "-U", "halligan", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+	initdb := s.command("initdb", append([]string{"-D", s.data(), "-U", "halligan", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"}, more...)...)
 	if out, err := initdb.CombinedOutput(); err != nil {
 		t.Fatalf("initdb: %v\n%s", err, out)
 	}
@@ -95,6 +96,9 @@ func (s *Shared) Stop() error {
 	return errors.Join(err, os.RemoveAll(s.server.folder))
 }
 
+// PID is the process of the running server that the others of it come from.
+func (s *Server) PID() int { return s.process.Process.Pid }
+
 func (s *Server) data() string { return filepath.Join(s.folder, "data") }
 
 // command runs a program of PostgreSQL, which refuses to run as root.
@@ -120,14 +124,30 @@ func (s *Server) Start(t testing.TB, settings ...string) {
 		t.Fatal(err)
 	}
 	s.exited = make(chan error, 1)
-	started := make(chan error, 1)
+	started, accepts := make(chan error, 1), make(chan struct{})
+	var once sync.Once
 	go func() { // ends with the server
 		started <- runTied(s.process)
-		io.Copy(s.log, ready)
+		for lines := bufio.NewReader(ready); ; {
+			line, err := lines.ReadString('\n')
+			s.log.WriteString(line)
+			if strings.Contains(line, "ready to accept connections") {
+				once.Do(func() { close(accepts) })
+			}
+			if err != nil {
+				break
+			}
+		}
 		s.exited <- s.process.Wait()
 	}()
 	if err := <-started; err != nil {
 		t.Fatal(err)
+	}
+	select { // to ask all the time would only delay it
+	case <-accepts:
+	case <-t.Context().Done():
+	case gone := <-s.exited:
+		s.exited <- gone
 	}
 	if err := s.answers(t.Context()); err != nil {
 		s.Kill(t, os.Kill)

@@ -48,10 +48,14 @@ func runTied(cmd *exec.Cmd) error {
 }
 
 // signalAll sends a signal to a server. A kill goes to all its processes at once,
-// as when the machine loses power.
+// as when the machine loses power. It may have ended by itself.
 func signalAll(cmd *exec.Cmd, signal os.Signal) error {
 	if signal == os.Kill {
-		return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+		err := syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+		if err == syscall.ESRCH {
+			return os.ErrProcessDone
+		}
+		return err
 	}
 	return cmd.Process.Signal(signal)
 }

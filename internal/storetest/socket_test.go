@@ -21,7 +21,7 @@ func served(t *testing.T, p *place, o store.Options) (db *store.DB, socket strin
 	db, socket = p.open(o), filepath.Join(p.dir, "s.sock")
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- db.Serve(ctx, p.key, socket) }()
+	go func() { ended <- db.Serve(ctx, p.key, socket, nil) }()
 	var once sync.Once
 	var err error
 	end = func() error { once.Do(func() { stop(); err = <-ended }); return err }
@@ -139,14 +139,14 @@ func TestSocketTakesNobodysPlace(t *testing.T) {
 	if err := os.WriteFile(file, []byte("dear"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := db.Serve(t.Context(), p.key, file); err == nil {
+	if err := db.Serve(t.Context(), p.key, file, nil); err == nil {
 		t.Error("a file was taken for a socket")
 	}
 	if text, err := os.ReadFile(file); err != nil || string(text) != "dear" {
 		t.Errorf("the file is gone: %v", err)
 	}
 	long := filepath.Join(p.dir, strings.Repeat("l", 120))
-	err := db.Serve(t.Context(), p.key, long)
+	err := db.Serve(t.Context(), p.key, long, nil)
 	hinted, is := errors.AsType[interface {
 		error
 		Hint() string

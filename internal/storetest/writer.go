@@ -58,7 +58,7 @@ func Write(args []string, in io.Reader, out io.Writer) int {
 			_, _ = io.Copy(io.Discard, in)
 			stop()
 		}()
-		if err := db.Serve(ctx, Key(), *socket); err != nil {
+		if err := db.Serve(ctx, Key(), *socket, nil); err != nil {
 			fmt.Fprintln(out, "unserved", oneLine(err))
 		}
 		in = strings.NewReader("")

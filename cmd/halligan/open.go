@@ -1,0 +1,427 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"halligan/custody"
+	"halligan/evidence"
+	"halligan/internal/app"
+	"halligan/register"
+	"halligan/seal"
+)
+
+// keyFlags say what the holders bring.
+type keyFlags struct {
+	placeFlags
+	identities, shares, sign []string
+	why                      string
+}
+
+func (f *keyFlags) add(flags *pflag.FlagSet) {
+	f.placeFlags.add(flags)
+	flags.StringArrayVarP(&f.identities, "identity", "i", nil, "`FILE` of a private key of a holder: of age, of a plugin of age, under a passphrase, or of SSH; once for each")
+	flags.StringArrayVar(&f.shares, "share", nil, "`FILE` with a share, as its words or the text of its QR code; - asks for it")
+	flags.StringArrayVar(&f.sign, "sign", nil, "`FILE` of the SSH key with which an opener signs the record of the opening")
+	flags.StringVar(&f.why, "why", "", "`TEXT`: the reason, for the record")
+}
+
+// openFlags are the flags of open alone.
+type openFlags struct {
+	get, request string
+	toStdout     bool
+}
+
+func requestOpenCommand(c *console) *cobra.Command {
+	var f askFlags
+	cmd := &cobra.Command{
+		Use:   "open FILE --by NAME --why TEXT --key FILE",
+		Short: "have it approved that a sealed file is opened, for a drill or planned work",
+		Long: `Ask to open a sealed file when there is time to ask: for a drill, or planned work. In an emergency halligan open needs no request; it
+records the opening, and waits for nobody.`,
+		Example: `  halligan request open account-1.sealed --by "Ana Weiss" --why "drill of November" --key ~/.ssh/id_ed25519`,
+		Args:    takes("FILE"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			file, err := app.ReadSealed(args[0])
+			if err != nil {
+				return err
+			}
+			subject, err := app.OpenSubject(file)
+			if err != nil {
+				return err
+			}
+			return c.ask(cmd.Context(), &f, custody.VerbOpen, subject)
+		},
+	}
+	f.add(cmd.Flags())
+	return cmd
+}
+
+func openCommand(c *console) *cobra.Command {
+	var f keyFlags
+	var o openFlags
+	cmd := &cobra.Command{
+		Use:   "open [FILE]",
+		Short: "open a sealed file, with the keys or shares of enough holders",
+		Long: `Open what several people sealed. It needs the file and their keys or shares, and nothing else: no register, no evidence store and no
+network. The secret goes to the terminal, with the account that it is of and whom to tell. Nobody is told by the program itself.
+
+The opening is recorded in the evidence where that answers at once, else in a side log that is merged later. Openers sign the
+record with --sign; without that it is an unsigned claim.`,
+		Example: `  halligan open account-1.sealed --identity ana.key --identity ~/.ssh/id_ed25519
+  halligan open account-1.sealed --share - --share -`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			harden()
+			if !o.toStdout && !isTerminal(c.stdout) {
+				return misused("give the command on a terminal; or --to-stdout, for a program that needs the secret", "the secret is shown on a terminal, and here is none")
+			}
+			return c.unseal(cmd.Context(), &f, &o, strings.Join(args, ""))
+		},
+	}
+	f.add(cmd.Flags())
+	cmd.Flags().StringVar(&o.request, "request", "", "`HASH` of an approved request to open it (halligan request open), for a drill or planned work; an emergency needs none")
+	cmd.Flags().StringVar(&o.get, "get", "", "`NAME` of a place of the register whose get: command brings the file")
+	cmd.Flags().BoolVar(&o.toStdout, "to-stdout", false, "write the secret to standard output, and nothing else there")
+	return cmd
+}
+
+// sealedFrom reads the file that is named, or gets it from a place.
+func (c *console) sealedFrom(ctx context.Context, f *keyFlags, path, place string) (*seal.File, error) {
+	if (path == "") == (place == "") {
+		return nil, misused("for example halligan open account-1.sealed", "give the sealed FILE, or --get PLACE")
+	}
+	if place == "" {
+		return app.ReadSealed(path)
+	}
+	r, _, err := requiredRegister(f.register)
+	if err != nil {
+		return nil, err
+	}
+	at, err := placeCalled(r, place)
+	if err != nil {
+		return nil, err
+	}
+	c.say("runs", bold, strings.Join(at.Get, " "))
+	data, err := app.GetSealed(ctx, at)
+	if err != nil {
+		return nil, err
+	}
+	return seal.Parse(data)
+}
+
+func (c *console) unseal(ctx context.Context, f *keyFlags, o *openFlags, path string) error {
+	file, err := c.sealedFrom(ctx, f, path, o.get)
+	if err != nil {
+		return err
+	}
+	opened, err := c.openBy(ctx, file, f, o.request)
+	if opened == nil {
+		return err
+	}
+	defer opened.Wipe()
+	if err != nil { // it is open, and its outcome is not recorded
+		c.say("warning:", yellow, err.Error())
+	}
+	if err := c.showOpened(file, opened, o.toStdout); err != nil {
+		return err
+	}
+	// Nothing here waits for the record: who needs the secret has it by now.
+	against := c.recordOpening(ctx, f, file, opened)
+	if len(opened.Altered) > 0 || against {
+		return ended(exitTrouble)
+	}
+	return nil
+}
+
+// openBy opens a file, by an approved request where there is one.
+func (c *console) openBy(ctx context.Context, file *seal.File, f *keyFlags, request string) (opened *seal.Opened, err error) {
+	if request == "" {
+		return c.openWith(file, f)
+	}
+	a, end, err := c.writing(ctx, &f.placeFlags)
+	if err != nil {
+		return nil, err
+	}
+	opened, _, err = a.OpenApproved(ctx, request, file, func() (*seal.Opened, error) { return c.openWith(file, f) })
+	return opened, errors.Join(err, end())
+}
+
+// openWith opens a file with what the flags name; on a terminal it asks for the
+// shares that are missing.
+func (c *console) openWith(file *seal.File, f *keyFlags) (*seal.Opened, error) {
+	var keys []seal.Key
+	for _, path := range f.identities {
+		more, err := app.LoadKeys(path, c.talk())
+		if err != nil {
+			return nil, err
+		}
+		keys = append(keys, more...)
+	}
+	var shares []seal.Given
+	defer func() {
+		for _, s := range shares {
+			s.Text.Wipe()
+		}
+	}()
+	for i, path := range f.shares {
+		s, err := c.share(path, i+1)
+		if err != nil {
+			return nil, err
+		}
+		shares = append(shares, s)
+	}
+	for {
+		opened, err := seal.Open(file, keys, shares)
+		if !errors.Is(err, seal.ReasonTooFew) || file.Manifest.Form != seal.FormShares || !c.answers() {
+			if err != nil {
+				err = fmt.Errorf("open %s: %w", file.Manifest.Label, err)
+			}
+			return opened, err
+		}
+		c.say("note:", bold, err.Error())
+		s, err := c.typedShare(len(shares) + 1)
+		if err != nil {
+			return nil, err
+		}
+		if _, err := seal.Open(file, nil, append(shares[:len(shares):len(shares)], s)); err != nil && !errors.Is(err, seal.ReasonTooFew) {
+			c.say("error:", red, err.Error())
+			c.say("hint:", yellow, hintOf(err))
+			continue
+		}
+		shares = append(shares, s)
+	}
+}
+
+const mostShareFile = 16 << 10
+
+func (c *console) share(path string, number int) (seal.Given, error) {
+	if path == "-" {
+		return c.typedShare(number)
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return seal.Given{}, &fault{exitFailed, fmt.Errorf("read the share: %v", err), nearName(path, "give a file with the words or the text of the QR code; - asks for them")}
+	}
+	defer file.Close()
+	text, err := io.ReadAll(io.LimitReader(file, mostShareFile))
+	return seal.Given{From: path, Text: custody.NewSecret(text)}, err
+}
+
+// typedShare takes in one share, row by row: a mistyped row is typed again.
+func (c *console) typedShare(number int) (seal.Given, error) {
+	given := seal.Given{From: fmt.Sprintf("what was typed as share %d", number)}
+	_, _ = fmt.Fprintf(c.stderr, "Share %d: the %d rows of words of the page, or the text of its QR code.\n", number, seal.ShareRows)
+	var text []byte
+	for row := 1; row <= seal.ShareRows; {
+		_, _ = fmt.Fprintf(c.stderr, "row %d: ", row)
+		line, err := c.readLine()
+		switch {
+		case err != nil:
+			return given, &fault{exitFailed, errors.New("read a share: the input ended before it was whole"), "type all rows of the page"}
+		case strings.TrimSpace(line) == "":
+			continue
+		case row == 1 && seal.IsQR(line):
+			given.Text = custody.NewSecret([]byte(line))
+			return given, nil
+		}
+		if err := seal.CheckRow(row, line); err != nil {
+			if !c.answers() {
+				return given, err
+			}
+			c.say("again:", yellow, err.Error())
+			continue
+		}
+		text = append(append(text, line...), '\n')
+		row++
+	}
+	given.Text = custody.NewSecret(text)
+	return given, nil
+}
+
+// readLine reads a line of the input, which others read on.
+func (c *console) readLine() (string, error) {
+	if c.lines == nil {
+		c.lines = bufio.NewReaderSize(c.stdin, 4<<10)
+	}
+	line, err := c.lines.ReadString('\n')
+	if err == io.EOF && line != "" {
+		err = nil
+	}
+	return strings.TrimRight(line, "\r\n"), err
+}
+
+func (c *console) showOpened(file *seal.File, o *seal.Opened, toStdout bool) error {
+	m := &file.Manifest
+	to := c.stdout
+	if toStdout {
+		to = c.stderr
+	}
+	for _, a := range o.Altered {
+		c.say("WARNING:", red, a)
+	}
+	p := c.page(to)
+	p.styled(0, 2, bold, "Opened", "by "+strings.Join(o.Openers, ", "))
+	p.field("account", o.Account)
+	p.field("what", o.What)
+	p.field("set", m.Set+", made "+m.Made.Format(time.DateOnly))
+	p.field("SHA-256", strings.TrimPrefix(file.Digest, "sha256:"))
+	if !toStdout {
+		p.secret(o)
+	}
+	p.blank()
+	if len(m.Call) > 0 {
+		p.line(0, 0, "Tell these people now; nobody is told by this program:")
+		for _, line := range m.Call {
+			p.line(2, 4, line)
+		}
+	} else {
+		p.line(0, 0, "The file names nobody to tell. Tell those who answer for this account.")
+	}
+	p.line(0, 0, "Afterwards the secret must be changed, and sealed anew.")
+	if _, err := fmt.Fprint(to, p.b.String()); err != nil || !toStdout {
+		return err
+	}
+	for _, s := range secretsOf(o) {
+		if s.Empty() {
+			return &fault{exitFailed, errors.New("write the secret: one half is on paper alone"), "give the command on a terminal, and type the other half behind it"}
+		}
+	}
+	for _, s := range secretsOf(o) {
+		if _, err := c.stdout.Write(s.Reveal()); err != nil {
+			return err
+		}
+	}
+	_, err := fmt.Fprintln(c.stdout)
+	return err
+}
+
+// secretsOf are the secret, or its halves in order.
+func secretsOf(o *seal.Opened) []custody.Secret {
+	if len(o.Halves) == 0 {
+		return []custody.Secret{o.Secret}
+	}
+	var out []custody.Secret
+	for _, h := range o.Halves {
+		out = append(out, h.Text)
+	}
+	return out
+}
+
+// field writes a name and what belongs to it, in a column of its own.
+func (p *page) field(name, text string) {
+	p.b.WriteString("  " + fmt.Sprintf("%-10s", name) + wrap(escape(text), p.columns-12, strings.Repeat(" ", 12)) + "\n")
+}
+
+// secret writes what was sealed, as it is and in groups of four.
+func (p *page) secret(o *seal.Opened) {
+	show := func(name string, s custody.Secret) {
+		p.b.WriteString("  " + fmt.Sprintf("%-10s", name) + strings.ReplaceAll(escapeLines(string(s.Reveal())), "\n", "\n"+strings.Repeat(" ", 12)) + "\n")
+		if groups := seal.Groups(s); string(groups.Reveal()) != string(s.Reveal()) {
+			p.b.WriteString("            " + string(groups.Reveal()) + "  (in groups; no blanks are typed)\n")
+		}
+	}
+	if len(o.Halves) == 0 {
+		show("secret", o.Secret)
+		return
+	}
+	for _, h := range o.Halves {
+		if h.Text.Empty() {
+			p.field(fmt.Sprintf("half %d", h.Number), "on paper, with "+h.Holder)
+			continue
+		}
+		show(fmt.Sprintf("half %d", h.Number), h.Text)
+	}
+	p.field("", "the password is half 1 and, right behind it, half 2")
+}
+
+// escapeLines is escape, of a text of several lines.
+func escapeLines(text string) string {
+	lines := strings.Split(text, "\n")
+	for i := range lines {
+		lines[i] = escape(lines[i])
+	}
+	return strings.Join(lines, "\n")
+}
+
+// recordOpening records an opening, and reports whether the log knows something
+// against the file. It never fails: the opening has happened.
+func (c *console) recordOpening(ctx context.Context, f *keyFlags, file *seal.File, opened *seal.Opened) (trouble bool) {
+	o := app.OpeningOf(file, opened, time.Now(), f.why, account())
+	for _, key := range f.sign {
+		s, err := c.sshSign(ctx, key, app.OpeningNamespace, o.Text())
+		if err != nil {
+			c.say("warning:", yellow, "the record is not signed by "+key+": "+err.Error())
+			continue
+		}
+		o.Signatures = append(o.Signatures, s.Text)
+	}
+	r, name, side, place := c.evidenceOf(f)
+	var record func(context.Context) (app.Kept, error)
+	if place != nil {
+		record = func(ctx context.Context) (kept app.Kept, err error) {
+			ledger, end, err := app.OpenLedger(ctx, *place)
+			if err != nil {
+				return kept, err
+			}
+			defer func() { err = errors.Join(err, end()) }()
+			a := c.newApp(r, name, *place)
+			a.Ledger = ledger
+			index, against, err := a.RecordOpening(ctx, o)
+			return app.Kept{Where: "recorded as entry " + number(index) + " of the evidence", Against: against}, err
+		}
+	}
+	kept, err := app.KeepOpening(context.WithoutCancel(ctx), record, func(context.Context) (app.Kept, error) {
+		e, err := o.Entry(r)
+		if err != nil {
+			return app.Kept{}, err
+		}
+		var key *evidence.LogKey
+		if place != nil {
+			key, _ = place.Keys.Load() // without it the side log is an unsigned claim
+		}
+		path, err := app.WriteSide(side, key, time.Now(), []evidence.Entry{e})
+		return app.Kept{Where: "recorded in a side log, since the evidence was not at hand. Merge it later: halligan evidence merge " + path}, err
+	})
+	if err != nil {
+		c.say("warning:", yellow, "the opening is not recorded: "+err.Error()+". Write down who opened it, when and why")
+		return false
+	}
+	c.say("note:", bold, kept.Where)
+	if len(o.Signatures) == 0 {
+		c.say("note:", bold, "nobody signed the record; it is an unsigned claim (--sign KEY)")
+	}
+	if kept.Against != "" {
+		c.say("WARNING:", red, kept.Against)
+	}
+	return kept.Against != ""
+}
+
+// evidenceOf finds where the evidence is, as far as anything here says so; place is
+// nil where nothing does.
+func (c *console) evidenceOf(f *keyFlags) (r *register.Register, name, side string, place *app.Place) {
+	home, err := c.home()
+	if err != nil {
+		home = os.TempDir()
+	}
+	side = filepath.Join(home, "side")
+	r, name, err = readRegister(f.register)
+	if err != nil || r == nil {
+		return nil, "", side, nil
+	}
+	p, err := c.place(&f.placeFlags, r)
+	if err != nil {
+		return r, name, side, nil
+	}
+	return r, name, p.Side, &p
+}

@@ -1,0 +1,119 @@
+package custody
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"halligan/entra"
+)
+
+// Losses lists everything that the survey knows as something to lose.
+func (s *Survey) Losses() []Loss { return slices.Clone(s.losses) }
+
+// After says whether some account can still be opened when things are lost. Losses
+// that nothing rests on change nothing.
+func (s *Survey) After(lost ...Loss) Answer {
+	set := s.known(lost)
+	switch {
+	case s.with(adverse, set).alive():
+		return Yes
+	case s.with(favourable, set).alive():
+		return Maybe
+	}
+	return No
+}
+
+// known are the numbers of losses, as far as anything rests on them.
+func (s *Survey) known(lost []Loss) []int {
+	var out []int
+	for _, l := range lost {
+		if i, has := s.at[[2]string{string(l.Kind), l.ID}]; has {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+// Standing is what is left of a way after some loss.
+type Standing struct {
+	Account entra.ID `json:"account"`
+	Name    string   `json:"name,omitempty"`
+	Way     string   `json:"way"`
+	// Label names the way among those of all accounts.
+	Label string `json:"label"`
+	Works Answer `json:"works"`
+	// With says for each part who fetches it where; nothing for a way that is lost.
+	With []string `json:"with,omitempty"`
+	// Why says what takes the way, or may.
+	Why string `json:"why,omitempty"`
+}
+
+// Standings tells every way after some loss.
+func (s *Survey) Standings(lost ...Loss) []Standing {
+	set := s.known(lost)
+	kind, harsh := s.with(favourable, set), s.with(adverse, set)
+	out := []Standing{}
+	for i := range s.accounts {
+		a := &s.accounts[i]
+		for _, p := range a.paths {
+			one := Standing{Account: a.ID, Name: a.Name, Way: p.way.Name, Label: s.label(a, p), Works: No}
+			switch {
+			case harsh.path(p):
+				one.Works, one.With = Yes, harsh.with(p)
+			case kind.path(p):
+				one.Works, one.With, one.Why = Maybe, kind.with(p), harsh.reason(p)
+			default:
+				one.Why = kind.reason(p)
+			}
+			out = append(out, one)
+		}
+	}
+	return out
+}
+
+// with says who fetches each part of a way, where.
+func (st *state) with(p *path) []string {
+	out := []string{}
+	for i := range p.needs {
+		if b := &p.needs[i]; b.what != internet {
+			out = append(out, cmp.Or(st.fetch(b), b.what+": not recorded"))
+		}
+	}
+	for i := range p.shares {
+		if say := st.fetch(&p.shares[i]); say != "" {
+			out = append(out, say)
+		}
+	}
+	return out
+}
+
+// fetch says where the copies that are left lie, and who fetches them; "" none is.
+func (st *state) fetch(b *branch) string {
+	var from []string
+	for j := range b.leaves {
+		l := &b.leaves[j]
+		if !st.leaf(l) {
+			continue
+		}
+		var who []string
+		for _, f := range l.people {
+			if st.person(f) {
+				who = append(who, f.name)
+			}
+		}
+		text := "with " + cmp.Or(strings.Join(who, " or "), "nobody recorded")
+		if l.part.Place != "" {
+			where := l.part.Place
+			if at := st.s.circle.Place(where); at != nil && at.Site != "" && personKey(at.Site) != personKey(at.Name) {
+				where += " (" + at.Site + ")"
+			}
+			text = "in " + where + ": " + cmp.Or(strings.Join(who, " or "), "nobody recorded")
+		}
+		from = append(from, text)
+	}
+	if from == nil {
+		return ""
+	}
+	return b.what + " " + strings.Join(from, ", or ")
+}

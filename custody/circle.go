@@ -1,0 +1,186 @@
+package custody
+
+import (
+	"slices"
+	"strings"
+
+	"halligan/register"
+)
+
+// personKey is what names of one person have in common.
+func personKey(name string) string { return strings.ToLower(strings.TrimSpace(name)) }
+
+// Place returns the place with a name, or nil.
+func (c *Circle) Place(name string) *register.Place {
+	places := c.reg.Places
+	for i := range places {
+		if personKey(name) != "" && personKey(places[i].Name) == personKey(name) {
+			return &places[i]
+		}
+	}
+	return nil
+}
+
+// Places are those of the register.
+func (c *Circle) Places() []register.Place { return slices.Clone(c.reg.Places) }
+
+// Reachers are all who could lay hands on a part: who holds it, and whoever can
+// open the place. A seal shows that it was done and does not prevent it.
+func (c *Circle) Reachers(p *register.Part) []string {
+	var out []string
+	add := func(name string) {
+		if k := personKey(name); k != "" && !slices.Contains(out, k) {
+			out = append(out, k)
+		}
+	}
+	add(p.Holder)
+	if at := c.Place(p.Place); at != nil {
+		for _, a := range at.Access {
+			add(a)
+		}
+	}
+	return out
+}
+
+// Openers are those on whom one can count to fetch a part: who can open the place
+// where it lies, and the holder only where the place says nothing.
+func (c *Circle) Openers(p *register.Part) []string {
+	if at := c.Place(p.Place); at != nil && len(at.Access) > 0 {
+		var out []string
+		for _, a := range at.Access {
+			if k := personKey(a); k != "" && !slices.Contains(out, k) {
+				out = append(out, k)
+			}
+		}
+		return out
+	}
+	if personKey(p.Holder) == "" {
+		return nil
+	}
+	return []string{personKey(p.Holder)}
+}
+
+// Person is somebody of the circle.
+type Person struct {
+	Key  string // by which Reachers and Openers name the person
+	Name string
+}
+
+// People are all whom the register names as holding, opening or managing, in the
+// order in which it does.
+func (c *Circle) People() []Person {
+	var out []Person
+	seen := map[string]bool{}
+	add := func(name string) {
+		if k := personKey(name); k != "" && !seen[k] {
+			seen[k] = true
+			out = append(out, Person{k, strings.TrimSpace(name)})
+		}
+	}
+	for _, h := range c.reg.People {
+		add(h.Name)
+		add(h.Manager)
+	}
+	for _, p := range c.reg.Places {
+		for _, a := range p.Access {
+			add(a)
+		}
+	}
+	for _, p := range c.reg.Parts {
+		add(p.Holder)
+	}
+	return out
+}
+
+// Actor is a person, or people who are not independent of each other.
+type Actor struct {
+	Name   string
+	People []string // keys
+}
+
+// Actors are every person, every role, and every line: a manager with those
+// directly below, and a person with all managers above.
+func (c *Circle) Actors() []Actor {
+	var out []Actor
+	above := map[string]string{}
+	below, roles := map[string][]string{}, map[string][]string{}
+	for _, h := range c.reg.People {
+		k, m := personKey(h.Name), personKey(h.Manager)
+		if m != "" {
+			above[k] = m
+			below[m] = append(below[m], k)
+		}
+		if r := personKey(h.Title); r != "" {
+			roles[r] = append(roles[r], k)
+		}
+	}
+	people := c.People()
+	for _, p := range people {
+		out = append(out, Actor{p.Name, []string{p.Key}})
+	}
+	for _, p := range people {
+		if len(below[p.Key]) > 0 {
+			out = append(out, Actor{p.Name + " and those who report to " + p.Name, append([]string{p.Key}, below[p.Key]...)})
+		}
+		line := []string{p.Key}
+		for m := above[p.Key]; m != "" && !slices.Contains(line, m); m = above[m] {
+			line = append(line, m)
+		}
+		if len(line) > 2 {
+			out = append(out, Actor{p.Name + " and the managers above", line})
+		}
+	}
+	for _, h := range c.reg.People {
+		r := personKey(h.Title)
+		if len(roles[r]) > 1 && roles[r][0] == personKey(h.Name) {
+			out = append(out, Actor{"the role " + strings.TrimSpace(h.Title), roles[r]})
+		}
+	}
+	return out
+}
+
+// All are the needs and the shares.
+func (w *Way) All() []Need { return slices.Concat(w.Needs, w.Shares) }
+
+// shares returns how many shares it takes, on the reading against the way and on that
+// for it.
+func (w *Way) shares() (sure, least int) {
+	switch {
+	case len(w.Shares) == 0:
+		return 0, 0
+	case w.Enough > 0:
+		return w.Enough, w.Enough
+	}
+	return len(w.Shares), min(2, len(w.Shares))
+}
+
+// Completes reports whether an actor can bring a way together.
+func (c *Circle) Completes(a Actor, w Way) Answer {
+	// How many an actor has, and how many nobody knows who has: it may be this one.
+	count := func(needs []Need) (has, open int) {
+		for _, n := range needs {
+			reached, nobody := false, len(n.Copies) == 0
+			for _, p := range n.Copies {
+				who := c.Reachers(p)
+				nobody = nobody || len(who) == 0
+				reached = reached || slices.ContainsFunc(who, func(k string) bool { return slices.Contains(a.People, k) })
+			}
+			if reached {
+				has++
+			} else if nobody {
+				open++
+			}
+		}
+		return has, open
+	}
+	has, open := count(w.Needs)
+	shares, perhaps := count(w.Shares)
+	sure, least := w.shares()
+	switch {
+	case has+shares == 0, has+open < len(w.Needs), shares+perhaps < least:
+		return No
+	case has == len(w.Needs) && shares >= sure:
+		return Yes
+	}
+	return Maybe
+}

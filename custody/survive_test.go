@@ -1,0 +1,399 @@
+package custody_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"halligan/custody"
+	"halligan/register"
+)
+
+// How many random circles a law is held against: where every set is tried, and where
+// that is cheap.
+const some, many = 80, 400
+
+func eachCircle(t *testing.T, n uint64, f func(t *testing.T, r *rand.Rand, reg *register.Register)) {
+	t.Helper()
+	for seed := range n {
+		r := rand.New(rand.NewPCG(seed, 7))
+		f(t, r, randomCircle(r))
+		if t.Failed() {
+			t.Fatalf("with seed %d", seed)
+		}
+	}
+}
+
+// subsets calls f with each subset of at most n losses.
+func subsets(losses []custody.Loss, n int, f func([]custody.Loss)) {
+	var set []custody.Loss
+	var grow func(from int)
+	grow = func(from int) {
+		f(set)
+		if len(set) == n {
+			return
+		}
+		for i := from; i < len(losses); i++ {
+			set = append(set, losses[i])
+			grow(i + 1)
+			set = set[:len(set)-1]
+		}
+	}
+	grow(0)
+}
+
+func setName(set []custody.Loss) string {
+	var names []string
+	for _, l := range set {
+		names = append(names, string(l.Kind)+":"+l.ID)
+	}
+	slices.Sort(names)
+	return strings.Join(names, " + ")
+}
+
+// bruteSets are the minimal sets by trying all, for those to whom at most most of an
+// answer is left.
+func bruteSets(o *oracle, losses []custody.Loss, n, most int) map[string]bool {
+	ends := map[string]bool{}
+	subsets(losses, n, func(set []custody.Loss) {
+		o.lost = set
+		if o.recoverable() <= most {
+			ends[setName(set)] = true
+		}
+	})
+	minimal := map[string]bool{}
+	subsets(losses, n, func(set []custody.Loss) {
+		if !ends[setName(set)] {
+			return
+		}
+		for i := range set {
+			if ends[setName(slices.Delete(slices.Clone(set), i, i+1))] {
+				return
+			}
+		}
+		minimal[setName(set)] = true
+	})
+	return minimal
+}
+
+func told(sets []custody.LossSet) map[string]bool {
+	out := map[string]bool{}
+	for _, s := range sets {
+		out[setName(s.Lost)] = true
+	}
+	return out
+}
+
+func compare(t *testing.T, what string, got, want map[string]bool) {
+	t.Helper()
+	for k := range got {
+		if !want[k] {
+			t.Errorf("%s: {%s} is told and is none", what, k)
+		}
+	}
+	for k := range want {
+		if !got[k] {
+			t.Errorf("%s: {%s} is missing", what, k)
+		}
+	}
+}
+
+// Small circles are judged by trying every set of losses; the sets found by search
+// are the same, and so is every answer.
+func TestLossSetsAreThoseOfBruteForce(t *testing.T) {
+	certain, possible := 0, 0
+	eachCircle(t, some, func(t *testing.T, _ *rand.Rand, reg *register.Register) {
+		s := custody.CircleOf(reg).Survey(custody.Outlook{})
+		losses := s.Losses()
+		o := &oracle{reg: reg}
+		subsets(losses, 2, func(set []custody.Loss) {
+			o.lost = set
+			if got, want := s.After(set...), []custody.Answer{custody.No, custody.Maybe, custody.Yes}[o.recoverable()]; got != want {
+				t.Errorf("after {%s} it is %v, want %v", setName(set), got, want)
+			}
+		})
+		got := s.LossSets(3)
+		sure, all := bruteSets(o, losses, 3, 0), bruteSets(o, losses, 3, 1)
+		compare(t, "certain", told(got.Certain), sure)
+		for k := range all {
+			if sure[k] {
+				delete(all, k)
+			}
+		}
+		compareSome(t, o, losses, told(got.Possible), all)
+		certain, possible = certain+len(got.Certain), possible+len(got.Possible)
+		if n := len(told(got.Certain)) + len(told(got.Possible)); n != len(got.Certain)+len(got.Possible) {
+			t.Errorf("%d sets are told twice", len(got.Certain)+len(got.Possible)-n)
+		}
+		for _, x := range append(got.Certain, got.Possible...) {
+			if len(x.Why) == 0 {
+				t.Errorf("{%s} has no reason", setName(x.Lost))
+			}
+		}
+	})
+	if certain < some || possible < some {
+		t.Errorf("the circles have %d certain and %d possible sets: too few to mean anything", certain, possible)
+	}
+}
+
+// compareSome compares possible sets: those of brute force that end it for certain,
+// minimal or not, do not count.
+func compareSome(t *testing.T, o *oracle, losses []custody.Loss, got, want map[string]bool) {
+	t.Helper()
+	subsets(losses, 3, func(set []custody.Loss) {
+		if k := setName(set); want[k] {
+			if o.lost = set; o.recoverable() == 0 {
+				delete(want, k)
+			}
+		}
+	})
+	compare(t, "possible", got, want)
+}
+
+// The least size is right also where it is larger than the sets that are listed.
+func TestLeastSizeIsThatOfBruteForce(t *testing.T) {
+	large := 0
+	eachCircle(t, 4*many, func(t *testing.T, _ *rand.Rand, reg *register.Register) {
+		s := custody.CircleOf(reg).Survey(custody.Outlook{})
+		losses := s.Losses()
+		if len(losses) > 17 {
+			return
+		}
+		o := &oracle{reg: reg}
+		for most, got := range []int{s.LossSets(1).Least, s.LossSets(1).LeastPossible} {
+			want := -1
+			subsets(losses, len(losses), func(set []custody.Loss) {
+				if o.lost = set; (want < 0 || len(set) < want) && o.recoverable() <= most {
+					want = len(set)
+				}
+			})
+			if got != want {
+				t.Errorf("the least size is %d, want %d", got, want)
+			}
+			if want > 1 {
+				large++
+			}
+		}
+	})
+	if large < 10 {
+		t.Errorf("only %d circles need more than one loss", large)
+	}
+}
+
+// What the tenant refuses after several losses together is found as well.
+func TestTenantSideIsPartOfTheSets(t *testing.T) {
+	together := 0
+	eachCircle(t, some, func(t *testing.T, r *rand.Rand, reg *register.Register) {
+		var services []custody.Loss
+		for i := range 4 {
+			services = append(services, custody.PolicyLost("", fmt.Sprint("p", i)))
+		}
+		o := &oracle{reg: reg, clauses: map[string][][]custody.Loss{}}
+		circle := custody.CircleOf(reg)
+		for _, a := range reg.Accounts {
+			ways, _ := circle.Ways(a)
+			for _, w := range ways {
+				for range r.IntN(3) {
+					n := 1 + r.IntN(3)
+					var clause []custody.Loss
+					for _, i := range r.Perm(len(services))[:n] {
+						clause = append(clause, services[i])
+					}
+					o.clauses[w.Name] = append(o.clauses[w.Name], clause)
+				}
+			}
+		}
+		s := circle.Survey(custody.Outlook{Services: services, Tenant: func(w *custody.Way, lost []custody.Loss) custody.Answer {
+			x := &oracle{reg: reg, lost: lost, clauses: o.clauses}
+			if x.shut(w.Name, 2) == 0 {
+				return custody.No
+			}
+			return custody.Yes
+		}})
+		got := s.LossSets(3)
+		sure := bruteSets(o, s.Losses(), 3, 0)
+		compare(t, "certain", told(got.Certain), sure)
+		for _, set := range got.Certain {
+			if len(set.Lost) > 1 && !slices.ContainsFunc(set.Lost, func(l custody.Loss) bool { return l.Kind != custody.LossPolicy }) {
+				together++
+			}
+		}
+	})
+	if together == 0 {
+		t.Error("no circle ends by policies that only together shut an account out")
+	}
+}
+
+// Every set of people is tried; those who could open an account are the same.
+func TestOpeningsAreThoseOfBruteForce(t *testing.T) {
+	found := 0
+	eachCircle(t, many, func(t *testing.T, _ *rand.Rand, reg *register.Register) {
+		circle := custody.CircleOf(reg)
+		o := &oracle{reg: reg}
+		var people []string
+		for _, p := range circle.People() {
+			people = append(people, p.Key)
+		}
+		for _, a := range reg.Accounts {
+			got := circle.Openings(a)
+			var lists [2]map[string]bool
+			for i, found := range []bool{false, true} {
+				lists[i] = map[string]bool{}
+				for bits := 1; bits < 1<<len(people); bits++ {
+					var set []string
+					for j, p := range people {
+						if bits>>j&1 == 1 {
+							set = append(set, p)
+						}
+					}
+					if !o.opens(circle, a, set, found) {
+						continue
+					}
+					smallest := true
+					for j := range set {
+						smallest = smallest && !o.opens(circle, a, slices.Delete(slices.Clone(set), j, j+1), found)
+					}
+					if smallest {
+						slices.Sort(set)
+						lists[i][strings.Join(set, " + ")] = true
+					}
+				}
+			}
+			for k := range lists[1] {
+				if lists[0][k] {
+					delete(lists[1], k)
+				}
+			}
+			compare(t, "certain", teams(got.Certain), lists[0])
+			compare(t, "possible", teams(got.Possible), lists[1])
+			found += len(lists[0])
+		}
+	})
+	if found < many/2 {
+		t.Errorf("only %d sets of people: too few to mean anything", found)
+	}
+}
+
+func teams(list []custody.Opening) map[string]bool {
+	out := map[string]bool{}
+	for _, x := range list {
+		var names []string
+		for _, n := range x.People {
+			names = append(names, fold(n))
+		}
+		slices.Sort(names)
+		out[strings.Join(names, " + ")] = true
+	}
+	return out
+}
+
+// Completes, which the checks ask, agrees with the sets of people.
+func TestWhoCompletesAWayIsWhoOpensTheAccount(t *testing.T) {
+	eachCircle(t, many, func(t *testing.T, _ *rand.Rand, reg *register.Register) {
+		circle := custody.CircleOf(reg)
+		for _, a := range reg.Accounts {
+			ways, known := circle.Ways(a)
+			ways = append(ways, circle.BriefWays(a)...)
+			openings := circle.Openings(a)
+			for _, actor := range circle.Actors() {
+				best := custody.No
+				for _, w := range ways {
+					best = custody.Either(best, circle.Completes(actor, w))
+				}
+				holds := func(list []custody.Opening) bool {
+					return slices.ContainsFunc(list, func(x custody.Opening) bool {
+						return !slices.ContainsFunc(x.People, func(p string) bool { return !slices.Contains(actor.People, fold(p)) })
+					})
+				}
+				want := custody.No
+				if holds(openings.Certain) {
+					want = custody.Yes
+				} else if holds(openings.Possible) {
+					want = custody.Maybe
+				}
+				if known && best != want {
+					t.Errorf("%s: completes %v, by the sets %v", actor.Name, best, want)
+				}
+			}
+		}
+	})
+}
+
+// One more copy of a part is never a step back, and losing more never helps.
+func TestCopiesOnlyHelpAndLossesOnlyHurt(t *testing.T) {
+	rank := map[custody.Answer]int{custody.No: 0, custody.Maybe: 1, custody.Yes: 2}
+	eachCircle(t, many, func(t *testing.T, r *rand.Rand, reg *register.Register) {
+		before := custody.CircleOf(reg).Survey(custody.Outlook{})
+		more := *reg
+		for _, p := range reg.Parts {
+			if k := p.Kind; (k == register.PartPIN || k == register.PartKey || k == register.PartCertificate) && p.Key != "" || k == register.PartPassword || k == register.PartToken {
+				p.Holder, p.Place = reg.People[r.IntN(len(reg.People))].Name, reg.Places[r.IntN(len(reg.Places))].Name
+				more.Parts = append(slices.Clone(reg.Parts), p)
+			}
+		}
+		after := custody.CircleOf(&more).Survey(custody.Outlook{})
+		subsets(before.Losses(), 2, func(set []custody.Loss) {
+			if rank[after.After(set...)] < rank[before.After(set...)] {
+				t.Errorf("one more copy: after {%s} it is %v, was %v", setName(set), after.After(set...), before.After(set...))
+			}
+			for i := range set {
+				if less := slices.Delete(slices.Clone(set), i, i+1); rank[before.After(set...)] > rank[before.After(less...)] {
+					t.Errorf("{%s} is better than {%s}", setName(set), setName(less))
+				}
+			}
+		})
+	})
+}
+
+// Somebody more who can open a place takes no set of people away.
+func TestOpenersOnlyAddOpenings(t *testing.T) {
+	eachCircle(t, many, func(t *testing.T, r *rand.Rand, reg *register.Register) {
+		more := *reg
+		more.Places = slices.Clone(reg.Places)
+		at := r.IntN(len(more.Places))
+		more.Places[at].Access = append(slices.Clone(more.Places[at].Access), "Zoe")
+		for _, a := range reg.Accounts {
+			after := custody.CircleOf(&more).Openings(a).Certain
+			for _, x := range custody.CircleOf(reg).Openings(a).Certain {
+				if !slices.ContainsFunc(after, func(y custody.Opening) bool {
+					return !slices.ContainsFunc(y.People, func(p string) bool { return !slices.Contains(x.People, p) })
+				}) {
+					t.Errorf("%v could open it, and no longer can", x.People)
+				}
+			}
+		}
+	})
+}
+
+// Sets written short stand for exactly the sets that were given.
+func TestProductsStandForTheirSets(t *testing.T) {
+	eachCircle(t, many, func(t *testing.T, _ *rand.Rand, reg *register.Register) {
+		sets := custody.CircleOf(reg).Survey(custody.Outlook{}).LossSets(3).Certain
+		var lists [][]custody.Loss
+		for _, s := range sets {
+			lists = append(lists, s.Lost)
+		}
+		got := map[string]bool{}
+		for _, p := range custody.Products(lists, func(l custody.Loss) string { return setName([]custody.Loss{l}) }) {
+			all := [][]custody.Loss{{}}
+			for _, choice := range p.Of {
+				var next [][]custody.Loss
+				for _, set := range all {
+					for _, l := range choice {
+						next = append(next, append(slices.Clone(set), l))
+					}
+				}
+				all = next
+			}
+			for _, set := range all {
+				if got[setName(set)] {
+					t.Errorf("{%s} stands in two products", setName(set))
+				}
+				got[setName(set)] = true
+			}
+		}
+		compare(t, "products", got, told(sets))
+	})
+}

@@ -1,0 +1,284 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"halligan/custody"
+	"halligan/entra"
+	"halligan/internal/store"
+	"halligan/register"
+	"halligan/seal"
+)
+
+// SealTask is an approved request to seal, before the secret is there.
+type SealTask struct {
+	Hash, On, Label, What string
+	Form                  seal.Form
+	Make                  *Made
+	Void                  []seal.Void
+	Account               string // the name to sign in with
+	Papers                int    // holders who get paper
+}
+
+// SealJob is how an approved request is carried out.
+type SealJob struct {
+	Out string // path of the file; it must not be there
+	// Secret asks for the secret, or its two halves, unless one is made.
+	Secret func(ctx context.Context, t *SealTask) ([]custody.Secret, error)
+	// Reseals is the set that was opened for it, "" none.
+	Reseals string
+	Talk    *Talk
+	// Put keeps the file at another place, too, once it is written.
+	Put *register.Place
+}
+
+// SealDone is what came of it. Papers and Secrets are for the caller to show and to
+// wipe. With an error, too, when the file is there all the same.
+type SealDone struct {
+	*Done
+	Sealed  *seal.Sealed
+	Task    *SealTask
+	Secrets []custody.Secret
+}
+
+// Wipe clears what is secret in it.
+func (d *SealDone) Wipe() {
+	for _, s := range d.Secrets {
+		s.Wipe()
+	}
+	if d.Sealed != nil {
+		for _, p := range d.Sealed.Papers {
+			p.QR.Wipe()
+			p.Words.Wipe()
+		}
+	}
+}
+
+// detailsOf are the details of a request to seal, unless the register says something
+// else by now.
+func (a *App) detailsOf(p *custody.Pending) (*sealDetails, error) {
+	if p.Request.What != custody.VerbSeal {
+		return nil, &hinted{fmt.Errorf("request %s is to %s, not to seal", p.Request.Hash(), p.Request.What), "halligan request list"}
+	}
+	var d sealDetails
+	if err := json.Unmarshal(p.Request.Details, &d); err != nil {
+		return nil, fmt.Errorf("read the details of the request: %v", err)
+	}
+	now, err := a.sealing(d.wish())
+	if err != nil {
+		return nil, err
+	}
+	text, err := json.Marshal(now)
+	if err == nil {
+		text, err = entra.Canonical(text)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if string(text) != string(p.Request.Details) {
+		return nil, &hinted{errors.New("the register does not say any more what was approved: a holder, a key or a line of managers has changed"), "compare the two (halligan request show), and ask anew"}
+	}
+	return &d, nil
+}
+
+// SealTask looks at an approved request to seal. It is refused as it would be when
+// it is carried out.
+func (a *App) SealTask(ctx context.Context, given string) (*SealTask, error) {
+	var out *SealTask
+	err := a.Ledger.View(ctx, func(v store.View) error {
+		k, err := a.know(v, a.Ledger.Identity().ID)
+		if err != nil {
+			return err
+		}
+		p, _, err := k.pending(given)
+		if err != nil {
+			return err
+		}
+		d, err := a.detailsOf(p)
+		if err != nil {
+			return err
+		}
+		law, err := a.law(k, p.Request.What, "")
+		if err != nil {
+			return err
+		}
+		if _, err := law.Decide(p); err != nil {
+			return err
+		}
+		account, _ := a.accountOf(string(d.Account))
+		out = &SealTask{p.Request.Hash(), p.Request.On, d.Label, d.What, d.Form, d.Make, d.Void, account.Name, 0}
+		for _, h := range d.Holders {
+			if h.Kind == seal.KindPaper {
+				out.Papers++
+			}
+		}
+		return nil
+	})
+	return out, err
+}
+
+// Seal carries out an approved request to seal: it takes or makes the secret, has
+// the intent recorded, writes the file, reads it back and records what came of it.
+func (a *App) Seal(ctx context.Context, given string, job *SealJob) (*SealDone, error) {
+	task, err := a.SealTask(ctx, given)
+	if err != nil {
+		return nil, err
+	}
+	if n := len(task.Void); n > 0 != (job.Reseals != "") || n > 0 && task.Void[n-1].Set != job.Reseals {
+		return nil, &hinted{errors.New("what was approved and what was opened are not the same set"), "a request with --reseals is for: halligan reseal FILE; any other for: halligan seal"}
+	}
+	if _, err := os.Lstat(job.Out); !errors.Is(err, fs.ErrNotExist) {
+		return nil, &hinted{fmt.Errorf("seal into %s: there is something of that name", job.Out), "give a new name: what is sealed is never written over"}
+	}
+	out := &SealDone{Task: task}
+	if out.Secrets, err = a.secretsFor(ctx, task, job); err != nil {
+		return nil, err
+	}
+	var putErr error // of the second copy; the file is sealed all the same
+	out.Done, err = a.through(ctx, task.Hash, func(_ *known, p *custody.Pending, _ *requestData) (*act, error) {
+		d, err := a.detailsOf(p)
+		if err != nil {
+			return nil, err
+		}
+		plan, err := a.planOf(d, a.Now(), job.Talk)
+		if err != nil {
+			return nil, err
+		}
+		return &act{verb: p.Request.What, on: p.Request.On, why: p.Request.Why,
+			effect: func(ctx context.Context) (*effect, error) {
+				if out.Sealed, err = seal.Seal(a.Chance, plan, out.Secrets...); err != nil {
+					return nil, err
+				}
+				said := &effect{after: out.Sealed.Digest, tells: sealTells(out.Sealed.Manifest)}
+				if err := writeSealed(job.Out, out.Sealed.Bytes); err != nil {
+					return said, err
+				}
+				if job.Put != nil {
+					putErr = keepAt(ctx, job.Put, out.Sealed)
+					said.tells["place"], said.tells["placeKeepsIt"] = job.Put.Name, putErr == nil
+				}
+				return said, nil
+			},
+			readBack: func(context.Context) (string, error) { return readBackSealed(job.Out) }}, nil
+	})
+	if f, readErr := ReadSealed(job.Out); err != nil && (out.Sealed == nil || readErr != nil || f.Digest != out.Sealed.Digest) {
+		out.Wipe()
+		return nil, err
+	}
+	return out, errors.Join(err, putErr) // a file that is there needs its papers, whatever became of the record
+}
+
+// secretsFor are the secret, or its halves: made, or asked for.
+func (a *App) secretsFor(ctx context.Context, t *SealTask, job *SealJob) ([]custody.Secret, error) {
+	if t.Make == nil || job.Reseals != "" {
+		return job.Secret(ctx, t)
+	}
+	made, err := seal.Make(a.Chance, seal.AlphabetOf(t.Make.Alphabet), t.Make.Length)
+	if err != nil || t.Form != seal.FormHalves {
+		return []custody.Secret{made}, err
+	}
+	whole := made.Reveal()
+	half := len(whole) / 2
+	return []custody.Secret{custody.NewSecret(whole[:half:half]), custody.NewSecret(whole[half:])}, nil
+}
+
+// sealTells is what the evidence has of a set: nothing that opens it.
+func sealTells(m *seal.Manifest) map[string]any {
+	shares := map[string]string{}
+	for _, h := range m.Holders {
+		if h.Share != "" {
+			shares[h.Name] = h.Share
+		}
+	}
+	out := map[string]any{"set": m.Set, "form": m.Form, "need": m.Need}
+	if len(shares) > 0 {
+		out["shares"] = shares
+	}
+	if n := len(m.Voided); n > 0 {
+		out["voids"] = m.Voided[n-1].Set
+	}
+	return out
+}
+
+// writeSealed writes a file that was not there, for its owner alone, in one step.
+func writeSealed(path string, data []byte) error {
+	file, err := os.CreateTemp(filepath.Dir(path), ".halligan-*") // mode 0600
+	if err != nil {
+		return fmt.Errorf("write the sealed file: %w", err)
+	}
+	_, err = file.Write(data)
+	err = errors.Join(err, file.Sync(), file.Close())
+	if err == nil {
+		// A second name fails where the first is taken; a stick may have no second names.
+		if err = os.Link(file.Name(), path); err != nil && !errors.Is(err, fs.ErrExist) {
+			if _, there := os.Lstat(path); errors.Is(there, fs.ErrNotExist) {
+				return os.Rename(file.Name(), path)
+			}
+		}
+	}
+	err = errors.Join(err, os.Remove(file.Name()))
+	if err != nil {
+		return fmt.Errorf("write the sealed file: %w", err)
+	}
+	return syncFolder(filepath.Dir(path))
+}
+
+// keepAt keeps a sealed file at a place outside, and looks what is there, where the
+// place has a command for it.
+func keepAt(ctx context.Context, p *register.Place, s *seal.Sealed) error {
+	if err := PutSealed(ctx, p, s.Bytes); err != nil || len(p.Get) == 0 {
+		return err
+	}
+	data, err := GetSealed(ctx, p)
+	if err == nil && register.DigestOf(data) != s.Digest {
+		err = &hinted{fmt.Errorf("put the sealed file at %s: it gives something else back", p.Name), "the file here is sealed; try both commands of the place by hand"}
+	}
+	return err
+}
+
+// readBackSealed is the digest of the file that was written, "" when there is none.
+func readBackSealed(path string) (string, error) {
+	f, err := ReadSealed(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	return f.Digest, nil
+}
+
+// ReadSealed reads a sealed file.
+func ReadSealed(path string) (*seal.File, error) {
+	data, err := readMost(path, seal.FileMost)
+	if err != nil {
+		return nil, fmt.Errorf("read the sealed file: %w", err)
+	}
+	f, err := seal.Parse(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return f, nil
+}
+
+// mostVoid is how many void sets a file goes on to name: people read them all.
+const mostVoid = 12
+
+// VoidOf is a set as it stands among the void ones, behind the latest of those that
+// were void before it.
+func VoidOf(f *seal.File, day string) []seal.Void {
+	m := &f.Manifest
+	v := seal.Void{Set: m.Set, On: day}
+	for _, h := range m.Holders {
+		v.Holders = append(v.Holders, h.Name)
+	}
+	all := append(slices.Clone(m.Voided), v)
+	return all[max(0, len(all)-mostVoid):]
+}

@@ -1,0 +1,173 @@
+package app
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"halligan/custody"
+	"halligan/entra"
+	"halligan/lockout"
+	"halligan/plan"
+	"halligan/register"
+)
+
+// side answers for the tenant whether a way of custody gets in. It proves the repair
+// of the policies with the credentials of that way alone: whatever else is registered
+// for the account lies in nobody's custody.
+type side struct {
+	ctx  context.Context
+	snap *entra.Snapshot
+	reg  *register.Register
+	now  lockout.Date
+}
+
+// surviveGoal is what must be reached for an account to be recovered with.
+const surviveGoal = "recover:entraAdminCenter"
+
+// services are the settings of the tenant that an account may rest on: the groups
+// that hold it and that policies or methods name, and the policies.
+func (s *side) services() []custody.Loss {
+	var out []custody.Loss
+	v := s.snap.View()
+	for i := range v.Policies {
+		p := &v.Policies[i]
+		out = append(out, custody.PolicyLost(p.ID, p.DisplayName))
+	}
+	for i := range v.Groups {
+		g := &v.Groups[i]
+		holds := slices.ContainsFunc(s.reg.Accounts, func(a register.Account) bool {
+			return slices.ContainsFunc(g.Members, a.ID.Equal) || slices.ContainsFunc(v.Accounts, func(f entra.Account) bool {
+				return f.ID.Equal(a.ID) && slices.ContainsFunc(f.Memberships, g.ID.Equal)
+			})
+		})
+		if l := custody.GroupLost(g.ID, g.DisplayName); holds && !slices.ContainsFunc(s.reg.Groups, func(x register.Group) bool { return x.ID.Equal(g.ID) }) {
+			out = append(out, l)
+		}
+	}
+	return out
+}
+
+// answer implements custody.Tenant. A proof is yes; a sign-in that surely fails is
+// no, since nobody chooses the circumstances of an emergency.
+func (s *side) answer(w *custody.Way, lost []custody.Loss) custody.Answer {
+	if s.ctx.Err() != nil {
+		return custody.Maybe
+	}
+	out := custody.Yes
+	content := s.snap.Content()
+	kit := s.onlyKit(&content, w)
+	var groups []plan.Change
+	for _, l := range lost {
+		switch l.Kind {
+		case custody.LossDomain:
+			return custody.No // the name with which one signs in is gone
+		case custody.LossFederation:
+			out = custody.Both(out, managed(&content, w.Account))
+		case custody.LossPolicy:
+			bind(&content, l.ID)
+		case custody.LossGroup:
+			groups = append(groups, plan.Change{Verb: plan.VerbDeleteGroup, Subject: l.ID})
+		}
+	}
+	if kit == custody.No || out == custody.No {
+		return custody.No
+	}
+	snap, err := plan.Apply(entra.NewSnapshot(content), groups...)
+	if err != nil { // a group of the register that was not read
+		return custody.Maybe
+	}
+	goal, _ := lockout.ResolveGoal(surviveGoal)
+	v, err := lockout.New(snap).Prove(lockout.Question{Account: w.Account, Goal: goal, Now: s.now})
+	switch {
+	case err != nil || v.Outcome == lockout.Undetermined:
+		return custody.Maybe
+	case v.Outcome == lockout.Lockout:
+		return custody.No
+	}
+	return custody.Both(out, kit)
+}
+
+// bind makes a policy enabled and without exceptions.
+func bind(c *entra.Content, id string) {
+	for i := range c.Policies {
+		p := &c.Policies[i]
+		if p.ID.Key() == id || p.ID == "" && strings.EqualFold(strings.TrimSpace(p.DisplayName), id) {
+			p.State, p.Raw = entra.StateEnabled, nil
+			u := &p.Conditions.Users
+			u.ExcludeUsers, u.ExcludeGroups, u.ExcludeRoles, u.ExcludeGuests = nil, nil, nil, nil
+		}
+	}
+}
+
+// managed reports whether Entra itself checks the credentials of an account.
+func managed(c *entra.Content, account entra.ID) custody.Answer {
+	for i := range c.Users {
+		if !c.Users[i].ID.Equal(account) {
+			continue
+		}
+		_, domain, _ := strings.Cut(c.Users[i].UserPrincipalName, "@")
+		for _, d := range c.Domains {
+			if strings.EqualFold(d.Name, domain) {
+				switch d.Authentication {
+				case "Managed":
+					return custody.Yes
+				case "Federated":
+					return custody.No
+				}
+			}
+		}
+	}
+	return custody.Maybe
+}
+
+// kitTypes are the methods of each way to sign in.
+var kitTypes = map[register.Pattern][]entra.MethodType{
+	register.PatternFIDO2:         {entra.MethodFIDO2},
+	register.PatternCertificate:   {entra.MethodX509},
+	register.PatternOATH:          {entra.MethodPassword, entra.MethodHardwareOath, entra.MethodSoftwareOath},
+	register.PatternSplitPassword: {entra.MethodPassword},
+	register.PatternVault:         {entra.MethodPassword},
+}
+
+// onlyKit leaves an account the methods of one way. No: the key of the way is not
+// registered; Maybe: which of the registered ones it is cannot be told.
+func (s *side) onlyKit(c *entra.Content, w *custody.Way) custody.Answer {
+	at := slices.IndexFunc(c.Accounts, func(a entra.Account) bool { return a.ID.Equal(w.Account) })
+	if at < 0 || !c.Accounts[at].MethodsRead {
+		return custody.Yes // the prover says itself that it does not know
+	}
+	a := &c.Accounts[at]
+	all := a.Methods
+	a.Methods = nil
+	for _, m := range all {
+		if slices.Contains(kitTypes[w.Pattern], m.Type) {
+			a.Methods = append(a.Methods, m)
+		}
+	}
+	if w.Pattern != register.PatternFIDO2 {
+		return custody.Yes
+	}
+	var mine []entra.AuthMethod
+	for _, is := range []func(entra.AuthMethod) bool{
+		func(m entra.AuthMethod) bool { return w.Of.ID != "" && strings.EqualFold(string(m.ID), w.Of.ID) },
+		func(m entra.AuthMethod) bool {
+			return w.Of.Label != "" && strings.EqualFold(strings.TrimSpace(m.DisplayName), strings.TrimSpace(w.Of.Label))
+		},
+		func(m entra.AuthMethod) bool { return w.Of.AAGUID != "" && strings.EqualFold(m.AAGUID, w.Of.AAGUID) },
+	} {
+		for _, m := range a.Methods {
+			if len(mine) == 0 && is(m) {
+				mine = []entra.AuthMethod{m}
+			}
+		}
+	}
+	switch {
+	case len(a.Methods) == 0, len(mine) == 0 && w.Of.ID != "":
+		return custody.No
+	case len(mine) == 0:
+		return custody.Maybe
+	}
+	a.Methods = mine
+	return custody.Yes
+}

@@ -1,0 +1,23 @@
+-- +goose Up
+-- An append writes one page: the entry with the checkpoint over it. The head and
+-- what entries are found by follow some entries behind.
+alter table entries add column note blob; -- the checkpoint over all entries up to this one; null within a transaction
+
+create table found (
+  kind    text    not null,
+  "index" integer not null,
+  subject text    not null,
+  primary key (kind, "index")
+) without rowid;
+create index found_subject on found (subject, kind, "index");
+insert into found (kind, "index", subject) select kind, "index", subject from entries where "index" < (select size from head);
+drop index entries_kind_subject;
+
+-- +goose StatementBegin
+create trigger found_no_update before update on found
+begin select raise(abort, 'entries are only appended'); end;
+-- +goose StatementEnd
+-- +goose StatementBegin
+create trigger found_no_delete before delete on found
+begin select raise(abort, 'entries are only appended'); end;
+-- +goose StatementEnd

@@ -1,0 +1,363 @@
+package seal
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"filippo.io/age"
+
+	"halligan/custody"
+)
+
+// Key is a private key that somebody brings.
+type Key struct {
+	From     string // where it is from, for people
+	Identity age.Identity
+	// Public is its public key as text, "" where only trying tells.
+	Public string
+}
+
+// Given is a share that somebody brings.
+type Given struct {
+	From string
+	Text custody.Secret
+}
+
+// Opened is what was inside.
+type Opened struct {
+	Account, What, Set string
+	// Secret is whole; of halves it is empty, and they are in Halves.
+	Secret custody.Secret
+	Halves []Half
+	// Openers are the holders whose keys or shares opened it.
+	Openers []string
+	// Altered tells what is not as it was when it was sealed. The secret is what
+	// was encrypted; names, telephone numbers and pages may be somebody else's.
+	Altered []string
+}
+
+// Half is one half of a password.
+type Half struct {
+	Number int
+	Holder string
+	Text   custody.Secret // empty: on paper with the holder
+}
+
+// Wipe clears the secret.
+func (o *Opened) Wipe() {
+	o.Secret.Wipe()
+	for _, h := range o.Halves {
+		h.Text.Wipe()
+	}
+}
+
+// opening is an attempt to open a file.
+type opening struct {
+	*File
+	keys   []Key
+	shares []*Share
+	// whose are the holders whose key each is, by number; 0 is not known.
+	whose []int
+}
+
+// Open opens a sealed file with the keys and shares that its holders bring.
+func Open(f *File, keys []Key, shares []Given) (*Opened, error) {
+	o := &opening{File: f, keys: keys}
+	for _, k := range keys {
+		whose := 0
+		if k.Public != "" {
+			mark := Fingerprint(k.Public)
+			at := slices.IndexFunc(f.Manifest.Holders, func(h Holder) bool { return h.Key == mark })
+			if at < 0 {
+				return nil, refuse(ReasonStranger, "%s, %s; the holders are %s", k.From, mark, f.Manifest.names(nil))
+			}
+			whose = at + 1
+		}
+		o.whose = append(o.whose, whose)
+	}
+	for _, g := range shares {
+		if f.Manifest.Form != FormShares {
+			return nil, &Error{Reason: ReasonNoShare, Detail: fmt.Sprintf("this file takes none: its form is %s", f.Manifest.Form), hint: "give the key files of the holders: " + f.Manifest.names(nil)}
+		}
+		s, err := ParseShare(g.Text)
+		if err != nil {
+			return nil, fmt.Errorf("read the share from %s: %w", g.From, err)
+		}
+		if err := o.take(s, g.From); err != nil {
+			return nil, err
+		}
+	}
+	return ruleOf(f.Manifest.Form).open(o)
+}
+
+// take adds a share, unless it is none of this set.
+func (o *opening) take(s *Share, from string) error {
+	m := &o.Manifest
+	if s.Set != m.Set {
+		for _, v := range m.Voided {
+			if v.Set == s.Set {
+				who := ""
+				if s.Number <= len(v.Holders) {
+					who = ", of " + v.Holders[s.Number-1]
+				}
+				return refuse(ReasonVoid, "%s: share %d of set %s%s, which is void since %s", from, s.Number, s.Set, who, v.On)
+			}
+		}
+		return refuse(ReasonOtherSet, "%s: it is of set %s, and the file of set %s", from, s.Set, m.Set)
+	}
+	if s.Number > len(m.Holders) || s.Digest() != m.Holders[s.Number-1].Share {
+		return refuse(ReasonAltered, "%s: share %d does not have the SHA-256 that the file has of it", from, s.Number)
+	}
+	if slices.ContainsFunc(o.shares, func(other *Share) bool { return other.Number == s.Number }) {
+		return refuse(ReasonTwice, "%s: share %d, of %s", from, s.Number, m.Holder(s.Number).Name)
+	}
+	o.shares = append(o.shares, s)
+	return nil
+}
+
+// decrypt decrypts a member with the keys of a holder, or with those of which it is
+// not known whose they are.
+func (o *opening) decrypt(name string, data []byte, holder int) ([]byte, error) {
+	var identities []age.Identity
+	sure := false
+	for i, k := range o.keys {
+		if o.whose[i] == holder || o.whose[i] == 0 {
+			identities = append(identities, k.Identity)
+			sure = sure || o.whose[i] == holder
+		}
+	}
+	if len(identities) == 0 {
+		return nil, errNotHere
+	}
+	in, err := age.Decrypt(bytes.NewReader(data), identities...)
+	if _, none := errors.AsType[*age.NoIdentityMatchError](err); none && !sure {
+		return nil, errNotHere
+	}
+	if err != nil {
+		return nil, refuse(ReasonKey, "%s, with the key of %s: %v", name, o.Manifest.Holder(holder).Name, err)
+	}
+	text, err := io.ReadAll(io.LimitReader(in, memberMost+1))
+	if err != nil || len(text) > memberMost {
+		clear(text)
+		return nil, refuse(ReasonDamaged, "%s does not decrypt whole", name)
+	}
+	return text, nil
+}
+
+// errNotHere: the key of the holder is not among those that were brought.
+var errNotHere = errors.New("no key of the holder")
+
+func (o *opening) pair() (*Opened, error) {
+	here := map[int]bool{}
+	for _, whose := range o.whose {
+		here[whose] = true
+	}
+	outer := 0
+	for _, p := range o.Manifest.Pairs {
+		if !here[0] && !(here[p.First] && here[p.Second]) {
+			continue
+		}
+		middle, err := o.decrypt(p.File, o.members[p.File], p.Second)
+		if errors.Is(err, errNotHere) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		outer = p.Second
+		here[outer] = true
+		inner, err := o.decrypt(p.File, middle, p.First)
+		if errors.Is(err, errNotHere) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		return o.opened(inner, p.First, p.Second)
+	}
+	return nil, o.tooFew(here)
+}
+
+// tooFew says who is here and who else could come.
+func (o *opening) tooFew(here map[int]bool) error {
+	m := &o.Manifest
+	var have []string
+	for _, h := range m.Holders {
+		if here[h.Number] {
+			have = append(have, h.Name)
+		}
+	}
+	who := "nobody is"
+	switch {
+	case len(have) == 1:
+		who = have[0] + " is"
+	case len(have) > 1:
+		who = strings.Join(have, ", ") + " are"
+	}
+	e := refuse(ReasonTooFew, "%s here, and it takes %d of %s", who, m.Need, m.names(nil))
+	if len(have) >= m.Need && m.Form == FormPair {
+		e = refuse(ReasonTooFew, "%s here, and no two of them may open it together", who)
+	}
+	if len(have) < m.Need {
+		e.hint = fmt.Sprintf("bring %d more of %s", m.Need-len(have), m.names(here))
+	}
+	return e
+}
+
+// names are the holders but those that are left out.
+func (m *Manifest) names(out map[int]bool) string {
+	var all []string
+	for _, h := range m.Holders {
+		if !out[h.Number] {
+			all = append(all, h.Name)
+		}
+	}
+	return strings.Join(all, ", ")
+}
+
+func (o *opening) byShares() (*Opened, error) {
+	m := &o.Manifest
+	for _, h := range m.Holders {
+		if h.File == "" || slices.ContainsFunc(o.shares, func(s *Share) bool { return s.Number == h.Number }) {
+			continue
+		}
+		text, err := o.decrypt(h.File, o.members[h.File], h.Number)
+		if errors.Is(err, errNotHere) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		s, err := ParseShare(custody.NewSecret(text))
+		clear(text)
+		if err != nil {
+			return nil, fmt.Errorf("read %s: %w", h.File, err)
+		}
+		if err := o.take(s, h.File); err != nil {
+			return nil, err
+		}
+	}
+	here := map[int]bool{}
+	for _, s := range o.shares {
+		here[s.Number] = true
+	}
+	if len(o.shares) < m.Need {
+		return nil, o.tooFew(here)
+	}
+	use := o.shares[:m.Need]
+	identity, err := join(use, m.Recipient)
+	if err != nil {
+		return nil, err
+	}
+	in, err := age.Decrypt(bytes.NewReader(o.members[secretName]), identity)
+	var text []byte
+	if err == nil {
+		text, err = io.ReadAll(io.LimitReader(in, memberMost))
+	}
+	if err != nil {
+		return nil, refuse(ReasonDamaged, "%s: %v", secretName, err)
+	}
+	var who []int
+	for _, s := range use {
+		who = append(who, s.Number)
+	}
+	return o.opened(text, who...)
+}
+
+// join makes the key again of which the shares are. They are of one set and
+// distinct.
+func join(shares []*Share, recipient string) (age.Identity, error) {
+	for _, s := range shares {
+		if s.Hybrid != shares[0].Hybrid || s.Need > len(shares) {
+			return nil, refuse(ReasonAltered, "the shares do not say the same of their set")
+		}
+	}
+	key := together(shares)
+	defer clear(key[:])
+	identity, public, err := identityOf(shares[0].Hybrid, &key)
+	if err != nil {
+		return nil, err
+	}
+	if fmt.Sprint(public) != recipient {
+		return nil, refuse(ReasonAltered, "together they do not make the key of the set")
+	}
+	return identity, nil
+}
+
+func (o *opening) byHalves() (*Opened, error) {
+	m := &o.Manifest
+	out := &Opened{}
+	here := map[int]bool{}
+	for half := 1; half <= 2; half++ {
+		found, err := o.half(half)
+		if err != nil {
+			return nil, err
+		}
+		if found == nil {
+			i := slices.IndexFunc(m.Holders, func(h Holder) bool { return h.Half == half && h.Kind == KindPaper })
+			if i < 0 {
+				continue
+			}
+			out.Halves = append(out.Halves, Half{Number: half, Holder: m.Holders[i].Name})
+			continue
+		}
+		h := m.Holder(slices.IndexFunc(m.Holders, func(h Holder) bool { return h.Name == found.Openers[0] }) + 1)
+		here[h.Number] = true
+		out.Account, out.What, out.Set, out.Altered = found.Account, found.What, found.Set, append(out.Altered, found.Altered...)
+		out.Openers = append(out.Openers, h.Name)
+		out.Halves = append(out.Halves, Half{half, h.Name, found.Secret})
+	}
+	if len(out.Halves) < 2 || len(here) == 0 {
+		out.Wipe()
+		return nil, o.tooFew(here)
+	}
+	return out, nil
+}
+
+// half opens one half, or returns nil when nobody is here who holds it.
+func (o *opening) half(number int) (*Opened, error) {
+	for _, h := range o.Manifest.Holders {
+		if h.Half != number || h.File == "" {
+			continue
+		}
+		text, err := o.decrypt(h.File, o.members[h.File], h.Number)
+		if errors.Is(err, errNotHere) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		opened, err := o.opened(text, h.Number)
+		return opened, err
+	}
+	return nil, nil
+}
+
+// opened reads what was decrypted and compares it with what stands outside.
+func (o *opening) opened(text []byte, who ...int) (*Opened, error) {
+	p, err := parsePayload(text)
+	if err != nil {
+		return nil, err
+	}
+	m := &o.Manifest
+	if p.set != m.Set {
+		p.secret.Wipe()
+		return nil, refuse(ReasonPayload, "it is of set %s, and the file says %s", p.set, m.Set)
+	}
+	out := &Opened{Account: p.account, What: p.what, Set: p.set, Secret: p.secret}
+	if m.Form == FormHalves && p.half != m.Holder(who[0]).Half {
+		p.secret.Wipe()
+		return nil, refuse(ReasonPayload, "it is half %d, and the file says %d", p.half, m.Holder(who[0]).Half)
+	}
+	if p.manifest != digest(o.members[manifestName]) {
+		out.Altered = append(out.Altered, "the manifest is not the one that was sealed: do not believe the names, telephone numbers and pages that stand in the file")
+	}
+	for _, n := range who {
+		out.Openers = append(out.Openers, m.Holder(n).Name)
+	}
+	return out, nil
+}
