@@ -25,7 +25,7 @@ func Binder(ctx context.Context, r *register.Register, day time.Time) (*print.Bi
 	if err != nil {
 		return nil, fmt.Errorf("work out who still gets in after which loss: %w", err)
 	}
-	return &print.Binder{Ways: waysOf(survey), Survival: lossesOf(survey), Picture: SurvivePicture(survey).SVG(),
+	return &print.Binder{Ways: waysOf(survey), Survival: lossesOf(survey), Picture: SurvivePicture(survey),
 		Register: r, Digest: r.Digest(), Version: day.Format(time.DateOnly), Date: day,
 		Runbooks: procedure.Runbooks(), Opening: procedure.StockOpening(), First: procedure.FirstMinutes()}, nil
 }

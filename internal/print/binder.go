@@ -25,10 +25,10 @@ type Binder struct {
 	// First are the steps of the first ten minutes.
 	First []procedure.Step
 	// Ways are the ways in, Survival says which of them are left after which loss, and
-	// Picture shows who holds what where, as SVG.
+	// Picture shows who holds what where; nil: none.
 	Ways     []Way
 	Survival []Loss
-	Picture  string
+	Picture  *Holdings
 	// LogKey is the public key by which the evidence is proved; "" none is known.
 	LogKey string
 }
@@ -361,8 +361,8 @@ func (b *Binder) survival() []Block {
 		Table{Columns: []Column{{"Way", 2, false}, {"Account", 3, false}, {"Takes: each part, its place, and who can fetch it", 6, false}}, Rows: ways, Empty: "No way in is recorded."},
 		Heading{2, "After a loss"},
 		Table{Columns: []Column{{"Lost", 4, false}, {"Somebody gets in", 2, false}, {"Ways that are left", 4, false}}, Rows: rows, Empty: "It was not worked out for this print."}}
-	if b.Picture != "" {
-		out = append(out, Figure{SVG: b.Picture})
+	if b.Picture != nil {
+		out = append(out, Figure{b.Picture})
 	}
 	return out
 }

@@ -163,12 +163,8 @@ type Rows struct {
 // Cut is a line across the page, to be folded or cut along.
 type Cut string
 
-// Figure is a drawing. SVG is markup of this program, put into an HTML page as it
-// is; on paper Instead stands for it.
-type Figure struct {
-	SVG     string
-	Instead []Block
-}
+// Figure is the picture of who holds what where; nil: none.
+type Figure struct{ Holdings *Holdings }
 
 // PageBreak begins a page.
 type PageBreak struct{}

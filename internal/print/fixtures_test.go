@@ -24,8 +24,9 @@ func binderOf(r *register.Register) *print.Binder {
 		Runbooks: procedure.Runbooks(), Opening: procedure.StockOpening(), First: procedure.FirstMinutes(),
 		Ways:     []print.Way{{Name: "North 2", Account: "ea-north", Takes: []string{"key North 2 in Pier cabinet (South pier): Eva Lund or Farid Haddad", "the PIN of North 2 in Bank box (Bank in Braga): Greta Vos"}}},
 		Survival: []print.Loss{{Lost: "site Harbour house", Holds: "yes", Left: "North 2, South 2"}, {Lost: "method FIDO2", Holds: "no"}},
-		Picture:  `<svg viewBox="0 0 10 10"><rect width="10" height="10"/></svg>`,
-		LogKey:   logKey}
+		Picture: &print.Holdings{Title: "Who holds what where", Places: []print.HoldingsPlace{{Name: "Pier cabinet", Site: "South pier", People: []string{"Eva Lund"}}},
+			Accounts: []print.HoldingsAccount{{Name: "ea-north@contoso", Mark: "✓ takes two people", Ways: []print.HoldingsWay{{Name: "by picture", Mark: "✓", Parts: []print.HoldingsPart{{Name: "key North 2", Holder: "Holder Only-in-Picture", Place: 0}}}}}}},
+		LogKey: logKey}
 }
 
 // hard are names that are long, or of a script that is not Latin.

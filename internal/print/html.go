@@ -241,19 +241,6 @@ func (c Cut) markup(m *markup) error {
 	return nil
 }
 
-func (p Figure) markup(m *markup) error {
-	if p.SVG != "" {
-		m.WriteString("<figure>" + p.SVG + "</figure>\n")
-		return nil
-	}
-	for _, b := range p.Instead {
-		if err := b.markup(m); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 func (PageBreak) markup(m *markup) error {
 	m.WriteString("<div class=\"page\"></div>\n")
 	return nil

@@ -375,18 +375,6 @@ func (c Cut) pieces(l *layout) ([]piece, error) {
 	}}, space(3)}, nil
 }
 
-func (p Figure) pieces(l *layout) ([]piece, error) {
-	var out []piece
-	for _, b := range p.Instead {
-		some, err := b.pieces(l)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, some...)
-	}
-	return out, nil
-}
-
 func (PageBreak) pieces(*layout) ([]piece, error) {
 	return []piece{{breaks: true, draw: func(float64) {}}}, nil
 }

@@ -65,33 +65,49 @@ var strokes = []string{"", "7 4", "2 3", "10 3 2 3"}
 // has no colour of its own: lines and letters take that of the text around, so that it
 // is legible on paper and on a dark screen. Every text in it is escaped.
 func (p *Holdings) SVG() string {
-	d := &drawing{}
+	svg := &svgPen{}
+	high := p.drawWith(svg)
+	var b strings.Builder
+	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" role="img" aria-label="%s" font-family="system-ui, 'DejaVu Sans', sans-serif" font-size="13" fill="currentColor" stroke="none" style="min-width:44rem;width:100%%;height:auto">`,
+		picWide, high, clean(p.Title))
+	fmt.Fprintf(&b, "<title>%s</title>", clean(p.Title))
+	b.WriteString(svg.lines.String() + svg.boxes.String() + "</svg>")
+	return b.String()
+}
+
+// pen draws the picture, in user units from the top left.
+type pen interface {
+	box(x, y, wide, high int, dash string)
+	// line is a curve that leaves and arrives level. Those of different accounts have
+	// their own strokes.
+	line(x1, y1, x2, y2 int, stroke string, at int)
+	// text is a line that fits; what does not is cut.
+	text(x, y, wide int, text, weight string)
+}
+
+// drawWith draws the picture and returns how high it is.
+func (p *Holdings) drawWith(with pen) int {
+	d := &drawing{pen: with}
+	for _, head := range []struct {
+		x    int
+		text string
+	}{{picAccountX, "Account"}, {picWayX, "Way in"}, {picPartX, "Part, and who holds it"}, {picPlaceX, "Place, and who can open it"}} {
+		d.text(head.x, 24, picPlaceW, head.text, "700")
+	}
+	d.line(picMargin, 36, picWide-picMargin, 36, "", 0)
 	d.places(p)
 	y := picHead
 	for i := range p.Accounts {
 		y = d.account(p, i, y) + picGap
 	}
-	high := max(y, d.bottom) + picMargin
-	var b strings.Builder
-	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" role="img" aria-label="%s" font-family="system-ui, 'DejaVu Sans', sans-serif" font-size="13" fill="currentColor" stroke="none" style="min-width:44rem;width:100%%;height:auto">`,
-		picWide, high, clean(p.Title))
-	fmt.Fprintf(&b, "<title>%s</title>", clean(p.Title))
-	for _, head := range []struct {
-		x    int
-		text string
-	}{{picAccountX, "Account"}, {picWayX, "Way in"}, {picPartX, "Part, and who holds it"}, {picPlaceX, "Place, and who can open it"}} {
-		fmt.Fprintf(&b, `<text x="%d" y="24" font-weight="700">%s</text>`, head.x, head.text)
-	}
-	fmt.Fprintf(&b, `<path d="M %d 36 H %d" stroke="currentColor" stroke-width="1"/>`, picMargin, picWide-picMargin)
-	b.WriteString(d.lines.String() + d.boxes.String() + "</svg>")
-	return b.String()
+	return max(y, d.bottom) + picMargin
 }
 
-// drawing collects what is drawn: lines below, boxes above.
+// drawing is a picture in the making.
 type drawing struct {
-	lines, boxes strings.Builder
-	placeY       []int // the middle of each place
-	bottom       int
+	pen
+	placeY []int // the middle of each place
+	bottom int
 }
 
 // places draws the places, those of one site together in a frame.
@@ -188,13 +204,14 @@ func (d *drawing) account(p *Holdings, at, top int) int {
 	return y
 }
 
-func (d *drawing) box(x, y, wide, high int, dash string) {
+// svgPen collects what is drawn as SVG: lines below, boxes above.
+type svgPen struct{ lines, boxes strings.Builder }
+
+func (d *svgPen) box(x, y, wide, high int, dash string) {
 	fmt.Fprintf(&d.boxes, `<rect x="%d" y="%d" width="%d" height="%d" rx="4" fill="none" stroke="currentColor" stroke-width="1"%s/>`, x, y, wide, high, dashed(dash))
 }
 
-// line draws a curve that leaves and arrives level. Those of different accounts have
-// their own strokes.
-func (d *drawing) line(x1, y1, x2, y2 int, stroke string, at int) {
+func (d *svgPen) line(x1, y1, x2, y2 int, stroke string, at int) {
 	bend := (x2 - x1) / 2
 	fmt.Fprintf(&d.lines, `<path d="M %d %d C %d %d %d %d %d %d" fill="none" stroke="currentColor" stroke-width="%s"%s/>`,
 		x1, y1, x1+bend, y1, x2-bend, y2, x2, y2, strconv.FormatFloat(1.2+0.4*float64(at/len(strokes)), 'f', 1, 64), dashed(stroke))
@@ -207,28 +224,32 @@ func dashed(dash string) string {
 	return ` stroke-dasharray="` + dash + `"`
 }
 
-// text writes a line that fits; what does not is cut, and stands in full in the title
-// that a pointer shows.
-func (d *drawing) text(x, y, wide int, text, weight string) {
+// text of which a part is cut stands in full in the title that a pointer shows.
+func (d *svgPen) text(x, y, wide int, text, weight string) {
+	short, cut := fitted(text, wide, weight)
+	fmt.Fprintf(&d.boxes, `<text x="%d" y="%d"`, x, y)
+	if weight != "" {
+		fmt.Fprintf(&d.boxes, ` font-weight="%s"`, weight)
+	}
+	d.boxes.WriteString(">" + html.EscapeString(short))
+	if cut {
+		d.boxes.WriteString("<title>" + clean(text) + "</title>")
+	}
+	d.boxes.WriteString("</text>")
+}
+
+// fitted is as much of a text as fits, and whether some of it was cut.
+func fitted(text string, wide int, weight string) (string, bool) {
 	letter := picLetter
 	if weight != "" {
 		letter = picBold
 	}
 	most := int(float64(wide) / letter)
 	short := []rune(seen(text))
-	cut := len(short) > most
-	if cut {
-		short = append(short[:max(most-1, 0)], '…')
+	if len(short) <= most {
+		return string(short), false
 	}
-	fmt.Fprintf(&d.boxes, `<text x="%d" y="%d"`, x, y)
-	if weight != "" {
-		fmt.Fprintf(&d.boxes, ` font-weight="%s"`, weight)
-	}
-	d.boxes.WriteString(">" + html.EscapeString(string(short)))
-	if cut {
-		d.boxes.WriteString("<title>" + clean(text) + "</title>")
-	}
-	d.boxes.WriteString("</text>")
+	return string(short[:max(most-1, 0)]) + "…", true
 }
 
 // wrapped breaks a text at blanks into lines that fit, of which the last takes what is
