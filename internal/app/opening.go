@@ -90,7 +90,7 @@ func judgeOpening(r *register.Register, e *evidence.Entry) {
 // openerOf is whose signature it is, "" nobody's of the register.
 func openerOf(r *register.Register, text, armoured string) string {
 	s, err := custody.ParseSSHSignature(armoured)
-	if err != nil || s.Namespace != OpeningNamespace {
+	if err != nil {
 		return ""
 	}
 	for _, p := range r.Or().People {

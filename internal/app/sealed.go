@@ -131,7 +131,11 @@ func (a *App) Seal(ctx context.Context, given string, job *SealJob) (*SealDone, 
 	if err != nil {
 		return nil, err
 	}
-	if n := len(task.Void); n > 0 != (job.Reseals != "") || n > 0 && task.Void[n-1].Set != job.Reseals {
+	takes := "" // the place of which set
+	if n := len(task.Void); n > 0 {
+		takes = task.Void[n-1].Set
+	}
+	if takes != job.Reseals {
 		return nil, &hinted{errors.New("what was approved and what was opened are not the same set"), "a request with --reseals is for: halligan reseal FILE; any other for: halligan seal"}
 	}
 	if _, err := os.Lstat(job.Out); !errors.Is(err, fs.ErrNotExist) {
