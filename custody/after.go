@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"halligan/entra"
+	"halligan/register"
 )
 
 // Losses lists everything that the survey knows as something to lose.
@@ -105,7 +106,7 @@ func (st *state) fetch(b *branch) string {
 		text := "with " + cmp.Or(strings.Join(who, " or "), "nobody recorded")
 		if l.part.Place != "" {
 			where := l.part.Place
-			if at := st.s.circle.Place(where); at != nil && at.Site != "" && personKey(at.Site) != personKey(at.Name) {
+			if at := st.s.circle.Place(where); at != nil && at.Site != "" && register.NameKey(at.Site) != register.NameKey(at.Name) {
 				where += " (" + at.Site + ")"
 			}
 			text = "in " + where + ": " + cmp.Or(strings.Join(who, " or "), "nobody recorded")

@@ -7,14 +7,11 @@ import (
 	"halligan/register"
 )
 
-// personKey is what names of one person have in common.
-func personKey(name string) string { return strings.ToLower(strings.TrimSpace(name)) }
-
 // Place returns the place with a name, or nil.
 func (c *Circle) Place(name string) *register.Place {
 	places := c.reg.Places
 	for i := range places {
-		if personKey(name) != "" && personKey(places[i].Name) == personKey(name) {
+		if register.NameKey(name) != "" && register.NameKey(places[i].Name) == register.NameKey(name) {
 			return &places[i]
 		}
 	}
@@ -24,19 +21,33 @@ func (c *Circle) Place(name string) *register.Place {
 // Places are those of the register.
 func (c *Circle) Places() []register.Place { return slices.Clone(c.reg.Places) }
 
-// Reachers are all who could lay hands on a part: who holds it, and whoever can
-// open the place. A seal shows that it was done and does not prevent it.
+// Reachers are all who could lay hands on a part: who holds it, whoever can open the
+// place, and whoever could lay hands on the combination of the place. A seal shows
+// that it was done and does not prevent it.
 func (c *Circle) Reachers(p *register.Part) []string {
 	var out []string
 	add := func(name string) {
-		if k := personKey(name); k != "" && !slices.Contains(out, k) {
+		if k := register.NameKey(name); k != "" && !slices.Contains(out, k) {
 			out = append(out, k)
 		}
 	}
 	add(p.Holder)
-	if at := c.Place(p.Place); at != nil {
-		for _, a := range at.Access {
-			add(a)
+	places := []string{register.NameKey(p.Place)} // a combination may lie in a place with one
+	for i := 0; i < len(places); i++ {
+		if at := c.Place(places[i]); at != nil {
+			for _, a := range at.Access {
+				add(a)
+			}
+		}
+		for j := range c.reg.Parts {
+			one := &c.reg.Parts[j]
+			if one.Kind != register.PartCombination || places[i] == "" || register.NameKey(one.Opens) != places[i] {
+				continue
+			}
+			add(one.Holder)
+			if at := register.NameKey(one.Place); at != "" && !slices.Contains(places, at) {
+				places = append(places, at)
+			}
 		}
 	}
 	return out
@@ -48,16 +59,16 @@ func (c *Circle) Openers(p *register.Part) []string {
 	if at := c.Place(p.Place); at != nil && len(at.Access) > 0 {
 		var out []string
 		for _, a := range at.Access {
-			if k := personKey(a); k != "" && !slices.Contains(out, k) {
+			if k := register.NameKey(a); k != "" && !slices.Contains(out, k) {
 				out = append(out, k)
 			}
 		}
 		return out
 	}
-	if personKey(p.Holder) == "" {
+	if register.NameKey(p.Holder) == "" {
 		return nil
 	}
-	return []string{personKey(p.Holder)}
+	return []string{register.NameKey(p.Holder)}
 }
 
 // Person is somebody of the circle.
@@ -72,7 +83,7 @@ func (c *Circle) People() []Person {
 	var out []Person
 	seen := map[string]bool{}
 	add := func(name string) {
-		if k := personKey(name); k != "" && !seen[k] {
+		if k := register.NameKey(name); k != "" && !seen[k] {
 			seen[k] = true
 			out = append(out, Person{k, strings.TrimSpace(name)})
 		}
@@ -105,12 +116,12 @@ func (c *Circle) Actors() []Actor {
 	above := map[string]string{}
 	below, roles := map[string][]string{}, map[string][]string{}
 	for _, h := range c.reg.People {
-		k, m := personKey(h.Name), personKey(h.Manager)
+		k, m := register.NameKey(h.Name), register.NameKey(h.Manager)
 		if m != "" {
 			above[k] = m
 			below[m] = append(below[m], k)
 		}
-		if r := personKey(h.Title); r != "" {
+		if r := register.NameKey(h.Title); r != "" {
 			roles[r] = append(roles[r], k)
 		}
 	}
@@ -131,8 +142,8 @@ func (c *Circle) Actors() []Actor {
 		}
 	}
 	for _, h := range c.reg.People {
-		r := personKey(h.Title)
-		if len(roles[r]) > 1 && roles[r][0] == personKey(h.Name) {
+		r := register.NameKey(h.Title)
+		if len(roles[r]) > 1 && roles[r][0] == register.NameKey(h.Name) {
 			out = append(out, Actor{"the role " + strings.TrimSpace(h.Title), roles[r]})
 		}
 	}
@@ -184,3 +195,6 @@ func (c *Circle) Completes(a Actor, w Way) Answer {
 	}
 	return Maybe
 }
+
+// Empty reports whether nobody wrote down any part.
+func (c *Circle) Empty() bool { return len(c.reg.Parts) == 0 }

@@ -67,14 +67,18 @@ var (
 
 // PersonLost is the loss of a person.
 func PersonLost(name string) Loss {
-	return Loss{LossPerson, personKey(name), strings.TrimSpace(name)}
+	return Loss{LossPerson, register.NameKey(name), strings.TrimSpace(name)}
 }
 
 // PlaceLost is the loss of a place.
-func PlaceLost(name string) Loss { return Loss{LossPlace, personKey(name), strings.TrimSpace(name)} }
+func PlaceLost(name string) Loss {
+	return Loss{LossPlace, register.NameKey(name), strings.TrimSpace(name)}
+}
 
 // SiteLost is the loss of a site.
-func SiteLost(name string) Loss { return Loss{LossSite, personKey(name), strings.TrimSpace(name)} }
+func SiteLost(name string) Loss {
+	return Loss{LossSite, register.NameKey(name), strings.TrimSpace(name)}
+}
 
 // KeyLost is the loss of the so many-th key of an account, as Circle.Keys has them.
 // One key that two accounts register is one loss.
@@ -102,7 +106,7 @@ func modelOf(k register.Key) Loss {
 	case k.AAGUID != "":
 		return Loss{LossModel, strings.ToLower(k.AAGUID), k.AAGUID}
 	case k.Model != "":
-		return Loss{LossModel, personKey(k.Model), k.Model}
+		return Loss{LossModel, register.NameKey(k.Model), k.Model}
 	}
 	return Loss{LossModel, "", "that was not recorded"}
 }
@@ -111,7 +115,7 @@ func modelOf(k register.Key) Loss {
 // tenant cannot be lost.
 func domainOf(a register.Account) (Loss, bool) {
 	_, domain, has := strings.Cut(a.Name, "@")
-	domain = personKey(domain)
+	domain = register.NameKey(domain)
 	switch {
 	case !has || domain == "":
 		return Loss{LossDomain, "", "that was not recorded"}, true

@@ -296,7 +296,7 @@ func (c *Circle) reaches(w *Way, keys []string) string {
 				if say != "" || !slices.Contains(keys, k) {
 					continue
 				}
-				if say = names[k] + " holds " + n.What; k != personKey(p.Holder) {
+				if say = names[k] + " holds " + n.What; k != register.NameKey(p.Holder) {
 					say = names[k] + " opens " + p.Place + " where " + n.What + " lies"
 				}
 			}

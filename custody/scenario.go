@@ -72,7 +72,7 @@ func (s *Survey) mainOffice() ([]Loss, string, string) {
 		if p.Site == "" || p.OffSite {
 			continue
 		}
-		site := personKey(p.Site)
+		site := register.NameKey(p.Site)
 		for _, part := range s.circle.reg.Parts {
 			if s.circle.Place(part.Place) == p {
 				count[site]++
@@ -80,7 +80,7 @@ func (s *Survey) mainOffice() ([]Loss, string, string) {
 		}
 	}
 	for _, p := range s.circle.reg.Places {
-		if n, has := count[personKey(p.Site)]; has && n > most {
+		if n, has := count[register.NameKey(p.Site)]; has && n > most {
 			best, most = strings.TrimSpace(p.Site), n
 		}
 	}

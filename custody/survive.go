@@ -168,7 +168,7 @@ func (s *Survey) person(key, name string) *personLeaf {
 	s.people[key] = p
 	var reach []string
 	for _, h := range s.circle.reg.People {
-		if personKey(h.Name) == key {
+		if register.NameKey(h.Name) == key {
 			reach = append(reach, h.Reach...)
 		}
 	}
@@ -277,7 +277,7 @@ func (s *Survey) sites() {
 	b := branch{what: internet, open: true}
 	seen := map[string]bool{}
 	for _, p := range s.circle.reg.Places {
-		if k := personKey(p.Site); k != "" && !seen[k] {
+		if k := register.NameKey(p.Site); k != "" && !seen[k] {
 			seen[k] = true
 			b.leaves = append(b.leaves, leaf{free: true, dies: s.ids(Loss{LossInternet, k, strings.TrimSpace(p.Site)}, SiteLost(p.Site))})
 		}

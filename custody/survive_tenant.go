@@ -78,7 +78,7 @@ func GroupLost(id entra.ID, name string) Loss {
 
 // PolicyLost is a policy that was changed so that it binds the accounts.
 func PolicyLost(id entra.ID, name string) Loss {
-	return Loss{LossPolicy, cmp.Or(id.Key(), personKey(name)), cmp.Or(name, string(id))}
+	return Loss{LossPolicy, cmp.Or(id.Key(), register.NameKey(name)), cmp.Or(name, string(id))}
 }
 
 // untold is a way of which the tenant was not read: the domain that an account is

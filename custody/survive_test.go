@@ -153,6 +153,22 @@ func compareSome(t *testing.T, o *oracle, losses []custody.Loss, got, want map[s
 }
 
 // The least size is right also where it is larger than the sets that are listed.
+// Two spellings of a name are one person, and who holds the combination of a place, or
+// can open where it lies, reaches what lies there.
+func TestReachersAreAllWhoCouldLayHandsOnAPart(t *testing.T) {
+	c := custody.CircleOf(&register.Register{
+		Places: []register.Place{{Name: "Main  Safe", Access: []string{"Ana Weiss"}}, {Name: "Desk", Access: []string{"Carl Roe"}}, {Name: "Bank", Access: []string{"Dora Ek"}}},
+		Parts: []register.Part{{Kind: register.PartKey, Holder: "ana  weiss", Place: "main safe"},
+			{Kind: register.PartCombination, Opens: "MAIN SAFE", Holder: "Ben Ode", Place: "Desk"},
+			{Kind: register.PartCombination, Opens: "desk", Holder: "Eve Lund", Place: "Main safe"},
+			{Kind: register.PartCombination, Opens: "Bank", Holder: "Finn Moe"}}})
+	got := c.Reachers(&register.Part{Kind: register.PartKey, Holder: "ana  weiss", Place: "main safe"})
+	slices.Sort(got)
+	if want := []string{"ana weiss", "ben ode", "carl roe", "eve lund"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 func TestLeastSizeIsThatOfBruteForce(t *testing.T) {
 	large := 0
 	eachCircle(t, 4*many, func(t *testing.T, _ *rand.Rand, reg *register.Register) {

@@ -2,7 +2,6 @@ package posture
 
 import (
 	"slices"
-	"strings"
 
 	"halligan/custody"
 	"halligan/entra"
@@ -10,8 +9,6 @@ import (
 
 // circle is the model of who holds what where.
 func (c *Case) circle() *custody.Circle { return custody.CircleOf(c.Register) }
-
-func personKey(name string) string { return strings.ToLower(strings.TrimSpace(name)) }
 
 // trial is a loss that an account must survive.
 type trial struct {

@@ -177,7 +177,7 @@ func judgePINApart(c *Case) Result {
 				continue
 			}
 			ev := Evidence{ID: key.Key, Name: cmp.Or(pin.Place, pin.Holder), Detail: "the PIN and its key"}
-			place, holder := personKey(pin.Place) == personKey(key.Place), personKey(pin.Holder) == personKey(key.Holder)
+			place, holder := register.NameKey(pin.Place) == register.NameKey(key.Place), register.NameKey(pin.Holder) == register.NameKey(key.Holder)
 			switch {
 			case place && pin.Place != "":
 				results = append(results, fail("a PIN lies in the same place as its key").on(ev))
@@ -268,7 +268,7 @@ func judgeSeparated(c *Case) Result {
 			continue
 		}
 		seen[at] = true
-		if s := personKey(at.Site); s == "" {
+		if s := register.NameKey(at.Site); s == "" {
 			unsaid = true
 		} else if !slices.Contains(sites, s) {
 			sites = append(sites, s)
@@ -391,7 +391,7 @@ func (c *Case) holder(h *register.Person) Result {
 // is known from the changes of staff that name nobody who still holds.
 func (c *Case) combination(p *register.Place) Result {
 	holder := func(name string) bool {
-		return slices.ContainsFunc(c.Register.People, func(h register.Person) bool { return personKey(h.Name) == personKey(name) })
+		return slices.ContainsFunc(c.Register.People, func(h register.Person) bool { return register.NameKey(h.Name) == register.NameKey(name) })
 	}
 	for _, a := range p.Access {
 		if !holder(a) {

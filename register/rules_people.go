@@ -18,6 +18,10 @@ func foldName(name string) string {
 	}, strings.Join(strings.Fields(name), " "))
 }
 
+// NameKey is what the spellings of one name have in common: case and blanks make no
+// difference, as for SamePerson. "" is the key of no name.
+func NameKey(name string) string { return strings.ToLower(foldName(name)) }
+
 // people reports what no single value of a person shows: one person under two
 // names, a key twice, a line of managers that goes in a circle.
 func (d *decoder) people(r *Register) {

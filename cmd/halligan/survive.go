@@ -359,6 +359,11 @@ func writeSurviveText(w io.Writer, r *app.SurviveReport, l look) error {
 	for _, s := range v.Notes {
 		p.line(2, 2, s)
 	}
+	if r.Circle.Empty() && !l.all {
+		p.line(2, 2, "Nobody wrote down what lies where, so nothing more can be told. Begin with halligan custody place and halligan custody add, or write places: and parts: into halligan.yaml. What it takes to open each account: --all.")
+		_, err := io.WriteString(w, p.b.String())
+		return err
+	}
 	p.list("Ways in, with what, where", v.Ways)
 	p.heading("Lost → who still gets in")
 	for i := range v.Days {

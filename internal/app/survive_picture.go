@@ -2,10 +2,10 @@ package app
 
 import (
 	"cmp"
-	"strings"
 
 	"halligan/custody"
 	"halligan/internal/print"
+	"halligan/register"
 )
 
 // twoPeopleMarks tell whether an account takes two people.
@@ -19,7 +19,7 @@ func SurvivePicture(r *SurviveReport) *print.Holdings {
 	p := &print.Holdings{Title: "Who holds what where: accounts, ways in, parts, holders and places"}
 	index := map[string]int{}
 	for _, at := range r.Circle.Places() {
-		index[strings.ToLower(strings.TrimSpace(at.Name))] = len(p.Places)
+		index[register.NameKey(at.Name)] = len(p.Places)
 		p.Places = append(p.Places, print.HoldingsPlace{Name: at.Name, Site: at.Site, OffSite: at.OffSite, People: at.Access})
 	}
 	for _, a := range r.Accounts {
@@ -38,7 +38,7 @@ func SurvivePicture(r *SurviveReport) *print.Holdings {
 					if j > 0 {
 						name = "or " + name // one copy is enough
 					}
-					at, known := index[strings.ToLower(strings.TrimSpace(part.Place))]
+					at, known := index[register.NameKey(part.Place)]
 					if !known {
 						at = -1
 					}
