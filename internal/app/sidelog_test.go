@@ -193,7 +193,7 @@ func TestASideLogDoesNotRule(t *testing.T) {
 	w := begun(t)
 	w.edits(func(r *registerType) { silence(r) })
 	text, digest := w.Register.Deciding()
-	may := []evidence.Kind{evidence.KindOutcome, evidence.KindNote, evidence.KindCheck, evidence.KindProve, evidence.KindAttest, evidence.KindRefusal}
+	may := []evidence.Kind{evidence.KindOutcome, evidence.KindNote, evidence.KindCheck, evidence.KindProve, evidence.KindAttest, evidence.KindRefusal, evidence.KindOpened}
 	for _, k := range evidence.Kinds {
 		if k.Kind == evidence.KindLogBegun {
 			continue // each begins so
