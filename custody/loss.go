@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"halligan/entra"
 	"halligan/register"
@@ -125,23 +126,30 @@ func domainOf(a register.Account) (Loss, bool) {
 	return Loss{LossDomain, domain, domain}, true
 }
 
+// messengers are words by which people write down a way that needs a network of
+// telephones or the internet, whatever stands beside them.
+var messengers = []string{"tel", "phone", "mobil", "cell", "handy", "sms", "call", "fax", "pager", "signal", "whatsapp", "threema", "telegram", "teams", "slack", "chat", "zoom", "skype", "matrix", "viber", "wechat", "line:"}
+
 // reachedBy are the networks that a way to reach a person needs; none for one that
-// needs neither, such as an address or a radio.
+// needs neither, such as an address. What might be a number or a messenger counts as
+// one: to call an address a number costs a remark, the reverse an emergency.
 func reachedBy(way string) []Loss {
 	digits := 0
 	for _, r := range way {
-		if '0' <= r && r <= '9' {
+		if unicode.IsDigit(r) {
 			digits++
 		}
 	}
-	number := strings.IndexFunc(way, func(r rune) bool { return !strings.ContainsRune("0123456789+-()/. ", r) }) < 0
 	lower := strings.ToLower(way)
-	named := slices.ContainsFunc([]string{"tel", "phone", "mobile", "sms", "call "}, func(w string) bool { return strings.HasPrefix(lower, w) })
+	mail := strings.Contains(way, "@") || strings.Contains(lower, "mail")
+	named := slices.ContainsFunc(messengers, func(w string) bool { return strings.Contains(lower, w) })
 	switch {
-	case number && digits >= 5, named:
-		return []Loss{PhonesDown}
-	case strings.Contains(way, "@") && !strings.Contains(way, " ") || strings.HasPrefix(lower, "mail"):
+	case mail && (named || digits >= 5):
+		return []Loss{PhonesDown, MailDown} // which of the two it is cannot be told
+	case mail:
 		return []Loss{MailDown}
+	case named || digits >= 5:
+		return []Loss{PhonesDown}
 	}
 	return nil
 }

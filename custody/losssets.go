@@ -41,7 +41,7 @@ func (st *state) person(p *personLeaf) bool {
 
 func (st *state) leaf(l *leaf) bool {
 	switch {
-	case st.any(l.dies):
+	case st.any(l.dies), st.read == adverse && st.any(l.may):
 		return false
 	case l.free:
 		return true
@@ -149,6 +149,9 @@ func (st *state) supportOf(b *branch) []int {
 			continue
 		}
 		own := slices.Clone(l.dies)
+		if st.read == adverse {
+			own = append(own, l.may...)
+		}
 		if at := slices.IndexFunc(l.people, st.person); at >= 0 {
 			who := l.people[at]
 			own = append(own, who.id)
@@ -478,6 +481,8 @@ func (st *state) gone(b *branch) string {
 		}
 		switch {
 		case say != "":
+		case st.any(l.may):
+			say = "where " + b.what + " lies is not recorded"
 		case len(l.people) == 0:
 			say = "who fetches " + b.what + " is not recorded"
 		case slices.ContainsFunc(l.people, func(p *personLeaf) bool { return !st.lost[p.id] }):

@@ -276,6 +276,7 @@ func (o *oracle) fetched(j int, part bool) int {
 		return 0
 	}
 	openers := []string{}
+	most := 2
 	if p.Place != "" {
 		if o.gone(custody.LossPlace, fold(p.Place)) {
 			return 0
@@ -284,6 +285,13 @@ func (o *oracle) fetched(j int, part bool) int {
 			if at.Name == p.Place {
 				if at.Site != "" && o.gone(custody.LossSite, fold(at.Site)) {
 					return 0
+				}
+				if at.Site == "" {
+					for _, other := range o.reg.Places {
+						if other.Site != "" && o.gone(custody.LossSite, fold(other.Site)) {
+							most = 1 // it may be at that site
+						}
+					}
 				}
 				openers = at.Access
 			}
@@ -299,7 +307,7 @@ func (o *oracle) fetched(j int, part bool) int {
 	for _, name := range openers {
 		best = max(best, o.person(name))
 	}
-	return best
+	return min(best, most)
 }
 
 func (o *oracle) person(name string) int {

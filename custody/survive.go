@@ -71,6 +71,7 @@ type branch struct {
 type leaf struct {
 	part   *register.Part // nil: no thing
 	dies   []int
+	may    []int // any of these takes it, perhaps
 	people []*personLeaf
 	free   bool // nobody has to fetch it
 }
@@ -257,8 +258,15 @@ func (s *Survey) leaf(p *register.Part, isKey bool) leaf {
 	}
 	if p.Place != "" {
 		l.dies = append(l.dies, s.id(PlaceLost(p.Place)))
-		if at := s.circle.Place(p.Place); at != nil && at.Site != "" {
+		switch at := s.circle.Place(p.Place); {
+		case at != nil && at.Site != "":
 			l.dies = append(l.dies, s.id(SiteLost(at.Site)))
+		default: // it may be at any of them
+			for _, other := range s.circle.reg.Places {
+				if other.Site != "" {
+					l.may = append(l.may, s.id(SiteLost(other.Site)))
+				}
+			}
 		}
 	}
 	for _, k := range s.circle.Openers(p) {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 
 	"halligan/custody"
@@ -77,12 +78,41 @@ func custodyBetween(before, after []byte) (*custodyDiff, error) {
 type column struct{ name, value string }
 
 func partColumns(p *register.Part) []column {
-	return []column{{"kind", string(p.Kind)}, {"key", p.Key}, {"account", string(p.Account)}, {"opens", p.Opens}, {"set", p.Set}, {"holder", p.Holder}, {"place", p.Place}, {"seal", p.Seal}, {"since", string(p.Since)}}
+	return []column{{"kind", string(p.Kind)}, {"key", p.Key}, {"account", string(p.Account)}, {"opens", p.Opens}, {"needed", number(p.Needed)}, {"set", p.Set}, {"holder", p.Holder}, {"place", p.Place}, {"seal", p.Seal}, {"since", string(p.Since)}}
 }
 
 func placeColumns(p *register.Place) []column {
 	yes := map[bool]string{true: "yes"}
-	return []column{{"kind", p.Kind}, {"site", p.Site}, {"fireproof", yes[p.Fireproof]}, {"off-site", yes[p.OffSite]}, {"opened by", strings.Join(p.Access, ", ")}, {"combination changed", string(p.CombinationChanged)}}
+	return []column{{"kind", p.Kind}, {"site", p.Site}, {"fireproof", yes[p.Fireproof]}, {"off-site", yes[p.OffSite]}, {"opened by", listed(p.Access)}, {"combination changed", string(p.CombinationChanged)},
+		{"put", quoted(p.Put)}, {"get", quoted(p.Get)}}
+}
+
+func number(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.Itoa(n)
+}
+
+// listed are names; one that could be read as two is in quotes.
+func listed(names []string) string {
+	var out []string
+	for _, n := range names {
+		if strings.ContainsAny(n, `,"`) {
+			n = strconv.Quote(n)
+		}
+		out = append(out, n)
+	}
+	return strings.Join(out, ", ")
+}
+
+// quoted is a command, each of its words in quotes: what is run is to be seen.
+func quoted(words []string) string {
+	var out []string
+	for _, w := range words {
+		out = append(out, strconv.Quote(w))
+	}
+	return strings.Join(out, " ")
 }
 
 // lines tell the whole change: what changed, came, went.

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -77,11 +78,11 @@ type RestoreOptions struct {
 // a file, or the address of an empty database. The next append begins with an
 // entry about the restore, and its checkpoints have the next generation.
 func Restore(ctx context.Context, backup string, to Options, o RestoreOptions) error {
-	from, err := Open(ctx, Options{URL: backup, ReadOnly: true})
+	from, done, err := openBackup(ctx, backup)
 	if err != nil {
 		return fmt.Errorf("restore store %s: %w", nameOf(to.URL), err)
 	}
-	defer from.Close()
+	defer done()
 	fail := func(err error) error {
 		return fmt.Errorf("restore store %s from %s: %w", nameOf(to.URL), backup, err)
 	}
@@ -103,6 +104,49 @@ func Restore(ctx context.Context, backup string, to Options, o RestoreOptions) e
 		return fail(err)
 	}
 	return nil
+}
+
+// openBackup opens a backup for reading. One of an older format is brought to the
+// newest in a copy: a backup is never changed.
+func openBackup(ctx context.Context, path string) (*DB, func(), error) {
+	from, err := Open(ctx, Options{URL: path, ReadOnly: true})
+	if _, older := errors.AsType[*OlderError](err); !older || isPostgres(path) {
+		return from, func() { _ = from.Close() }, err
+	}
+	folder, err := os.MkdirTemp("", "halligan-restore-")
+	if err != nil {
+		return nil, nil, err
+	}
+	clean := func() { _ = os.RemoveAll(folder) }
+	fail := func(err error) (*DB, func(), error) {
+		clean()
+		return nil, nil, fmt.Errorf("bring a copy of %s to the newest format: %w", path, err)
+	}
+	copied := filepath.Join(folder, "store")
+	in, err := os.Open(path)
+	if err != nil {
+		return fail(err)
+	}
+	defer in.Close()
+	out, err := os.OpenFile(copied, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return fail(err)
+	}
+	_, err = io.Copy(out, in)
+	if err = errors.Join(err, out.Close()); err != nil {
+		return fail(err)
+	}
+	newest, err := Open(ctx, Options{URL: copied})
+	if err == nil {
+		err = newest.Close()
+	}
+	if err == nil {
+		from, err = Open(ctx, Options{URL: copied, ReadOnly: true})
+	}
+	if err != nil {
+		return fail(err)
+	}
+	return from, func() { _ = from.Close(); clean() }, nil
 }
 
 func (d *DB) restoreMark(ctx context.Context, tx *sql.Tx, to Options, o RestoreOptions) (string, error) {
@@ -239,7 +283,7 @@ func (d *DB) copyEntries(ctx context.Context, tx *sql.Tx, to *DB, into *sql.Tx) 
 	if err != nil || tree.Size() != e.size || d.speaksOf(e.note, &tree) != nil {
 		return errors.Join(damaged("the newest checkpoint is not that of the entries"), err)
 	}
-	if _, err := into.ExecContext(ctx, moveHead, int64(e.size), whole, e.note, 0); err != nil {
+	if _, err := into.ExecContext(ctx, moveHead, int64(e.size), whole, append([]byte{}, e.note...), 0); err != nil {
 		return err
 	}
 	_, err = into.ExecContext(ctx, fillUp, 0, int64(e.size))

@@ -67,7 +67,7 @@ func (d *DB) Check(ctx context.Context, o evidence.VerifyOptions) (*Report, erro
 
 // checkColumns compares what was copied out of the entries, and the head, with them.
 func (d *DB) checkColumns(ctx context.Context, tx *sql.Tx, r *Report, e end) error {
-	rows, err := tx.QueryContext(ctx, `select "index", kind, subject, line, leaf from entries order by "index"`)
+	rows, err := tx.QueryContext(ctx, `select "index", kind, subject, line, leaf, note from entries order by "index"`)
 	if err != nil {
 		return fmt.Errorf("read the entries: %w", err)
 	}
@@ -81,8 +81,8 @@ func (d *DB) checkColumns(ctx context.Context, tx *sql.Tx, r *Report, e end) err
 	for rows.Next() {
 		var index int64
 		var kind, subject string
-		var line, leaf []byte
-		if err := rows.Scan(&index, &kind, &subject, &line, &leaf); err != nil {
+		var line, leaf, note []byte
+		if err := rows.Scan(&index, &kind, &subject, &line, &leaf, &note); err != nil {
 			return fmt.Errorf("read the entries: %w", err)
 		}
 		hash := evidence.LeafHash(line)
@@ -98,7 +98,11 @@ func (d *DB) checkColumns(ctx context.Context, tx *sql.Tx, r *Report, e end) err
 		case string(entry.Kind) != kind || entry.Subject != subject:
 			damaged("entry %d would be found as what it is not: its kind or subject was changed beside it", index)
 		}
-		if tree.Append(hash); tree.Size() == e.head {
+		tree.Append(hash)
+		if len(note) > 0 && d.speaksOf(note, &tree) != nil {
+			damaged("the checkpoint of entry %d is not that of the entries up to it", index)
+		}
+		if tree.Size() == e.head {
 			atHead = tree.Clone()
 		}
 	}

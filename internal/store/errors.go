@@ -32,7 +32,7 @@ func (e *OlderError) Error() string {
 
 // Hint says what to do next.
 func (e *OlderError) Hint() string {
-	return "make a backup with the old release, then run a command that writes with this one, for example halligan check --record: it brings the store up to date"
+	return "of a backup: halligan store restore makes a store of the newest format from it. Of the store itself: make a backup with the old release, then run a command that writes with this one, for example halligan check --record"
 }
 
 // OwnedError says that another process owns the store.

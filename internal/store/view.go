@@ -48,7 +48,7 @@ var errClosed = errors.New("use store: it is closed")
 
 func (d *DB) viewOf(ctx context.Context, q querier) (View, error) {
 	e, err := d.end(ctx, q)
-	if err != nil {
+	if err != nil && !(d.options.ReadOnly && Damaged(err)) { // a damaged log is read, never written
 		return View{}, err
 	}
 	return View{ctx: ctx, q: q, name: d.Name(), size: e.size, head: e.head, note: e.note}, nil
@@ -116,10 +116,14 @@ func (v View) Find(kind evidence.Kind, subject string) iter.Seq2[evidence.Entry,
 
 // FindFrom is Find beginning with entry from.
 func (v View) FindFrom(from uint64, kind evidence.Kind, subject string) iter.Seq2[evidence.Entry, error] {
-	query, args := v.finding(kind, subject)
+	query, args := finding(kind, subject)
 	return func(yield func(evidence.Entry, error) bool) {
 		for next := from; ; {
-			entries, err := v.page(query, append([]any{int64(next), int64(v.size)}, args...))
+			stretch := []any{int64(next), int64(v.size)}
+			if len(args) > 0 {
+				stretch = append(stretch, int64(max(next, v.head)))
+			}
+			entries, err := v.page(query, append(stretch, args...))
 			for _, e := range entries {
 				if !yield(e, nil) {
 					return
@@ -137,27 +141,28 @@ func (v View) FindFrom(from uint64, kind evidence.Kind, subject string) iter.Seq
 	}
 }
 
-// finding is a query for the first entries of a kind about a subject in a stretch of
-// the log, and what it asks for beside the two ends of the stretch.
-func (v View) finding(kind evidence.Kind, subject string) (query string, args []any) {
+// finding is a query for the first entries of a kind about a subject in the stretch of
+// the log from $1 to before $2; $3, which a query for everything lacks, is where what
+// is looked through begins. Each half
+// stops by itself: a log may have a million entries of a kind.
+func finding(kind evidence.Kind, subject string) (query string, args []any) {
 	const columns = `select e."index", e.line, e.leaf from entries e `
-	last := fmt.Sprintf(` order by e."index" limit %d`, page)
-	args = []any{int64(v.head)}
+	last := fmt.Sprintf(` order by "index" limit %d`, page)
 	where := ""
 	for _, c := range []struct{ column, value string }{{"kind", string(kind)}, {"subject", subject}} {
 		if c.value != "" {
 			args = append(args, c.value)
-			where += fmt.Sprintf(" and %s = $%d", c.column, len(args)+2)
+			where += fmt.Sprintf(" and %s = $%d", c.column, len(args)+3)
 		}
 	}
 	if where == "" {
 		return columns + `where e."index" >= $1 and e."index" < $2` + last, nil
 	}
 	return columns + `join (
-		select "index" from found where "index" >= $1 and "index" < $2 and "index" < $3` + where + `
+		select * from (select "index" from found where "index" >= $1 and "index" < $2 and "index" < $3` + where + last + `) a
 		union all
-		select "index" from entries where "index" >= $1 and "index" < $2 and "index" >= $3` + where + `
-		) f on f."index" = e."index"` + last, args
+		select * from (select "index" from entries where "index" >= $3 and "index" < $2` + where + last + `) b
+		) f on f."index" = e."index" order by e."index"` + fmt.Sprintf(" limit %d", page), args
 }
 
 func (v View) page(query string, args []any) ([]evidence.Entry, error) {

@@ -188,7 +188,7 @@ func (d *DB) unknownPlace(ctx context.Context, q querier, w *witness) error {
 // rootAt returns the size of our log and the root of its first n entries.
 func (d *DB) rootAt(ctx context.Context, q querier, n uint64) (size uint64, root evidence.Hash, err error) {
 	e, err := d.end(ctx, q)
-	if err != nil {
+	if err != nil && !Damaged(err) { // what is wrong with the end is told where it is looked at
 		return 0, root, err
 	}
 	if n > e.size {

@@ -1,6 +1,7 @@
 package storetest_test
 
 import (
+	"bytes"
 	"database/sql"
 	"errors"
 	"os"
@@ -378,6 +379,24 @@ func TestAStoreOfTheFirstFormatIsBroughtToTheNewest(t *testing.T) {
 			`create index entries_kind_subject on entries (kind, subject)`, `delete from halligan_version where version_id = 2`)
 		if _, err := store.Open(t.Context(), store.Options{URL: address, ReadOnly: true}); err == nil {
 			t.Error("a store of the first format was read as one of the second")
+		}
+		if p.pg == nil { // as a backup it is restored, and stays as it is
+			before, err := os.ReadFile(address)
+			if err != nil {
+				t.Fatal(err)
+			}
+			other := filepath.Join(t.TempDir(), "restored.db")
+			if err := store.Restore(t.Context(), address, store.Options{URL: other}, store.RestoreOptions{}); err != nil {
+				t.Error(err)
+			}
+			if after, err := os.ReadFile(address); err != nil || !bytes.Equal(before, after) {
+				t.Errorf("the backup was changed: %v", err)
+			}
+			again := p.open(store.Options{URL: other})
+			if report := check(t, again); !report.Good() || report.Size != 64 {
+				t.Errorf("restored: %+v", report)
+			}
+			again.Close()
 		}
 		db = p.open(store.Options{URL: address})
 		fill(t, db, p.key, 3)
