@@ -148,16 +148,63 @@ func (c *Circle) keyWays(a register.Account, pattern register.Pattern) []Way {
 	return out
 }
 
+// set is what belongs together: halves or shares of one sealed set.
+type set struct {
+	kind  register.PartKind
+	name  string // what tells it from others, "" when there is one
+	parts []*register.Part
+}
+
+// sets are the halves and shares of an account by the sealed set to which they
+// belong: those of two sets open nothing together. Parts that name none are one.
+func (c *Circle) sets(account entra.ID) []set {
+	var out []set
+	for _, kind := range []register.PartKind{register.PartPasswordHalf, register.PartShare} {
+		var own []set
+		for _, p := range c.Parts(account, kind) {
+			key := strings.ToLower(strings.TrimSpace(p.Set))
+			i := slices.IndexFunc(own, func(s set) bool { return s.name == key })
+			if i < 0 {
+				i, own = len(own), append(own, set{kind, key, nil})
+			}
+			own[i].parts = append(own[i].parts, p)
+		}
+		for i := range own {
+			switch {
+			case len(own) == 1:
+				own[i].name = ""
+			case own[i].name == "":
+				own[i].name = " of no set that is recorded"
+			default:
+				own[i].name = " of set " + own[i].name
+			}
+		}
+		out = append(out, own...)
+	}
+	return out
+}
+
 // passwordWays are the ways to the password: whole, from halves, from shares.
 func (c *Circle) passwordWays(a register.Account) []Way {
 	var out []Way
-	if whole := c.Parts(a.ID, register.PartPassword); len(whole) > 0 {
-		out = append(out, Way{Name: "the password", Key: -1, Needs: []Need{{"the password", whole}}})
+	var plain, sealed []*register.Part
+	for _, p := range c.Parts(a.ID, register.PartPassword) {
+		if strings.TrimSpace(p.Set) == "" {
+			plain = append(plain, p)
+		} else {
+			sealed = append(sealed, p)
+		}
 	}
-	for _, kind := range []register.PartKind{register.PartPasswordHalf, register.PartShare} {
-		w := Way{Name: "the password in parts", Key: -1}
-		for _, p := range c.Parts(a.ID, kind) {
-			w.Needs = append(w.Needs, Need{words[kind], []*register.Part{p}})
+	if len(plain) > 0 {
+		out = append(out, Way{Name: "the password", Key: -1, Needs: []Need{{"the password", plain}}})
+	}
+	if len(sealed) > 0 { // the register does not say who opens it
+		out = append(out, Way{Name: "the sealed password", Key: -1, Needs: []Need{{"the sealed password", sealed}, {What: "the keys or shares that open it"}}})
+	}
+	for _, of := range c.sets(a.ID) {
+		w := Way{Name: "the password in parts" + of.name, Key: -1}
+		for _, p := range of.parts {
+			w.Needs = append(w.Needs, Need{words[of.kind], []*register.Part{p}})
 			w.Enough = max(w.Enough, p.Needed)
 		}
 		if len(w.Needs) == 0 {
@@ -165,10 +212,10 @@ func (c *Circle) passwordWays(a register.Account) []Way {
 		}
 		// One share never opens, so others are somewhere.
 		for len(w.Needs) < max(w.Enough, 2) {
-			w.Needs = append(w.Needs, Need{What: "another " + words[kind]})
+			w.Needs = append(w.Needs, Need{What: "another " + words[of.kind]})
 		}
 		// Of three halves two are copies of each other, or it is three thirds.
-		if kind == register.PartShare || w.Enough > 0 || len(w.Needs) > 2 {
+		if of.kind == register.PartShare || w.Enough > 0 || len(w.Needs) > 2 {
 			w.Needs, w.Shares = nil, w.Needs
 		}
 		out = append(out, w)

@@ -113,6 +113,7 @@ func (c *console) sealedFrom(ctx context.Context, f *keyFlags, path, place strin
 		return nil, err
 	}
 	c.say("runs", bold, strings.Join(at.Get, " "))
+	c.say("note:", yellow, "whoever can write the register can write this command; nothing here waits to ask whether it was approved")
 	data, err := app.GetSealed(ctx, at)
 	if err != nil {
 		return nil, err

@@ -176,6 +176,13 @@ func (c *console) sealJob(ctx context.Context, a *app.App, f *sealFlags) (*app.S
 		if job.Put, err = placeCalled(a.Register, f.put); err != nil {
 			return nil, err
 		}
+		standing, err := a.CustodyStanding(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if !standing.Stands() { // whoever can write the file could have written the command
+			return nil, fmt.Errorf("run the command of place %s: %w", job.Put.Name, &app.UnrecordedError{Name: a.RegisterName})
+		}
 		c.say("runs", bold, strings.Join(job.Put.Put, " "))
 	}
 	return job, nil

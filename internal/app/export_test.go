@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"halligan/custody"
+	"halligan/register"
 )
 
 // Deed is an act with an effect, for tests: verbs with one come later than the
@@ -30,3 +31,8 @@ func (a *App) Through(ctx context.Context, hash string, w Deed) (*Done, error) {
 
 // AcceptedText is an accepted risk as it stands in a request.
 var AcceptedText = acceptedText
+
+// ColumnsTold is how many things are told of a part and of a place, beside its name.
+func ColumnsTold() (part, place int) {
+	return len(partColumns(&register.Part{})), len(placeColumns(&register.Place{}))
+}

@@ -149,7 +149,8 @@ func (s *side) onlyKit(c *entra.Content, w *custody.Way) custody.Answer {
 		return custody.Yes
 	}
 	var mine []entra.AuthMethod
-	for _, is := range []func(entra.AuthMethod) bool{
+	sure := false
+	for i, is := range []func(entra.AuthMethod) bool{
 		func(m entra.AuthMethod) bool { return w.Of.ID != "" && strings.EqualFold(string(m.ID), w.Of.ID) },
 		func(m entra.AuthMethod) bool {
 			return w.Of.Label != "" && strings.EqualFold(strings.TrimSpace(m.DisplayName), strings.TrimSpace(w.Of.Label))
@@ -158,7 +159,7 @@ func (s *side) onlyKit(c *entra.Content, w *custody.Way) custody.Answer {
 	} {
 		for _, m := range a.Methods {
 			if len(mine) == 0 && is(m) {
-				mine = []entra.AuthMethod{m}
+				mine, sure = []entra.AuthMethod{m}, i < 2 || s.onlyOfItsModel(a, w)
 			}
 		}
 	}
@@ -169,5 +170,28 @@ func (s *side) onlyKit(c *entra.Content, w *custody.Way) custody.Answer {
 		return custody.Maybe
 	}
 	a.Methods = mine
+	if !sure {
+		return custody.Maybe
+	}
 	return custody.Yes
+}
+
+// onlyOfItsModel reports whether the account has one method of the model of the key,
+// and the register one key: then the two are the same. Otherwise a model tells which
+// key it may be, and no more.
+func (s *side) onlyOfItsModel(a *entra.Account, w *custody.Way) bool {
+	there, known := 0, 0
+	for _, m := range a.Methods {
+		if strings.EqualFold(m.AAGUID, w.Of.AAGUID) {
+			there++
+		}
+	}
+	if of := s.reg.Account(w.Account); of != nil {
+		for _, k := range of.Keys {
+			if strings.EqualFold(k.AAGUID, w.Of.AAGUID) {
+				known++
+			}
+		}
+	}
+	return there == 1 && known == 1
 }

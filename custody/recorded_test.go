@@ -1,0 +1,71 @@
+package custody_test
+
+import (
+	"testing"
+
+	"halligan/custody"
+	"halligan/register"
+)
+
+const account = "2786d9fb-aa4e-4778-8abb-11a546852728"
+
+// shared is an account whose password lies in shares, two of which open it.
+func shared(parts ...register.Part) *register.Register {
+	r := &register.Register{Accounts: []register.Account{{ID: account, Pattern: register.PatternVault}},
+		Places: []register.Place{{Name: "One", Site: "North", Access: []string{"Ana"}}, {Name: "Two", Site: "South", Access: []string{"Ben"}}, {Name: "Three", Access: []string{"Carl"}}}}
+	for _, p := range parts {
+		p.Account = account
+		r.Parts = append(r.Parts, p)
+	}
+	return r
+}
+
+func share(place, set string) register.Part {
+	return register.Part{Kind: register.PartShare, Place: place, Set: set, Needed: 2}
+}
+
+func TestSharesOfTwoSetsOpenNothingTogether(t *testing.T) {
+	for name, tt := range map[string]struct {
+		parts []register.Part
+		want  custody.Answer
+	}{
+		"of one set":                {[]register.Part{share("One", "a1"), share("Two", "A1 ")}, custody.Yes},
+		"of two sets":               {[]register.Part{share("One", "a1"), share("Two", "b2")}, custody.Maybe},
+		"a sealed password":         {[]register.Part{{Kind: register.PartPassword, Place: "One", Set: "a1"}}, custody.Maybe},
+		"a password in the open":    {[]register.Part{{Kind: register.PartPassword, Place: "One"}}, custody.Yes},
+		"two sets, one of it whole": {[]register.Part{share("One", "a1"), share("Two", "a1"), share("Two", "b2")}, custody.Yes},
+	} {
+		outlook := custody.Outlook{Tenant: func(*custody.Way, []custody.Loss) custody.Answer { return custody.Yes }}
+		if got := custody.CircleOf(shared(tt.parts...)).Survey(outlook).After(); got != tt.want {
+			t.Errorf("%s: got %v, want %v", name, got, tt.want)
+		}
+	}
+}
+
+// A part whose place has no site may lie at the one that burns.
+func TestAPartAtAnUnknownSiteIsNotSureToSurvive(t *testing.T) {
+	outlook := custody.Outlook{Tenant: func(*custody.Way, []custody.Loss) custody.Answer { return custody.Yes }}
+	s := custody.CircleOf(shared(register.Part{Kind: register.PartPassword, Place: "One"}, register.Part{Kind: register.PartPassword, Place: "Three"})).Survey(outlook)
+	if got := s.After(custody.SiteLost("North")); got != custody.Maybe {
+		t.Errorf("after a site is lost: %v, want maybe", got)
+	}
+	if got := s.After(custody.PlaceLost("One")); got != custody.Yes {
+		t.Errorf("after a place is lost: %v, want yes", got)
+	}
+}
+
+// What is written down by hand is no form: what might be a number needs telephones.
+func TestWhoIsReachedByANumberIsNotReachedWithoutTelephones(t *testing.T) {
+	for way, want := range map[string]custody.Answer{
+		"Harbour house, third floor": custody.Yes, "radio, channel 4": custody.Yes,
+		"+49 30 1234567": custody.Maybe, "+49 30 1234567 ext. 4": custody.Maybe, "Handy, im Register": custody.Maybe, "cell 0170 1234567": custody.Maybe, "Signal: anna": custody.Maybe,
+		"Teams anna": custody.Maybe, "anna@home.example": custody.Maybe, "anna@work.example (work)": custody.Maybe, "٠١٧٠١٢٣": custody.Maybe,
+	} {
+		r := shared(register.Part{Kind: register.PartPassword, Place: "One"})
+		r.People = []register.Person{{Name: "Ana", Reach: []string{way}}}
+		outlook := custody.Outlook{Tenant: func(*custody.Way, []custody.Loss) custody.Answer { return custody.Yes }}
+		if got := custody.CircleOf(r).Survey(outlook).After(custody.PhonesDown, custody.MailDown); got != want {
+			t.Errorf("%q: got %v, want %v", way, got, want)
+		}
+	}
+}
