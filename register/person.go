@@ -76,13 +76,14 @@ const (
 )
 
 // Needed is how many approvals by others a request takes: what Approvals says,
-// else one where there are two people, and two where there are more or where
-// nothing is said. With one person it is that person's own.
+// else one where there are two or three people, and two where there are more or where
+// nothing is said: who asks and who approves are two at least, and from three people
+// on one may be missing. With one person it is that person's own.
 func (q Quorum) Needed() int {
 	switch {
 	case q.Approvals > 0:
 		return q.Approvals
-	case q.People == 1, q.People == 2:
+	case q.People >= 1 && q.People <= 3:
 		return 1
 	}
 	return 2

@@ -48,7 +48,7 @@ func TestDigestFollowsTheDecidingPart(t *testing.T) {
 		"a receiving key":  func(r *register.Register) { r.People[0].Receiving = "" },
 		"a manager":        func(r *register.Register) { r.People[0].Manager = "" },
 		"one person less":  func(r *register.Register) { r.People = r.People[:1] },
-		"how many people":  func(r *register.Register) { r.Quorum.People = 4 },
+		"how many people":  func(r *register.Register) { r.Quorum.People = 5 },
 		"how many approve": func(r *register.Register) { r.Quorum.Approvals = 1 },
 		"lines":            func(r *register.Register) { r.Quorum.Lines = register.LinesWarn },
 		"who is outside":   func(r *register.Register) { r.Quorum.Outside = "" },
@@ -206,7 +206,7 @@ func TestHowManyMustApprove(t *testing.T) {
 	for _, c := range []struct {
 		q    register.Quorum
 		want int
-	}{{register.Quorum{}, 2}, {register.Quorum{People: 1}, 1}, {register.Quorum{People: 2}, 1}, {register.Quorum{People: 3}, 2}, {register.Quorum{People: 9, Approvals: 4}, 4}} {
+	}{{register.Quorum{}, 2}, {register.Quorum{People: 1}, 1}, {register.Quorum{People: 2}, 1}, {register.Quorum{People: 3}, 1}, {register.Quorum{People: 4}, 2}, {register.Quorum{People: 9, Approvals: 4}, 4}} {
 		if got := c.q.Needed(); got != c.want {
 			t.Errorf("%+v: got %d, want %d", c.q, got, c.want)
 		}

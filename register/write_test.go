@@ -33,7 +33,7 @@ func full() *register.Register {
 				Reach: []string{"+351 900 000 000", "ana.ribeiro@tidewater.example"}},
 			{Name: "no", Roles: []register.Role{register.RoleApprover}, Passkey: aPasskey(), Receiving: otherKey},
 		},
-		Quorum:   register.Quorum{People: 3, Approvals: 2, Lines: register.LinesDistinct, Outside: "Parsons and Co"},
+		Quorum:   register.Quorum{People: 4, Approvals: 2, Lines: register.LinesDistinct, Outside: "Parsons and Co"},
 		Silences: []register.Silence{{ID: north, From: "2026-01-02", Until: "2026-01-03", Why: "drill"}},
 		Places:   []register.Place{{Name: "Main", Kind: "safe", Site: "Lisbon", Fireproof: true, OffSite: true, Access: []string{"Ana Ribeiro"}, CombinationChanged: "2026-01-02", Put: []string{"vault", "kv", "put"}, Get: []string{"vault", "kv", "get"}}},
 		Parts: []register.Part{{Account: north, Kind: register.PartKey, Key: "North 1", Holder: "Ana Ribeiro", Place: "Main", Needed: 2, Seal: "000123", Since: "2026-01-02"},

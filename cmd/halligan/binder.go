@@ -115,6 +115,9 @@ func (c *console) binderOf(ctx context.Context, r *register.Register, registerPa
 		b, err = a.Binder(ctx, plain.Date)
 		err = errors.Join(err, end())
 	}
+	if err == nil && !record.on {
+		b.Version = plain.Version + ", not recorded" // a number is of one print alone
+	}
 	if err == nil || record.on {
 		return b, err
 	}

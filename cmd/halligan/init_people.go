@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -90,6 +91,12 @@ func (c *console) beginEvidence(ctx context.Context, f *initFlags, r *register.R
 		return err
 	}
 	place.Begins = f.begins
+	if f.another && place.IsFile() {
+		if _, err := os.Stat(place.Store); err == nil {
+			return &fault{exitFailed, fmt.Errorf("begin another log: %s is there, and a log that has begun goes on", place.Store),
+				"move the old log away first, it stays evidence: the store (" + filepath.Base(place.Store) + "*) and the log key (" + place.Keys.String() + ") into a folder of their own; then give the command again. Or --store with another place"}
+		}
+	}
 	key, begun, err := app.BeginLedger(ctx, place, r.Tenant.ID, account())
 	if err != nil {
 		return fmt.Errorf("begin the evidence: %w", err)
@@ -98,6 +105,9 @@ func (c *console) beginEvidence(ctx context.Context, f *initFlags, r *register.R
 		c.tell("warning:", yellow, "which log this is cannot be remembered, so that another would not be noticed: "+err.Error())
 	}
 	p.blank()
+	if f.place.store != "" && r.Evidence.Store != f.place.store {
+		c.tell("warning:", yellow, "halligan.yaml does not say where this log is, so the next command would look elsewhere: write evidence: {store: "+f.place.store+"} into "+f.output+", or give --store each time")
+	}
 	p.styled(0, 2, bold, "Evidence", ifElse(begun, "begun in ", "goes on in ")+place.Name())
 	p.line(2, 4, "Log key, private: "+place.Keys.String()+" (back it up apart from the store)")
 	p.line(2, 4, "Log key, public, for the binder:")

@@ -72,7 +72,7 @@ func rightsDocument() string {
 <!-- Written by go test ./cmd/halligan -update from the table of rights in custody. Do not edit. -->
 
 Who may do or ask for something, and how many others must approve it. What is not here, nobody may. Who asks never counts as one of those who
-approve; the quorum is one other where there are two people, two others where there are more, or what the register says (` + "`quorum.approvals`" + `).
+approve; the quorum is one other where there are two or three people, two others where there are more, or what the register says (` + "`quorum.approvals`" + `).
 Where there is one person, that person's own approval counts, and everything is marked so.
 
 | verb | what is done | who may | approved by |

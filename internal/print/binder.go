@@ -392,6 +392,9 @@ func (b *Binder) proof() []Block {
 	if b.LogKey != "" {
 		out = append(out, Code{Content: custody.NewSecret([]byte(b.LogKey)), Size: 34, Caption: "The same key, to be scanned."})
 	}
+	out = append(out, Heading{2, "Sealed files"},
+		Text{Plain, "A sealed file does not say who made it. Write down the SHA-256 that halligan seal shows, and compare it (sha256sum FILE) before you open one."},
+		Table{Columns: []Column{{"File, set, and where its copies are", 3, false}, {"SHA-256", 6, false}}, Write: 4})
 	return out
 }
 
