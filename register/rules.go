@@ -70,7 +70,7 @@ func (d *decoder) idsOnce(r *Register) {
 			}
 			return r.Policies[i].Name
 		}},
-		{"places", len(r.Places), "name", func(i int) string { return r.Places[i].Name }},
+		{"places", len(r.Places), "name", func(i int) string { return NameKey(r.Places[i].Name) }},
 		{"parts", len(r.Parts), "name", func(i int) string { return foldName(r.Parts[i].Name) }},
 		{"channels", len(r.Channels), "name", func(i int) string { return r.Channels[i].Name }},
 		{"writers", len(r.Writers), "id", func(i int) string { return r.Writers[i].ID.Key() }},

@@ -168,13 +168,33 @@ func (d *custodyDiff) handing() custody.Handing {
 	for _, p := range d.parts {
 		switch {
 		case p.is == nil:
+		case p.was == nil && d.renamed(p.is):
+			add(&h.Receivers, p.is.Holder)
 		case p.was == nil:
 			add(&h.Holders, p.is.Holder)
 		case p.was.Holder != p.is.Holder:
 			add(&h.Receivers, p.is.Holder)
 		}
 	}
+	for _, p := range d.places { // who may open a place is given what lies there
+		if p.was == nil || p.is == nil {
+			continue
+		}
+		for _, name := range p.is.Access {
+			if !slices.ContainsFunc(p.was.Access, func(n string) bool { return register.SamePerson(n, name) }) {
+				add(&h.Receivers, name)
+			}
+		}
+	}
 	return h
+}
+
+// renamed reports whether a part that came stands in the place of one that went and
+// that somebody else held: under another name it is the same thing.
+func (d *custodyDiff) renamed(is *register.Part) bool {
+	return slices.ContainsFunc(d.parts, func(p partDiff) bool {
+		return p.is == nil && p.was.Kind == is.Kind && p.was.Account.Equal(is.Account) && !register.SamePerson(p.was.Holder, is.Holder)
+	})
 }
 
 // fits says what about a change is not of the kind that a verb stands for; "" all is.

@@ -104,6 +104,20 @@ func TestMalloryDoesNotGetAPart(t *testing.T) {
 			k.byHand("holder: mallory", "holder: ana")
 			return err
 		}},
+		"renames the part, and is its holder under the new name": {custody.ReasonReceiver, func(k *keeper) error {
+			k.byHand("name: north key\n", "name: key of the north\n")
+			k.byHand("holder: ana", "holder: mallory")
+			_, err := k.As("mallory").asksFor(custody.VerbCustody, app.CustodyChange{})
+			k.byHand("holder: mallory", "holder: ana")
+			k.byHand("name: key of the north\n", "name: north key\n")
+			return err
+		}},
+		"lets mallory open the place where it lies": {custody.ReasonReceiver, func(k *keeper) error {
+			k.byHand("access:\n      - ana\n", "access:\n      - mallory\n      - ana\n")
+			_, err := k.As("mallory").asksFor(custody.VerbCustody, app.CustodyChange{})
+			k.byHand("      - mallory\n", "")
+			return err
+		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			k := kept(t)

@@ -169,7 +169,7 @@ func (r *SurviveReport) conclude(s *custody.Survey) {
 // told again as a scenario.
 func (r *SurviveReport) singles(tell func(a custody.Answer, no, maybe string)) {
 	var told []custody.Loss
-	var maybe, settings []string
+	var maybe, settings, unclear []string
 	for _, t := range r.Losses {
 		l := t.Lost[0]
 		switch {
@@ -177,6 +177,7 @@ func (r *SurviveReport) singles(tell func(a custody.Answer, no, maybe string)) {
 		case l.Service() && t.Works == custody.No:
 			settings = append(settings, t.Title)
 		case l.Service():
+			unclear = append(unclear, t.Title)
 		case t.Works == custody.No:
 			told = append(told, l)
 			tell(custody.No, t.Title+" alone ends it", "")
@@ -189,6 +190,9 @@ func (r *SurviveReport) singles(tell func(a custody.Answer, no, maybe string)) {
 		r.Remarks = append(r.Remarks, "this alone ends it, and no custody can help: "+settings[0])
 	case len(settings) > 1:
 		r.Remarks = append(r.Remarks, "each of these alone ends it, and no custody can help: "+strings.Join(settings, "; "))
+	}
+	if len(unclear) > 0 {
+		r.Remarks = append(r.Remarks, "whether an account can be opened is not known after the loss of "+some(unclear)+", and no custody can help")
 	}
 	if len(maybe) > 0 {
 		tell(custody.Maybe, "", "whether an account can be opened is not known after the loss of "+some(maybe))
