@@ -151,11 +151,19 @@ func (c *console) openBy(ctx context.Context, file *seal.File, f *keyFlags, requ
 	if request == "" {
 		return c.openWith(file, f)
 	}
+	b, err := c.bring(f) // before the request is used
+	if err != nil {
+		return nil, err
+	}
+	defer b.wipe()
 	a, end, err := c.writing(ctx, &f.placeFlags)
 	if err != nil {
 		return nil, err
 	}
-	opened, _, err = a.OpenApproved(ctx, request, file, func() (*seal.Opened, error) { return c.openWith(file, f) })
+	opened, _, err = a.OpenApproved(ctx, request, file, func() (*seal.Opened, error) { return c.openBrought(file, b) })
+	if _, used := errors.AsType[*app.UsedError](err); used && interrupted(err) {
+		err = &interruption{"nothing was opened, and the approvals are used", "ask anew: halligan request open"}
+	}
 	return opened, errors.Join(err, end())
 }
 
@@ -169,6 +177,9 @@ func (c *console) openWith(file *seal.File, f *keyFlags) (*seal.Opened, error) {
 	defer b.wipe()
 	return c.openBrought(file, b)
 }
+
+// errNotOpened is Ctrl-C before anything was opened.
+var errNotOpened = &interruption{"nothing was opened", "give the command again"}
 
 // brought is what the holders bring.
 type brought struct {
@@ -189,6 +200,10 @@ func (c *console) bring(f *keyFlags) (*brought, error) {
 	b := &brought{}
 	for _, path := range f.identities {
 		more, err := app.LoadKeys(path, c.talk())
+		if interrupted(err) {
+			b.wipe()
+			return nil, errNotOpened
+		}
 		if err != nil {
 			b.unread = append(b.unread, err)
 			continue
@@ -197,6 +212,10 @@ func (c *console) bring(f *keyFlags) (*brought, error) {
 	}
 	for i, path := range f.shares {
 		s, err := c.share(path, i+1)
+		if interrupted(err) {
+			b.wipe()
+			return nil, errNotOpened
+		}
 		if err != nil {
 			b.unread = append(b.unread, err)
 			continue
@@ -225,6 +244,9 @@ func (c *console) openBrought(file *seal.File, b *brought) (*seal.Opened, error)
 		}
 		c.say("note:", bold, err.Error())
 		s, err := c.typedShare(len(b.shares) + 1)
+		if interrupted(err) {
+			return nil, errNotOpened
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -274,6 +296,8 @@ func (c *console) typedShare(number int) (seal.Given, error) {
 		_, _ = fmt.Fprintf(c.stderr, "row %d: ", row)
 		line, err := c.readLine()
 		switch {
+		case interrupted(err):
+			return given, err
 		case err != nil:
 			return given, &fault{exitFailed, errors.New("read a share: the input ended before it was whole"), "type all rows of the page"}
 		case strings.TrimSpace(line) == "":
@@ -302,7 +326,7 @@ func (c *console) readLine() (string, error) {
 	if c.lines == nil {
 		c.lines = bufio.NewReaderSize(c.stdin, 4<<10)
 	}
-	line, err := c.lines.ReadString('\n')
+	line, err := awaits(c, func() (string, error) { return c.lines.ReadString('\n') })
 	if err == io.EOF && line != "" {
 		err = nil
 	}

@@ -174,6 +174,9 @@ func (a *App) Seal(ctx context.Context, given string, job *SealJob) (*SealDone, 
 	})
 	if f, readErr := ReadSealed(job.Out); err != nil && (out.Sealed == nil || readErr != nil || f.Digest != out.Sealed.Digest) {
 		out.Wipe()
+		if out.Done != nil {
+			err = &UsedError{err}
+		}
 		return nil, err
 	}
 	return out, errors.Join(err, putErr) // a file that is there needs its papers, whatever became of the record
