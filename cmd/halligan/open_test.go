@@ -33,3 +33,12 @@ func TestASuperfluousBadKeyIsToldAndOpensAllTheSame(t *testing.T) {
 		}
 	}
 }
+
+// A folder that is not there is told before anything else is asked or looked at.
+func TestAFolderThatIsNotThereIsToldBeforeASecretIsAskedFor(t *testing.T) {
+	c := testConsole()
+	_, err := c.sealJob(t.Context(), nil, &sealFlags{request: "x", out: filepath.Join(t.TempDir(), "gone", "a.sealed")})
+	if err == nil || !strings.Contains(hintOf(err), "make the folder") {
+		t.Errorf("got %v, hint %q", err, hintOf(err))
+	}
+}

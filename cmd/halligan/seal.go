@@ -164,6 +164,9 @@ func (c *console) seal(ctx context.Context, f *sealFlags) (err error) {
 // sealJob is how this console seals. What would have nowhere to go is refused before
 // anything is written.
 func (c *console) sealJob(ctx context.Context, a *app.App, f *sealFlags) (*app.SealJob, error) {
+	if err := app.TakesSealed(f.out); err != nil {
+		return nil, err
+	}
 	task, err := a.SealTask(ctx, f.request)
 	if err != nil {
 		return nil, err
