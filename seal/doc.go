@@ -19,6 +19,9 @@
 // said of a share, a key or a file follows from what is public, so that nobody
 // learns from an error what only an opened file tells.
 //
+// Whatever is wrong and superfluous keeps nobody from opening: it is named beside what
+// was opened, and is the error only where the rest are too few.
+//
 // The package has no clock, no disk and no chance of its own. Chance is an argument
 // where keys, shares and passwords are made here; package age takes the chance for
 // its own keys from the system. Secrets are custody.Secret, and their bytes are

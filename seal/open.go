@@ -38,6 +38,8 @@ type Opened struct {
 	// Altered tells what is not as it was when it was sealed. The secret is what
 	// was encrypted; names, telephone numbers and pages may be somebody else's.
 	Altered []string
+	// Unused is what was brought, cannot be used and was not needed, and why.
+	Unused []error
 }
 
 // Half is one half of a password.
@@ -62,36 +64,68 @@ type opening struct {
 	shares []*Share
 	// whose are the holders whose key each is, by number; 0 is not known.
 	whose []int
+	// bad is what cannot be used, and why.
+	bad []error
 }
 
-// Open opens a sealed file with the keys and shares that its holders bring.
+// Open opens a sealed file with the keys and shares that its holders bring. What is
+// superfluous and wrong keeps nobody from opening it and is in Unused; it is the
+// error where the rest are too few.
 func Open(f *File, keys []Key, shares []Given) (*Opened, error) {
-	o := &opening{File: f, keys: keys}
+	o := begin(f, keys, shares)
+	out, err := ruleOf(f.Manifest.Form).open(o)
+	if errors.Is(err, ReasonTooFew) && len(o.bad) > 0 {
+		return nil, one(o.bad)
+	}
+	if err != nil {
+		return nil, err
+	}
+	out.Unused = o.bad
+	return out, nil
+}
+
+// one is several errors as one, and a single one as it is.
+func one(all []error) error {
+	if len(all) == 1 {
+		return all[0]
+	}
+	return errors.Join(all...)
+}
+
+// begin sorts what was brought by what is public: nothing is decrypted.
+func begin(f *File, keys []Key, shares []Given) *opening {
+	o := &opening{File: f}
 	for _, k := range keys {
 		whose := 0
 		if k.Public != "" {
 			mark := Fingerprint(k.Public)
 			at := slices.IndexFunc(f.Manifest.Holders, func(h Holder) bool { return h.Key == mark })
 			if at < 0 {
-				return nil, refuse(ReasonStranger, "%s, %s; the holders are %s", k.From, mark, f.Manifest.names(nil))
+				o.bad = append(o.bad, refuse(ReasonStranger, "%s, %s; the holders are %s", k.From, mark, f.Manifest.names(nil)))
+				continue
 			}
 			whose = at + 1
 		}
-		o.whose = append(o.whose, whose)
+		o.keys, o.whose = append(o.keys, k), append(o.whose, whose)
 	}
 	for _, g := range shares {
-		if f.Manifest.Form != FormShares {
-			return nil, &Error{Reason: ReasonNoShare, Detail: fmt.Sprintf("this file takes none: its form is %s", f.Manifest.Form), hint: "give the key files of the holders: " + f.Manifest.names(nil)}
-		}
-		s, err := ParseShare(g.Text)
-		if err != nil {
-			return nil, fmt.Errorf("read the share from %s: %w", g.From, err)
-		}
-		if err := o.take(s, g.From); err != nil {
-			return nil, err
+		if err := o.bring(g); err != nil {
+			o.bad = append(o.bad, err)
 		}
 	}
-	return ruleOf(f.Manifest.Form).open(o)
+	return o
+}
+
+// bring adds a share that somebody brought.
+func (o *opening) bring(g Given) error {
+	if m := &o.Manifest; m.Form != FormShares {
+		return &Error{Reason: ReasonNoShare, Detail: fmt.Sprintf("this file takes none: its form is %s", m.Form), hint: "give the key files of the holders: " + m.names(nil)}
+	}
+	s, err := ParseShare(g.Text)
+	if err != nil {
+		return fmt.Errorf("read the share from %s: %w", g.From, err)
+	}
+	return o.take(s, g.From)
 }
 
 // take adds a share, unless it is none of this set.
@@ -120,25 +154,33 @@ func (o *opening) take(s *Share, from string) error {
 }
 
 // decrypt decrypts a member with the keys of a holder, or with those of which it is
-// not known whose they are.
-func (o *opening) decrypt(name string, data []byte, holder int) ([]byte, error) {
-	var identities []age.Identity
-	sure := false
-	for i, k := range o.keys {
-		if o.whose[i] == holder || o.whose[i] == 0 {
-			identities = append(identities, k.Identity)
-			sure = sure || o.whose[i] == holder
+// not known whose they are. A key that fails leaves the others to be tried.
+func (o *opening) decrypt(name string, data []byte, holder int) (text []byte, done bool) {
+	for _, whose := range []int{holder, 0} { // first those of which it is known
+		for i, k := range o.keys {
+			if o.whose[i] != whose {
+				continue
+			}
+			text, err := o.decryptBy(k.Identity, name, data, holder)
+			if _, none := errors.AsType[*age.NoIdentityMatchError](err); none && whose == 0 {
+				continue
+			}
+			if err == nil {
+				return text, true
+			}
+			if _, told := errors.AsType[*Error](err); !told {
+				err = refuse(ReasonKey, "%s, with the key of %s: %v", name, o.Manifest.Holder(holder).Name, err)
+			}
+			o.bad = append(o.bad, err)
 		}
 	}
-	if len(identities) == 0 {
-		return nil, errNotHere
-	}
-	in, err := age.Decrypt(bytes.NewReader(data), identities...)
-	if _, none := errors.AsType[*age.NoIdentityMatchError](err); none && !sure {
-		return nil, errNotHere
-	}
+	return nil, false
+}
+
+func (o *opening) decryptBy(key age.Identity, name string, data []byte, holder int) ([]byte, error) {
+	in, err := age.Decrypt(bytes.NewReader(data), key)
 	if err != nil {
-		return nil, refuse(ReasonKey, "%s, with the key of %s: %v", name, o.Manifest.Holder(holder).Name, err)
+		return nil, err
 	}
 	text, err := io.ReadAll(io.LimitReader(in, memberMost+1))
 	if err != nil || len(text) > memberMost {
@@ -148,36 +190,26 @@ func (o *opening) decrypt(name string, data []byte, holder int) ([]byte, error) 
 	return text, nil
 }
 
-// errNotHere: the key of the holder is not among those that were brought.
-var errNotHere = errors.New("no key of the holder")
-
 func (o *opening) pair() (*Opened, error) {
 	here := map[int]bool{}
 	for _, whose := range o.whose {
 		here[whose] = true
 	}
-	outer := 0
-	for _, p := range o.Manifest.Pairs {
-		if !here[0] && !(here[p.First] && here[p.Second]) {
+	known := func(p Pair) bool { return here[p.First] && here[p.Second] }
+	var rest []Pair
+	first := slices.DeleteFunc(slices.Clone(o.Manifest.Pairs), func(p Pair) bool { return !known(p) })
+	if here[0] { // any pair may be meant; a plugin is asked only where it must be
+		rest = slices.DeleteFunc(slices.Clone(o.Manifest.Pairs), known)
+	}
+	for _, p := range slices.Concat(first, rest) {
+		middle, done := o.decrypt(p.File, o.members[p.File], p.Second)
+		if !done {
 			continue
 		}
-		middle, err := o.decrypt(p.File, o.members[p.File], p.Second)
-		if errors.Is(err, errNotHere) {
-			continue
+		here[p.Second] = true
+		if inner, done := o.decrypt(p.File, middle, p.First); done {
+			return o.opened(inner, p.First, p.Second)
 		}
-		if err != nil {
-			return nil, err
-		}
-		outer = p.Second
-		here[outer] = true
-		inner, err := o.decrypt(p.File, middle, p.First)
-		if errors.Is(err, errNotHere) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		return o.opened(inner, p.First, p.Second)
 	}
 	return nil, o.tooFew(here)
 }
@@ -219,28 +251,36 @@ func (m *Manifest) names(out map[int]bool) string {
 	return strings.Join(all, ", ")
 }
 
-func (o *opening) byShares() (*Opened, error) {
-	m := &o.Manifest
-	for _, h := range m.Holders {
-		if h.File == "" || slices.ContainsFunc(o.shares, func(s *Share) bool { return s.Number == h.Number }) {
-			continue
-		}
-		text, err := o.decrypt(h.File, o.members[h.File], h.Number)
-		if errors.Is(err, errNotHere) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		s, err := ParseShare(custody.NewSecret(text))
-		clear(text)
-		if err != nil {
-			return nil, fmt.Errorf("read %s: %w", h.File, err)
-		}
-		if err := o.take(s, h.File); err != nil {
-			return nil, err
+// unsealShares gets the shares of those whose keys are here, until there are enough;
+// a plugin is asked only where it must be.
+func (o *opening) unsealShares() {
+	for _, sure := range []bool{true, false} {
+		for _, h := range o.Manifest.Holders {
+			has := slices.ContainsFunc(o.shares, func(s *Share) bool { return s.Number == h.Number })
+			if h.File == "" || has || len(o.shares) >= o.Manifest.Need || slices.Contains(o.whose, h.Number) != sure {
+				continue
+			}
+			text, done := o.decrypt(h.File, o.members[h.File], h.Number)
+			if !done {
+				continue
+			}
+			s, err := ParseShare(custody.NewSecret(text))
+			clear(text)
+			if err != nil {
+				err = fmt.Errorf("read %s: %w", h.File, err)
+			} else {
+				err = o.take(s, h.File)
+			}
+			if err != nil {
+				o.bad = append(o.bad, err)
+			}
 		}
 	}
+}
+
+func (o *opening) byShares() (*Opened, error) {
+	m := &o.Manifest
+	o.unsealShares()
 	here := map[int]bool{}
 	for _, s := range o.shares {
 		here[s.Number] = true
@@ -324,15 +364,9 @@ func (o *opening) half(number int) (*Opened, error) {
 		if h.Half != number || h.File == "" {
 			continue
 		}
-		text, err := o.decrypt(h.File, o.members[h.File], h.Number)
-		if errors.Is(err, errNotHere) {
-			continue
+		if text, done := o.decrypt(h.File, o.members[h.File], h.Number); done {
+			return o.opened(text, h.Number)
 		}
-		if err != nil {
-			return nil, err
-		}
-		opened, err := o.opened(text, h.Number)
-		return opened, err
 	}
 	return nil, nil
 }

@@ -106,6 +106,9 @@ func (c *console) report(ctx context.Context, cmd *cobra.Command, err error) exi
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		text = "interrupted"
 	}
+	if i, is := errors.AsType[*interruption](err); is {
+		text = i.Error()
+	}
 	c.say("error:", red, text)
 	if hint != "" {
 		c.say("hint:", yellow, hint)

@@ -249,9 +249,17 @@ func (c *console) typed(prompt, elsewhere string) ([]byte, error) {
 	if !is || !term.IsTerminal(int(file.Fd())) {
 		return nil, misused(elsewhere, "there is no terminal on which to ask for the secret")
 	}
-	defer quiet(int(file.Fd()))()
+	fd := int(file.Fd())
+	was, wasErr := term.GetState(fd)
+	defer quiet(fd)()
 	_, _ = fmt.Fprint(c.stderr, prompt)
-	text, err := term.ReadPassword(int(file.Fd()))
+	text, err := awaits(c, func() ([]byte, error) { return term.ReadPassword(fd) })
+	if interrupted(err) && wasErr == nil { // the reading has not ended, so it does not restore it
+		_ = term.Restore(fd, was)
+	}
+	if interrupted(err) {
+		return nil, err
+	}
 	_, _ = fmt.Fprintln(c.stderr)
 	if err != nil {
 		return nil, fmt.Errorf("read the secret: %w", err)

@@ -41,6 +41,8 @@ type console struct {
 	told map[string]bool
 	// lines is stdin for questions that several commands of a run ask; see readLine.
 	lines *bufio.Reader
+	// stop is closed by Ctrl-C, which ends questions; nil never is.
+	stop <-chan struct{}
 }
 
 // run executes the program with args, which do not include its name, and
@@ -50,6 +52,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 }
 
 func (c *console) run(ctx context.Context, args []string) int {
+	c.stop = ctx.Done()
 	root := newRoot(c)
 	// cobra reads os.Args when it is given nil.
 	root.SetArgs(append([]string{}, args...))

@@ -2,12 +2,14 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -150,58 +152,124 @@ func (c *console) openBy(ctx context.Context, file *seal.File, f *keyFlags, requ
 	if request == "" {
 		return c.openWith(file, f)
 	}
+	b, err := c.bring(f) // before the request is used
+	if err != nil {
+		return nil, err
+	}
+	defer b.wipe()
 	a, end, err := c.writing(ctx, &f.placeFlags)
 	if err != nil {
 		return nil, err
 	}
-	opened, _, err = a.OpenApproved(ctx, request, file, func() (*seal.Opened, error) { return c.openWith(file, f) })
+	opened, _, err = a.OpenApproved(ctx, request, file, func() (*seal.Opened, error) { return c.openBrought(file, b) })
+	if _, used := errors.AsType[*app.UsedError](err); used && interrupted(err) {
+		err = &interruption{"nothing was opened, and the approvals are used", "ask anew: halligan request open"}
+	}
 	return opened, errors.Join(err, end())
 }
 
 // openWith opens a file with what the flags name; on a terminal it asks for the
 // shares that are missing.
 func (c *console) openWith(file *seal.File, f *keyFlags) (*seal.Opened, error) {
-	var keys []seal.Key
+	b, err := c.bring(f)
+	if err != nil {
+		return nil, err
+	}
+	defer b.wipe()
+	return c.openBrought(file, b)
+}
+
+// errNotOpened is Ctrl-C before anything was opened.
+var errNotOpened = &interruption{"nothing was opened", "give the command again"}
+
+// brought is what the holders bring.
+type brought struct {
+	keys   []seal.Key
+	shares []seal.Given
+	// unread could not be read. The others may be enough without.
+	unread []error
+}
+
+func (b *brought) wipe() {
+	for _, s := range b.shares {
+		s.Text.Wipe()
+	}
+}
+
+// bring reads the keys and shares that the flags name. Nothing is opened.
+func (c *console) bring(f *keyFlags) (*brought, error) {
+	b := &brought{}
 	for _, path := range f.identities {
 		more, err := app.LoadKeys(path, c.talk())
+		if interrupted(err) {
+			b.wipe()
+			return nil, errNotOpened
+		}
 		if err != nil {
-			return nil, err
+			b.unread = append(b.unread, err)
+			continue
 		}
-		keys = append(keys, more...)
+		b.keys = append(b.keys, more...)
 	}
-	var shares []seal.Given
-	defer func() {
-		for _, s := range shares {
-			s.Text.Wipe()
-		}
-	}()
 	for i, path := range f.shares {
 		s, err := c.share(path, i+1)
-		if err != nil {
-			return nil, err
+		if interrupted(err) {
+			b.wipe()
+			return nil, errNotOpened
 		}
-		shares = append(shares, s)
+		if err != nil {
+			b.unread = append(b.unread, err)
+			continue
+		}
+		b.shares = append(b.shares, s)
 	}
+	return b, nil
+}
+
+// openBrought opens a file, and tells what could not be used and was not needed.
+func (c *console) openBrought(file *seal.File, b *brought) (*seal.Opened, error) {
 	for {
-		opened, err := seal.Open(file, keys, shares)
-		if !errors.Is(err, seal.ReasonTooFew) || file.Manifest.Form != seal.FormShares || !c.answers() {
-			if err != nil {
-				err = fmt.Errorf("open %s: %w", file.Manifest.Label, err)
+		opened, err := seal.Open(file, b.keys, b.shares)
+		if err == nil {
+			for _, unused := range slices.Concat(b.unread, opened.Unused) {
+				c.say("warning:", yellow, "not used, and not needed: "+unused.Error())
 			}
-			return opened, err
+			return opened, nil
+		}
+		tooFew := errors.Is(err, seal.ReasonTooFew)
+		if tooFew && len(b.unread) > 0 {
+			return nil, oneError(b.unread)
+		}
+		if !tooFew || file.Manifest.Form != seal.FormShares || !c.answers() {
+			return nil, fmt.Errorf("open %s: %w", file.Manifest.Label, oneError(append(b.unread, err)))
 		}
 		c.say("note:", bold, err.Error())
-		s, err := c.typedShare(len(shares) + 1)
+		s, err := c.typedShare(len(b.shares) + 1)
+		if interrupted(err) {
+			return nil, errNotOpened
+		}
 		if err != nil {
 			return nil, err
 		}
-		if _, err := seal.Open(file, nil, append(shares[:len(shares):len(shares)], s)); err != nil && !errors.Is(err, seal.ReasonTooFew) {
+		trial, err := seal.Open(file, nil, append(b.shares[:len(b.shares):len(b.shares)], s))
+		if trial != nil {
+			trial.Wipe()
+		}
+		if err != nil && !errors.Is(err, seal.ReasonTooFew) {
 			c.say("error:", red, err.Error())
 			c.say("hint:", yellow, hintOf(err))
 			continue
 		}
-		shares = append(shares, s)
+		b.shares = append(b.shares, s)
 	}
+}
+
+// oneError is several errors as one, and a single one as it is.
+func oneError(all []error) error {
+	if len(all) == 1 {
+		return all[0]
+	}
+	return errors.Join(all...)
 }
 
 const mostShareFile = 16 << 10
@@ -224,10 +292,13 @@ func (c *console) typedShare(number int) (seal.Given, error) {
 	given := seal.Given{From: fmt.Sprintf("what was typed as share %d", number)}
 	_, _ = fmt.Fprintf(c.stderr, "Share %d: the %d rows of words of the page, or the text of its QR code.\n", number, seal.ShareRows)
 	var text []byte
+	var wrong error
 	for row := 1; row <= seal.ShareRows; {
 		_, _ = fmt.Fprintf(c.stderr, "row %d: ", row)
 		line, err := c.readLine()
 		switch {
+		case interrupted(err):
+			return given, err
 		case err != nil:
 			return given, &fault{exitFailed, errors.New("read a share: the input ended before it was whole"), "type all rows of the page"}
 		case strings.TrimSpace(line) == "":
@@ -237,8 +308,9 @@ func (c *console) typedShare(number int) (seal.Given, error) {
 			return given, nil
 		}
 		if err := seal.CheckRow(row, line); err != nil {
-			if !c.answers() {
-				return given, err
+			if !c.answers() { // the rows behind it are of this share all the same
+				wrong, row = cmp.Or(wrong, err), row+1
+				continue
 			}
 			c.say("again:", yellow, err.Error())
 			continue
@@ -247,7 +319,7 @@ func (c *console) typedShare(number int) (seal.Given, error) {
 		row++
 	}
 	given.Text = custody.NewSecret(text)
-	return given, nil
+	return given, wrong
 }
 
 // readLine reads a line of the input, which others read on.
@@ -255,7 +327,7 @@ func (c *console) readLine() (string, error) {
 	if c.lines == nil {
 		c.lines = bufio.NewReaderSize(c.stdin, 4<<10)
 	}
-	line, err := c.lines.ReadString('\n')
+	line, err := awaits(c, func() (string, error) { return c.lines.ReadString('\n') })
 	if err == io.EOF && line != "" {
 		err = nil
 	}

@@ -57,7 +57,7 @@ func (c *console) reseal(ctx context.Context, f *sealFlags, k *keyFlags, path st
 	}
 	opened, err := c.openWith(old, k)
 	if err != nil {
-		return err
+		return notSealed(err)
 	}
 	defer opened.Wipe()
 	if len(opened.Altered) > 0 {
@@ -80,7 +80,7 @@ func (c *console) reseal(ctx context.Context, f *sealFlags, k *keyFlags, path st
 	job.Secret = func(_ context.Context, t *app.SealTask) ([]custody.Secret, error) { return c.again(t, opened) }
 	done, err := a.Seal(ctx, f.request, job)
 	if done == nil {
-		return err
+		return notSealed(err)
 	}
 	defer done.Wipe()
 	if err := errors.Join(err, c.tellSealed(f, done)); err != nil {

@@ -155,7 +155,7 @@ func (c *console) seal(ctx context.Context, f *sealFlags) (err error) {
 	}
 	done, err := a.Seal(ctx, f.request, job)
 	if done == nil {
-		return err
+		return notSealed(err)
 	}
 	defer done.Wipe()
 	return errors.Join(err, c.tellSealed(f, done))
@@ -164,6 +164,9 @@ func (c *console) seal(ctx context.Context, f *sealFlags) (err error) {
 // sealJob is how this console seals. What would have nowhere to go is refused before
 // anything is written.
 func (c *console) sealJob(ctx context.Context, a *app.App, f *sealFlags) (*app.SealJob, error) {
+	if err := app.TakesSealed(f.out); err != nil {
+		return nil, err
+	}
 	task, err := a.SealTask(ctx, f.request)
 	if err != nil {
 		return nil, err
@@ -277,7 +280,7 @@ func (c *console) tellSealed(f *sealFlags, done *app.SealDone) error {
 	if _, err := fmt.Fprint(to, p.b.String()); err != nil {
 		return err
 	}
-	if err := c.showPapers(f, done.Sealed.Papers); err != nil {
+	if err := c.showPapers(f, done); err != nil {
 		return err
 	}
 	return c.showMade(f, done.Secrets)
@@ -289,65 +292,138 @@ var kindWords = map[seal.Kind]string{seal.KindAge: "key of age", seal.KindHybrid
 // clearScreen empties the screen and what was scrolled off it.
 const clearScreen = "\x1b[2J\x1b[3J\x1b[H"
 
-// showPapers shows each person what goes on their paper.
-func (c *console) showPapers(f *sealFlags, papers []seal.Paper) error {
-	for _, paper := range papers {
-		what := fmt.Sprintf("share %d", paper.Number)
-		if paper.Half > 0 {
-			what = fmt.Sprintf("half %d", paper.Half)
-		}
-		if !f.papersToStdout {
-			_, _ = fmt.Fprintf(c.stderr, "\n%s of set %s is for %s. Press Enter when nobody else looks on. ", what, paper.Set, escape(paper.Holder))
-			if _, err := c.readLine(); err != nil {
-				return fmt.Errorf("show the paper of %s: %w", paper.Holder, err)
-			}
-			if _, err := fmt.Fprint(c.stdout, clearScreen); err != nil {
-				return err
-			}
-		}
-		if _, err := fmt.Fprintf(c.stdout, "%s of set %s, for %s\n\n%s\n", what, paper.Set, escape(paper.Holder), paper.QR.Reveal()); err != nil {
-			return err
-		}
-		for i, row := range strings.Split(string(paper.Words.Reveal()), "\n") {
-			if row != "" {
-				if _, err := fmt.Fprintf(c.stdout, "%d  %s\n", i+1, row); err != nil {
-					return err
-				}
-			}
-		}
+// showPapers shows each person what goes on their paper. What could not be shown is
+// lost, and the error says what that means.
+func (c *console) showPapers(f *sealFlags, done *app.SealDone) error {
+	papers := done.Sealed.Papers
+	for i := range papers {
+		show := c.showPaper
 		if f.papersToStdout {
-			if _, err := fmt.Fprint(c.stdout, "\f"); err != nil { // a new page
-				return err
-			}
+			show = c.writePaper
+		}
+		if err := show(&papers[i]); err != nil {
+			return lostPapers(f, done, papers[i:], err)
+		}
+	}
+	return nil
+}
+
+// paperName is what a paper is called.
+func paperName(p *seal.Paper) string {
+	if p.Half > 0 {
+		return fmt.Sprintf("half %d", p.Half)
+	}
+	return fmt.Sprintf("share %d", p.Number)
+}
+
+// showPaper shows a paper to one person on the terminal.
+func (c *console) showPaper(p *seal.Paper) (err error) {
+	_, _ = fmt.Fprintf(c.stderr, "\n%s of set %s is for %s. Press Enter when nobody else looks on. ", paperName(p), p.Set, escape(p.Holder))
+	if _, err := c.readLine(); err != nil {
+		return err
+	}
+	if _, err := fmt.Fprint(c.stdout, clearScreen); err != nil {
+		return err
+	}
+	defer func() {
+		_, clearErr := fmt.Fprint(c.stdout, clearScreen)
+		err = errors.Join(err, clearErr)
+	}()
+	if err := c.printPaper(p); err != nil {
+		return err
+	}
+	_, _ = fmt.Fprint(c.stderr, "\nPress Enter when it is on paper. ")
+	_, err = c.readLine()
+	return err
+}
+
+// writePaper writes a paper for a printer.
+func (c *console) writePaper(p *seal.Paper) error {
+	err := c.printPaper(p)
+	if err == nil {
+		_, err = fmt.Fprint(c.stdout, "\f") // a new page
+	}
+	return err
+}
+
+func (c *console) printPaper(p *seal.Paper) error {
+	if _, err := fmt.Fprintf(c.stdout, "%s of set %s, for %s\n\n%s\n", paperName(p), p.Set, escape(p.Holder), p.QR.Reveal()); err != nil {
+		return err
+	}
+	for i, row := range strings.Split(string(p.Words.Reveal()), "\n") {
+		if row == "" {
 			continue
 		}
-		_, _ = fmt.Fprint(c.stderr, "\nPress Enter when it is on paper. ")
-		if _, err := c.readLine(); err != nil {
-			return fmt.Errorf("show the paper of %s: %w", paper.Holder, err)
-		}
-		if _, err := fmt.Fprint(c.stdout, clearScreen); err != nil {
+		if _, err := fmt.Fprintf(c.stdout, "%d  %s\n", i+1, row); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// lostPapers says what it means that papers were not given out: they stand nowhere
+// else.
+func lostPapers(f *sealFlags, done *app.SealDone, lost []seal.Paper, cause error) error {
+	m := done.Sealed.Manifest
+	without := map[string]bool{}
+	var names []string
+	for _, p := range lost {
+		without[p.Holder] = true
+		names = append(names, p.Holder)
+	}
+	var have []string
+	halves := map[int]bool{}
+	for _, h := range m.Holders {
+		if !without[h.Name] {
+			have = append(have, h.Name)
+			halves[h.Half] = true
+		}
+	}
+	so := fmt.Sprintf("%s not %s to the end (%s), and nothing keeps them: set %s cannot be completed",
+		plural(len(lost), "page was", "pages were"), ifElse(f.papersToStdout, "written", "shown"), strings.Join(names, ", "), m.Set)
+	if (f.show || f.secretToStdout) && done.Task.Make != nil {
+		so += "; nor was the secret shown that was made"
+	}
+	hint := "ask anew and seal anew: halligan request seal. Until then " + f.out + " is valid: " + strings.Join(have, ", ") + fmt.Sprintf(" can open it, %d together", m.Need)
+	if len(have) < m.Need || m.Form == seal.FormHalves && !(halves[1] && halves[2]) {
+		hint = "ask anew and seal anew: halligan request seal. Destroy " + f.out + ": nobody can open it"
+	}
+	if interrupted(cause) {
+		return &interruption{so, hint}
+	}
+	return &fault{exitFailed, fmt.Errorf("give out the papers: %w: %s", cause, so), hint}
+}
+
 // showMade gives out a secret that must be set somewhere.
-func (c *console) showMade(f *sealFlags, secrets []custody.Secret) error {
+func (c *console) showMade(f *sealFlags, secrets []custody.Secret) (err error) {
 	if !f.show && !f.secretToStdout {
 		return nil
+	}
+	if f.show {
+		defer func() {
+			_, clearErr := fmt.Fprint(c.stdout, clearScreen)
+			err = errors.Join(err, clearErr)
+		}()
 	}
 	for _, s := range secrets {
 		if _, err := c.stdout.Write(s.Reveal()); err != nil {
 			return err
 		}
 	}
-	_, err := fmt.Fprintln(c.stdout)
-	if err == nil && f.show {
-		_, _ = fmt.Fprint(c.stderr, "Press Enter when it is set. ")
-		if _, err = c.readLine(); err == nil {
-			_, err = fmt.Fprint(c.stdout, clearScreen)
-		}
+	if _, err := fmt.Fprintln(c.stdout); err != nil || !f.show {
+		return err
+	}
+	_, _ = fmt.Fprint(c.stderr, "Press Enter when it is set. ")
+	if _, err = c.readLine(); interrupted(err) {
+		return &interruption{"the secret is sealed in " + f.out + ", and was shown", "if it is not set yet, set it, or ask anew and seal another"}
+	}
+	return err
+}
+
+// notSealed says what is so when somebody pressed Ctrl-C before anything was sealed.
+func notSealed(err error) error {
+	if _, used := errors.AsType[*app.UsedError](err); !used && interrupted(err) {
+		return &interruption{"nothing was sealed, and the request stays approved", "give the command again"}
 	}
 	return err
 }

@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"halligan/internal/testenv"
 )
 
@@ -292,4 +294,70 @@ func (s *stage) opensAtTheTerminal(ana bearer, rows []string) {
 	if code != 0 || !strings.Contains(shown, "secret    "+sealedPassword) || !strings.Contains(shown, "Hf7q Km3w Pz9K d2xy LmNp") || !strings.Contains(shown, "Opened by Dora Ek, Ana Weiss") || !strings.Contains(said, "recorded as entry") {
 		s.t.Fatalf("got %d %q %q", code, shown, said)
 	}
+}
+
+// ctrlC presses Ctrl-C once and returns what was said to the end.
+func (d *dialogue) ctrlC() string {
+	d.t.Helper()
+	_, err := d.master.WriteString("\x03")
+	must(d.t, err)
+	said, code := d.ends()
+	if code != 1 {
+		d.t.Errorf("got exit code %d", code)
+	}
+	return strings.Join(strings.Fields(said), " ")
+}
+
+// echoes reports whether the terminal shows what is typed.
+func (d *dialogue) echoes() bool {
+	d.t.Helper()
+	state, err := unix.IoctlGetTermios(int(d.master.Fd()), unix.TCGETS)
+	must(d.t, err)
+	return state.Lflag&unix.ECHO != 0
+}
+
+// One Ctrl-C ends a question, and says what is so now.
+func TestCtrlCEndsAQuestion(t *testing.T) {
+	s := newStage(t)
+	ana, ben := ageBearer(t, s.dir, "ana"), ageBearer(t, s.dir, "ben")
+	s.begins(ana, ben)
+	request := s.agree(s.does("request", "seal", "--account", "ea-north@tidewaterinstruments.onmicrosoft.com", "--by", "Ana Weiss", "--why", "seal", "--key", "ana.sign", "--holder", "Ana Weiss", "--holder", "Ben Ode", "--holder", "Dora Ek"))
+	begin := func(args ...string) *dialogue { return converse(t, s.dir, append([]string{"halligan"}, args...)...) }
+	says := func(said string, wants ...string) {
+		t.Helper()
+		for _, want := range wants {
+			if !strings.Contains(said, want) {
+				t.Errorf("it does not say %q: %q", want, said)
+			}
+		}
+	}
+
+	for _, prompt := range []string{"not shown: ", "once more: "} {
+		d := begin("seal", "--request", request, "--out", "one.sealed")
+		if d.waits("not shown: "); prompt == "once more: " {
+			d.types(sealedPassword)
+			d.waits(prompt)
+		}
+		said := d.ctrlC()
+		says(said, "error: interrupted: nothing was sealed, and the request stays approved", "hint: give the command again")
+		if !d.echoes() || strings.Contains(d.seen.String(), sealedPassword) {
+			t.Errorf("after %q the terminal does not show what is typed, or showed the password", prompt)
+		}
+	}
+
+	d := begin("seal", "--request", request, "--out", "one.sealed")
+	d.waits("not shown: ")
+	d.types(sealedPassword)
+	d.waits("once more: ")
+	d.types(sealedPassword)
+	d.waits("nobody else looks on. ")
+	said := d.ctrlC()
+	says(said, "error: interrupted: 1 page was not shown to the end (Dora Ek), and nothing keeps them: set ", "cannot be completed", "ask anew and seal anew", "one.sealed is valid: Ana Weiss, Ben Ode can open it, 2 together")
+
+	d = begin("open", "one.sealed", "-i", ana.file, "--share", "-")
+	d.waits("row 1: ")
+	says(d.ctrlC(), "error: interrupted: nothing was opened", "hint: give the command again")
+	d = begin("open", "one.sealed", "-i", ana.file)
+	d.waits("row 1: ")
+	says(d.ctrlC(), "error: interrupted: nothing was opened", "hint: give the command again")
 }

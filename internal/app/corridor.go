@@ -243,6 +243,26 @@ func (*UnsureError) Hint() string {
 	return "look at what was to be changed; do not repeat it before you know. Then ask anew"
 }
 
+// UsedError is for an act that was not done, whose request is used all the same.
+type UsedError struct{ cause error }
+
+func (e *UsedError) Error() string { return e.cause.Error() }
+
+// Unwrap returns why it was not done.
+func (e *UsedError) Unwrap() error { return e.cause }
+
+// Hint says what to do next.
+func (e *UsedError) Hint() string {
+	const used = "the approvals are used: when it is mended, ask anew (halligan request)"
+	if inner, is := errors.AsType[interface {
+		error
+		Hint() string
+	}](e.cause); is && inner.Hint() != "" {
+		return inner.Hint() + "; " + used
+	}
+	return used
+}
+
 // through is the corridor. The request was approved, or the refusal says why not;
 // the intent is in the log before anything is done, and with it the request is
 // used; what came of it is read back and recorded. Where the log cannot be

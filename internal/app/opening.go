@@ -219,6 +219,9 @@ func (a *App) OpenApproved(ctx context.Context, given string, f *seal.File, open
 			readBack: func(context.Context) (string, error) { return f.Digest, nil }, // it stays as it is
 		}, nil
 	})
+	if opened == nil && done != nil {
+		err = &UsedError{err}
+	}
 	if opened == nil {
 		return nil, nil, err
 	}

@@ -138,8 +138,8 @@ func (a *App) Seal(ctx context.Context, given string, job *SealJob) (*SealDone, 
 	if takes != job.Reseals {
 		return nil, &hinted{errors.New("what was approved and what was opened are not the same set"), "a request with --reseals is for: halligan reseal FILE; any other for: halligan seal"}
 	}
-	if _, err := os.Lstat(job.Out); !errors.Is(err, fs.ErrNotExist) {
-		return nil, &hinted{fmt.Errorf("seal into %s: there is something of that name", job.Out), "give a new name: what is sealed is never written over"}
+	if err := TakesSealed(job.Out); err != nil {
+		return nil, err
 	}
 	out := &SealDone{Task: task}
 	if out.Secrets, err = a.secretsFor(ctx, task, job); err != nil {
@@ -174,6 +174,9 @@ func (a *App) Seal(ctx context.Context, given string, job *SealJob) (*SealDone, 
 	})
 	if f, readErr := ReadSealed(job.Out); err != nil && (out.Sealed == nil || readErr != nil || f.Digest != out.Sealed.Digest) {
 		out.Wipe()
+		if out.Done != nil {
+			err = &UsedError{err}
+		}
 		return nil, err
 	}
 	return out, errors.Join(err, putErr) // a file that is there needs its papers, whatever became of the record
@@ -211,9 +214,37 @@ func sealTells(m *seal.Manifest) map[string]any {
 	return out
 }
 
+// TakesSealed looks whether a sealed file can be written, before somebody gives a
+// secret for it and before the request is used: nothing is of that name, and its
+// folder takes a file.
+func TakesSealed(path string) error {
+	_, err := os.Lstat(path)
+	if err == nil {
+		return &hinted{fmt.Errorf("seal into %s: there is something of that name", path), "give a new name: what is sealed is never written over"}
+	}
+	folder := filepath.Dir(path)
+	var file *os.File
+	if errors.Is(err, fs.ErrNotExist) {
+		if file, err = os.CreateTemp(folder, sealedPart); err == nil {
+			err = errors.Join(file.Close(), os.Remove(file.Name()))
+		}
+	}
+	if err == nil {
+		return nil
+	}
+	hint := "give a folder in which you may write; the request stays approved"
+	if _, none := os.Stat(folder); errors.Is(none, fs.ErrNotExist) {
+		hint = "make the folder " + folder + ", or give another; the request stays approved"
+	}
+	return &hinted{fmt.Errorf("seal into %s: %w", path, err), hint}
+}
+
+// sealedPart is what a file is called while it is written.
+const sealedPart = ".halligan-*"
+
 // writeSealed writes a file that was not there, for its owner alone, in one step.
 func writeSealed(path string, data []byte) error {
-	file, err := os.CreateTemp(filepath.Dir(path), ".halligan-*") // mode 0600
+	file, err := os.CreateTemp(filepath.Dir(path), sealedPart) // mode 0600
 	if err != nil {
 		return fmt.Errorf("write the sealed file: %w", err)
 	}

@@ -248,19 +248,85 @@ func TestOnePersonSealsWithSomebodyOutsideAndItIsMarked(t *testing.T) {
 	}
 }
 
-// A disk that takes nothing: the request is used, the evidence says failed, and no
-// half of a file is left.
+// A folder that takes nothing is noticed while the request is still good, and before
+// anybody gives a secret.
+func TestAFolderThatTakesNothingIsNoticedBeforeTheRequestIsUsed(t *testing.T) {
+	keys := map[string]*age.X25519Identity{}
+	w, hash := agreed(t, keys, pairOfTwo)
+	j := job(t)
+	secret, good := j.Secret, j.Out
+	j.Secret = func(context.Context, *app.SealTask) ([]custody.Secret, error) {
+		t.Error("it asks for a secret")
+		return nil, errors.New("asked")
+	}
+	folder, file := t.TempDir(), filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, out := range map[string]string{
+		"missing": filepath.Join(folder, "no", "such", "folder", "x.sealed"), "a file": filepath.Join(file, "x.sealed"), "unwritable": filepath.Join(unwritable(t), "x.sealed"),
+	} {
+		j.Out = out
+		_, err := w.Seal(t.Context(), hash, j)
+		hinted, is := errors.AsType[interface {
+			error
+			Hint() string
+		}](err)
+		if !is || !strings.Contains(hinted.Hint(), "the request stays approved") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if out := w.entries(evidence.KindIntent, hash); len(out) > 0 {
+		t.Errorf("the request is used: %+v", out)
+	}
+	j.Secret, j.Out = secret, good
+	if _, err := w.Seal(t.Context(), hash, j); err != nil {
+		t.Error(err)
+	}
+	if left, err := filepath.Glob(filepath.Join(filepath.Dir(good), ".halligan-*")); err != nil || len(left) > 0 {
+		t.Errorf("left %v %v", left, err)
+	}
+}
+
+// A disk that takes nothing any more: the request is used, which is said, the evidence
+// says failed, and no half of a file is left.
 func TestAFileThatCannotBeWrittenIsToldAndNothingIsLeft(t *testing.T) {
 	keys := map[string]*age.X25519Identity{}
 	w, hash := agreed(t, keys, pairOfTwo)
 	j := job(t)
-	j.Out = filepath.Join(t.TempDir(), "no", "such", "folder", "x.sealed")
-	if _, err := w.Seal(t.Context(), hash, j); err == nil {
-		t.Fatal("sealed into a folder that is not there")
+	j.Out = filepath.Join(t.TempDir(), "folder", "x.sealed")
+	if err := os.Mkdir(filepath.Dir(j.Out), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	secret := j.Secret
+	j.Secret = func(ctx context.Context, task *app.SealTask) ([]custody.Secret, error) {
+		if err := os.Remove(filepath.Dir(j.Out)); err != nil {
+			t.Error(err)
+		}
+		return secret(ctx, task)
+	}
+	_, err := w.Seal(t.Context(), hash, j)
+	used, is := errors.AsType[*app.UsedError](err)
+	if !is || !strings.Contains(used.Hint(), "the approvals are used") || !strings.Contains(used.Hint(), "ask anew") {
+		t.Fatalf("%v", err)
 	}
 	if out := w.entries(evidence.KindOutcome, hash); len(out) != 1 || result(t, out[0]) != "failed" {
 		t.Errorf("%+v", out)
 	}
+}
+
+// unwritable is a folder that takes no file, for anybody.
+func unwritable(t *testing.T) string {
+	t.Helper()
+	const none = "/proc/self" // also for root
+	if _, err := os.Stat(none); err == nil {
+		return none
+	}
+	folder := t.TempDir()
+	if err := os.Chmod(folder, 0o500); err != nil {
+		t.Fatal(err)
+	}
+	return folder
 }
 
 // The papers of a file that is there must not be lost because the log took nothing.

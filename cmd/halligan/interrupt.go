@@ -1,0 +1,54 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+)
+
+// interruption is Ctrl-C at a question.
+type interruption struct {
+	so   string // what is so now, "" nothing to tell
+	hint string
+}
+
+func (i *interruption) Error() string {
+	if i.so == "" {
+		return "interrupted"
+	}
+	return "interrupted: " + i.so
+}
+
+// Hint says what to do next.
+func (i *interruption) Hint() string { return i.hint }
+
+// interrupted reports whether somebody pressed Ctrl-C at a question.
+func interrupted(err error) bool {
+	_, is := errors.AsType[*interruption](err)
+	return is
+}
+
+// awaits reads what a person types until they press Ctrl-C. The program ends then,
+// and with it the reading: no system ends a read of a terminal from outside.
+func awaits[T any](c *console, read func() (T, error)) (T, error) {
+	type answer struct {
+		given T
+		err   error
+	}
+	select {
+	case <-c.stop:
+		return *new(T), &interruption{}
+	default:
+	}
+	answers := make(chan answer, 1) // what comes too late finds room
+	go func() {
+		given, err := read()
+		answers <- answer{given, err}
+	}()
+	select {
+	case a := <-answers:
+		return a.given, a.err
+	case <-c.stop:
+		_, _ = fmt.Fprintln(c.stderr) // behind ^C
+		return *new(T), &interruption{}
+	}
+}

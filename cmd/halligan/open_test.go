@@ -1,0 +1,44 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestASuperfluousBadKeyIsToldAndOpensAllTheSame(t *testing.T) {
+	dir := t.TempDir()
+	ana, ben, eve := ageBearer(t, dir, "ana"), ageBearer(t, dir, "ben"), ageBearer(t, dir, "eve")
+	file := sealFor(t, dir, ana, ben)
+	must(t, os.WriteFile(filepath.Join(dir, "cy.key"), []byte("AGE-SECRET-KEY-1MISTYPED\n"), 0o600))
+	must(t, os.WriteFile(filepath.Join(dir, "page"), []byte("lusab babad\n"), 0o600))
+	bad := []string{"-i", eve.file, "-i", "cy.key", "-i", "gone.key", "--share", "page"}
+	out, said, code := runs(t, dir, append([]string{"open", file, "-i", ana.file, "-i", ben.file, "--to-stdout"}, bad...)...)
+	if out != sealedPassword+"\n" || code != 0 {
+		t.Fatalf("got %d %q %q", code, out, said)
+	}
+	for _, want := range []string{"warning: not used, and not needed: the key is of nobody who holds this: " + eve.file, "cy.key: a letter of the key is wrong", "gone.key", "this file takes none"} {
+		if !strings.Contains(said, want) {
+			t.Errorf("it does not say %q: %s", want, said)
+		}
+	}
+	out, said, code = runs(t, dir, append([]string{"open", file, "-i", ana.file, "--to-stdout"}, bad...)...)
+	if out != "" || code != 1 || strings.Contains(said, "not needed") {
+		t.Fatalf("got %d %q %q", code, out, said)
+	}
+	for _, want := range []string{"error: ", eve.file, "cy.key: a letter of the key is wrong", "gone.key", "this file takes none", "hint: "} {
+		if !strings.Contains(said, want) {
+			t.Errorf("it does not say %q: %s", want, said)
+		}
+	}
+}
+
+// A folder that is not there is told before anything else is asked or looked at.
+func TestAFolderThatIsNotThereIsToldBeforeASecretIsAskedFor(t *testing.T) {
+	c := testConsole()
+	_, err := c.sealJob(t.Context(), nil, &sealFlags{request: "x", out: filepath.Join(t.TempDir(), "gone", "a.sealed")})
+	if err == nil || !strings.Contains(hintOf(err), "make the folder") {
+		t.Errorf("got %v, hint %q", err, hintOf(err))
+	}
+}
