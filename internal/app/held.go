@@ -78,10 +78,9 @@ func RecordOfBinder(r *register.Register, version string) Record {
 
 // sameNumber compares what somebody read with what is recorded: case and blanks make
 // no difference.
-func sameNumber(a, b string) bool {
-	plain := func(s string) string { return strings.ToLower(strings.Join(strings.Fields(s), "")) }
-	return plain(a) == plain(b)
-}
+func sameNumber(a, b string) bool { return plainSeal(a) == plainSeal(b) }
+
+func plainSeal(s string) string { return strings.ToLower(strings.Join(strings.Fields(s), "")) }
 
 // Verify compares what somebody found with what is recorded, and puts both into the
 // log. The error is for what could not be compared or recorded; what is wrong with
@@ -126,6 +125,9 @@ func (h *Held) wrongWith(name string, p *register.Part, l *Look, digest string) 
 		return []string{"the part is not where it is recorded"}
 	}
 	add(l.State == PartBroken, "the seal or the envelope is broken")
+	if before := h.Broken(p.Seal); before != nil && l.State != PartBroken {
+		add(true, brokenText(before)+": halligan custody move "+quote(name)+" --seal NEW")
+	}
 	switch {
 	case p.Seal == "" && l.Seal != "":
 		add(true, "it bears a seal, and none is recorded")
@@ -169,11 +171,28 @@ type Held struct {
 	Records posture.Records
 
 	files map[string]string // by fileKey: SHA-256 of the first sealed file
+	// broken is when each seal was first found broken, by its plainSeal. It does not
+	// heal: whoever opened something can make it look whole.
+	broken map[string]*Looked
+}
+
+// Broken is when the seal of a part was found broken; nil never. A number that was
+// found broken anywhere is used up.
+func (h *Held) Broken(seal string) *Looked {
+	if h == nil || seal == "" {
+		return nil
+	}
+	return h.broken[plainSeal(seal)]
+}
+
+// brokenText tells a break for people.
+func brokenText(b *Looked) string {
+	return fmt.Sprintf("its seal was found broken on %s by %s, and only a new seal heals that", register.DayOf(b.At), b.By)
 }
 
 // Held reads what was recorded of custody.
 func (a *App) Held(ctx context.Context) (*Held, error) {
-	h := &Held{Looked: map[string]*Looked{}, files: map[string]string{}}
+	h := &Held{Looked: map[string]*Looked{}, files: map[string]string{}, broken: map[string]*Looked{}}
 	h.Records.Seals = []posture.SealCheck{}
 	err := a.Ledger.View(ctx, func(v store.View) error {
 		if _, err := a.know(v, a.Ledger.Identity().ID); err != nil {
@@ -199,6 +218,9 @@ func (h *Held) looks(v store.View) error {
 		}
 		if last := h.Looked[d.Part]; last == nil || !e.Time.Before(last.At) {
 			h.Looked[d.Part] = &Looked{d, e.Time, e.Index}
+		}
+		if h.Broken(d.Wanted) == nil && d.Wanted != "" && d.State == PartBroken {
+			h.broken[plainSeal(d.Wanted)] = &Looked{d, e.Time, e.Index}
 		}
 		if key := fileKey(d.Part, d.Wanted); d.File != "" && h.files[key] == "" {
 			h.files[key] = d.File
@@ -339,7 +361,7 @@ func ListHeld(r *register.Register, held *Held, snap *entra.Snapshot, now time.T
 		}
 		if held != nil {
 			if last := held.Looked[name]; last != nil && last.At.Before(now.Add(time.Minute)) && sameNumber(last.Wanted, p.Seal) {
-				one.Looked, one.Good = &last.At, last.Good
+				one.Looked, one.Good = &last.At, last.Good && held.Broken(p.Seal) == nil
 			}
 		}
 		out.Parts = append(out.Parts, one)
@@ -373,6 +395,9 @@ func (c *clocks) part(p *HeldPart, held *Held) {
 	verify := "halligan custody verify " + quote(p.Name)
 	switch {
 	case p.Seal == "" && p.Kind != register.PartBinder || held == nil:
+	case held.Broken(p.Seal) != nil && !held.lost(p):
+		b := held.Broken(p.Seal)
+		c.add(register.DayOf(b.At), "find out what happened; if it cannot be explained, rotate what it opens and treat it as an incident. Then: halligan custody move "+quote(p.Name)+" --seal NEW", "%s: %s", p.Name, brokenText(b))
 	case p.Looked == nil:
 		c.add(c.today, verify, "nobody has looked at %s yet", p.Name)
 	case !p.Good:
@@ -380,6 +405,12 @@ func (c *clocks) part(p *HeldPart, held *Held) {
 	default:
 		c.add(register.DayOf(p.Looked.AddDate(0, 0, c.settings.SealDays)), verify, "look at %s", p.Name)
 	}
+}
+
+// lost reports whether a part was not there at the last look.
+func (h *Held) lost(p *HeldPart) bool {
+	last := h.Looked[p.Name]
+	return p.Looked != nil && last != nil && last.State == PartMissing
 }
 
 // drills are those of the accounts, where drills are recorded at all.
