@@ -68,7 +68,7 @@ func custodyListCommand(c *console) *cobra.Command {
 drills, combinations that somebody who left still knows. With --from, the holders are compared with the directory: who is disabled,
 gone or leaving is a finding with its date.
 
-Exit codes: 0 nothing is due, 3 something is wrong or overdue.`,
+Exit codes: 0 nothing is due, 3 something is wrong or overdue, 5 the evidence is not here, so what was looked at is not known.`,
 		Example: `  halligan custody list
   halligan custody list --from export/ --format json`,
 		Args: takes(),
@@ -110,19 +110,22 @@ func (c *console) custodyList(ctx context.Context, f *custodyListFlags) error {
 		err = indented(c.stdout, report)
 	} else {
 		p := c.page(c.stdout)
-		p.held(report, name, held != nil)
+		p.held(report, name)
 		_, err = fmt.Fprint(c.stdout, p.b.String())
 	}
 	if err != nil {
 		return err
 	}
-	if report.Overdue() {
+	switch {
+	case report.Overdue():
 		return ended(exitTrouble)
+	case !report.Evidence:
+		return ended(exitUndetermined)
 	}
 	return nil
 }
 
-func (p *page) held(r *app.HeldReport, file string, evidence bool) {
+func (p *page) held(r *app.HeldReport, file string) {
 	if len(r.Parts) == 0 {
 		p.line(0, 2, "No part is written down in "+file+" yet: halligan custody add --help")
 	}
@@ -152,9 +155,9 @@ func (p *page) held(r *app.HeldReport, file string, evidence bool) {
 		p.styled(0, 4, bold, "Place "+at.Name+":", strings.Join(words, ", "))
 	}
 	p.heldFindings(r)
-	if !evidence {
+	if !r.Evidence {
 		p.blank()
-		p.line(0, 2, "No evidence has begun: whether anybody looked at the seals is not known. halligan init begins it.")
+		p.styled(0, 2, yellow, "NOT KNOWN", "– no evidence of this register is here, so whether anybody looked at the parts, and what was found, is not known: "+app.NoStoreHint+".")
 	}
 }
 

@@ -337,6 +337,8 @@ type HeldReport struct {
 	Findings []HeldFinding `json:"findings"`
 	// Directory: the holders were compared with the directory.
 	Directory bool `json:"directory"`
+	// Evidence: there is a log. Without one nothing is known of looks.
+	Evidence bool `json:"evidence"`
 }
 
 // Overdue reports whether anything is wrong or due now.
@@ -348,7 +350,7 @@ func (r *HeldReport) Overdue() bool {
 // where there is no evidence, snap where the directory was not read.
 func ListHeld(r *register.Register, held *Held, snap *entra.Snapshot, now time.Time) *HeldReport {
 	r = r.Or()
-	out := &HeldReport{Parts: []HeldPart{}, Places: append([]register.Place{}, r.Places...), Findings: []HeldFinding{}, Directory: snap != nil}
+	out := &HeldReport{Parts: []HeldPart{}, Places: append([]register.Place{}, r.Places...), Findings: []HeldFinding{}, Directory: snap != nil, Evidence: held != nil}
 	c := clocks{r: r, held: held, settings: r.Settings.Settled(), now: now, today: register.DayOf(now), out: out}
 	for i, name := range r.PartNames() {
 		p := &r.Parts[i]
