@@ -22,12 +22,7 @@ const recordsPatience = 5 * time.Second
 // recordsOf are what the evidence tells the checks; nothing where there is none. A
 // check never waits for it long, and never fails for want of it.
 func (c *console) recordsOf(ctx context.Context, r *register.Register, registerPath string, f *recordFlags) posture.Records {
-	if r == nil || r.Tenant.ID == "" && r.Evidence.Store == "" && f.place.store == "" {
-		return posture.Records{}
-	}
-	place := f.place
-	place.register = registerPath
-	held, err := c.held(ctx, &place)
+	held, err := c.heldOf(ctx, r, registerPath, f)
 	switch {
 	case err != nil:
 		return posture.Records{Unread: err.Error()}
@@ -35,6 +30,17 @@ func (c *console) recordsOf(ctx context.Context, r *register.Register, registerP
 		return posture.Records{}
 	}
 	return held.Records
+}
+
+// heldOf is what the evidence of a register knows of custody; nil where there is
+// none, or no place for one.
+func (c *console) heldOf(ctx context.Context, r *register.Register, registerPath string, f *recordFlags) (*app.Held, error) {
+	if r == nil || r.Tenant.ID == "" && r.Evidence.Store == "" && f.place.store == "" {
+		return nil, nil
+	}
+	place := f.place
+	place.register = registerPath
+	return c.held(ctx, &place)
 }
 
 // held is what the evidence knows of custody; nil where there is no evidence.

@@ -415,6 +415,32 @@ func (h *Held) lost(p *HeldPart) bool {
 	return p.Looked != nil && last != nil && last.State == PartMissing
 }
 
+// missing are the parts that were not there at the last look, and that nobody put
+// under another seal since: by their place among the parts, how that is known.
+func (h *Held) missing(r *register.Register) map[int]string {
+	out := map[int]string{}
+	for i, name := range r.PartNames() {
+		if last := h.Looked[name]; last != nil && last.State == PartMissing && sameNumber(last.Wanted, r.Parts[i].Seal) {
+			out[i] = fmt.Sprintf("was found missing on %s by %s", register.DayOf(last.At), last.By)
+		}
+	}
+	return out
+}
+
+// found tells what is missing or broken, for somebody who relies on the parts.
+func (h *Held) found(r *register.Register) []string {
+	var out []string
+	gone := h.missing(r)
+	for i, name := range r.PartNames() {
+		if why, is := gone[i]; is {
+			out = append(out, name+" "+why+", and counts as lost")
+		} else if b := h.Broken(r.Parts[i].Seal); b != nil {
+			out = append(out, name+": "+brokenText(b)+". What lies behind it counts as there")
+		}
+	}
+	return out
+}
+
 // drills are those of the accounts, where drills are recorded at all.
 func (c *clocks) drills(snap *entra.Snapshot) {
 	if c.held == nil || c.held.Records.Drills == nil {
