@@ -53,7 +53,7 @@ Exit codes: 0 all is as recorded, 3 something is wrong.`,
 	flags.StringVar(&f.look.Seal, "seal", "", "`NUMBER` on the seal, as you read it there")
 	flags.StringVar(&f.look.Binder, "digest", "", "`DIGEST` on the pages of a printed binder")
 	flags.StringVar(&f.look.Version, "version-printed", "", "`VERSION` on the pages of a printed binder")
-	flags.StringVar(&f.file, "file", "", "sealed `FILE` that lies there: its SHA-256 is recorded, and compared with the first time under this seal")
+	flags.StringVar(&f.file, "file", "", "sealed `FILE` that lies there: its SHA-256 is recorded, and compared with what was sealed for the set of the part, or with the first time under this seal")
 	flags.StringVar(&f.look.Note, "note", "", "`TEXT`: what else you saw")
 	complete(cmd, "state", app.PartStates...)
 	return cmd

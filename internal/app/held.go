@@ -145,8 +145,13 @@ func (h *Held) wrongWith(name string, p *register.Part, l *Look, digest string) 
 		}
 		add(l.Version != "" && h.Binder != nil && h.Binder.Version != "" && !sameNumber(l.Version, h.Binder.Version), "the printed binder is not the last version that was printed")
 	}
-	// Under one seal lies one file: the first that was looked at there.
+	out = append(out, h.wrongWithSet(p, l)...)
+	// Under one seal lies one file: the first that was looked at there, where the log
+	// does not know better.
 	first, last := h.files[fileKey(name, p.Seal)], h.Looked[name]
+	if s := h.set(p.Set); s != nil && len(s.files) > 0 {
+		first = ""
+	}
 	add(l.File != "" && first != "" && !sameNumber(first, l.File), "the sealed file is another than when it was first looked at, under the same seal")
 	add(l.File == "" && last != nil && !last.Good && last.File != "" && sameNumber(last.Wanted, p.Seal), "the sealed file was not looked at, and something was wrong the last time: --file")
 	return out
@@ -174,6 +179,7 @@ type Held struct {
 	// broken is when each seal was first found broken, by its plainSeal. It does not
 	// heal: whoever opened something can make it look whole.
 	broken map[string]*Looked
+	sets   map[string]*sealedSet
 }
 
 // Broken is when the seal of a part was found broken; nil never. A number that was
@@ -192,13 +198,13 @@ func brokenText(b *Looked) string {
 
 // Held reads what was recorded of custody.
 func (a *App) Held(ctx context.Context) (*Held, error) {
-	h := &Held{Looked: map[string]*Looked{}, files: map[string]string{}, broken: map[string]*Looked{}}
+	h := &Held{Looked: map[string]*Looked{}, files: map[string]string{}, broken: map[string]*Looked{}, sets: map[string]*sealedSet{}}
 	h.Records.Seals = []posture.SealCheck{}
 	err := a.Ledger.View(ctx, func(v store.View) error {
 		if _, err := a.know(v, a.Ledger.Identity().ID); err != nil {
 			return err // what a log tells that was smuggled into is not relied on
 		}
-		return errors.Join(h.looks(v), h.binders(v), h.changes(v))
+		return errors.Join(h.looks(v), h.binders(v), h.changes(v), h.sealed(v))
 	})
 	if err != nil {
 		return nil, err
@@ -395,6 +401,9 @@ func (c *clocks) add(day register.Day, do, format string, args ...any) {
 // sealDays; a part that was found wrong stays a finding until it is found right.
 func (c *clocks) part(p *HeldPart, held *Held) {
 	verify := "halligan custody verify " + quote(p.Name)
+	if s := held.set(p.Set); s != nil && s.void != "" {
+		c.add(register.DayOf(s.voidOn), "destroy it; where the part is of another set now, write that under set: and have it approved: halligan request custody", "%s: %s", p.Name, s.void)
+	}
 	switch {
 	case p.Seal == "" && p.Kind != register.PartBinder || held == nil:
 	case held.Broken(p.Seal) != nil && !held.lost(p):

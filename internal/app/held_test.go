@@ -25,7 +25,7 @@ func TestLookingAtAPart(t *testing.T) {
 		"as recorded":               {app.Look{Part: "North  Key", Seal: " 44 01", State: app.PartIntact}, ""},
 		"another number":            {app.Look{Part: "north key", Seal: "4410", State: app.PartIntact}, "not the recorded one"},
 		"no number":                 {app.Look{Part: "north key", State: app.PartIntact}, "was not read"},
-		"broken":                    {app.Look{Part: "north key", Seal: "4401", State: app.PartBroken}, "broken"},
+		"broken":                    {app.Look{Part: "north pin", Seal: "4402", State: app.PartBroken}, "broken"},
 		"not there":                 {app.Look{Part: "north key", State: app.PartMissing}, "not where it is recorded"},
 		"a binder":                  {app.Look{Part: "binder", State: app.PartIntact, Binder: strings.ToUpper(digest)}, ""},
 		"an old binder":             {app.Look{Part: "binder", State: app.PartIntact, Binder: "0123456789abcdef"}, "not of the register as it is now"},
