@@ -135,14 +135,21 @@ func (p *page) held(r *app.HeldReport, file string) {
 	if len(r.Parts) == 0 {
 		p.line(0, 2, "No part is written down in "+file+" yet: halligan custody add --help")
 	}
-	last := ""
+	var accounts []string // in the order in which the register comes to them
+	under := map[string][]string{}
 	for i := range r.Parts {
 		one := &r.Parts[i]
-		if of := cmp.Or(one.AccountName, string(one.Account), "No account"); of != last {
-			p.styled(0, 2, bold, of, "")
-			last = of
+		of := cmp.Or(one.AccountName, string(one.Account), "No account")
+		if under[of] == nil {
+			accounts = append(accounts, of)
 		}
-		p.line(2, 4, one.Name+": "+partLine(one))
+		under[of] = append(under[of], one.Name+": "+partLine(one))
+	}
+	for _, of := range accounts {
+		p.styled(0, 2, bold, of, "")
+		for _, line := range under[of] {
+			p.line(2, 4, line)
+		}
 	}
 	if len(r.Places) > 0 {
 		p.blank()

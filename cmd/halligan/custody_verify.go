@@ -102,7 +102,7 @@ func (c *console) custodyVerify(ctx context.Context, f *custodyVerifyFlags) (err
 		p.line(2, 2, f)
 	}
 	if !v.Good {
-		p.line(0, 2, "Look once more. If it stays so and nobody can explain it, treat it as an incident: rotate what the part opens, and put it under a new seal (halligan custody move --seal).")
+		p.line(0, 2, "Look once more. If it stays so and nobody can explain it, treat it as an incident: rotate what the part opens, and put it under a new seal (halligan custody move PART --seal NEW).")
 	}
 	if _, err := fmt.Fprint(c.stdout, p.b.String()); err != nil || v.Good {
 		return err

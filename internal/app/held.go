@@ -400,7 +400,7 @@ func (c *clocks) add(day register.Day, do, format string, args ...any) {
 // part is the clock of one part: sealed parts and binders are looked at every
 // sealDays; a part that was found wrong stays a finding until it is found right.
 func (c *clocks) part(p *HeldPart, held *Held) {
-	verify := "halligan custody verify " + quote(p.Name)
+	verify := "halligan custody verify " + quote(p.Name) + " --as NAME"
 	if s := held.set(p.Set); s != nil && s.void != "" {
 		c.add(register.DayOf(s.voidOn), "destroy it; where the part is of another set now, write that under set: and have it approved: halligan request custody", "%s: %s", p.Name, s.void)
 	}
@@ -408,7 +408,7 @@ func (c *clocks) part(p *HeldPart, held *Held) {
 	case p.Seal == "" && p.Kind != register.PartBinder || held == nil:
 	case held.Broken(p.Seal) != nil && !held.lost(p):
 		b := held.Broken(p.Seal)
-		c.add(register.DayOf(b.At), "find out what happened; if it cannot be explained, rotate what it opens and treat it as an incident. Then: halligan custody move "+quote(p.Name)+" --seal NEW", "%s: %s", p.Name, brokenText(b))
+		c.add(register.DayOf(b.At), "find out what happened; if it cannot be explained, rotate what it opens and treat it as an incident. Then: halligan custody move "+quote(p.Name)+" --seal NEW"+asking, "%s: %s", p.Name, brokenText(b))
 	case p.Looked == nil:
 		c.add(c.today, verify, "nobody has looked at %s yet", p.Name)
 	case !p.Good:
@@ -476,7 +476,7 @@ func (c *clocks) binder() {
 		if c.held.Records.RegisterChanged.Before(c.held.Records.BinderPrinted) {
 			day = c.today // changed by hand: when is not known
 		}
-		c.add(day, "halligan binder", "the binder was printed on %s, and the register has changed since", register.DayOf(c.held.Records.BinderPrinted))
+		c.add(day, "halligan binder -o binder.pdf --record", "the binder was printed on %s, and the register has changed since", register.DayOf(c.held.Records.BinderPrinted))
 	}
 }
 
@@ -491,10 +491,31 @@ func (c *clocks) combinations() {
 		}
 		for _, p := range c.r.Places {
 			if p.CombinationChanged < register.DayOf(e.At) {
-				c.add(register.DayOf(e.At), "change it, then: halligan custody place "+quote(p.Name)+" --combination-changed DAY", "%s has left, and the combination of %s was not changed since", e.What, p.Name)
+				c.add(register.DayOf(e.At), "change it, then: halligan custody place "+quote(p.Name)+" --combination-changed DAY"+asking, "%s has left, and the combination of %s was not changed since", e.What, p.Name)
 			}
 		}
 	}
+}
+
+// asking is what every request takes; people put their own words for the capitals.
+const asking = " --by NAME --why TEXT --key FILE"
+
+// without is what to do about somebody who leaves: hand over, and change what they can
+// open.
+func (c *clocks) without(name string) string {
+	const most = 4
+	var out []string
+	for i, part := range c.r.PartNames() {
+		if register.SamePerson(c.r.Parts[i].Holder, name) {
+			out = append(out, "halligan custody hand-over "+quote(part)+" --to NAME"+asking)
+		}
+	}
+	for _, p := range c.r.Places {
+		if slices.ContainsFunc(p.Access, func(a string) bool { return register.SamePerson(a, name) }) {
+			out = append(out, "change the combination, then: halligan custody place "+quote(p.Name)+" --combination-changed DAY"+asking)
+		}
+	}
+	return joined(append(out, "halligan person remove "+quote(name)), most)
 }
 
 // holders are compared with the directory: who holds something, or opens a place,
@@ -511,7 +532,7 @@ func (c *clocks) holders(snap *entra.Snapshot) {
 			c.add(c.today, "write id: of "+h.Name+" into halligan.yaml", "%s has no object id in the register, and would not be noticed leaving", h.Name)
 			continue
 		}
-		const do = "halligan custody hand-over for each part, and new combinations"
+		do := c.without(h.Name)
 		i := slices.IndexFunc(users, func(u entra.User) bool { return u.ID.Equal(h.ID) })
 		leaves, known := snap.Details(entra.PartUsers, h.ID).Time("employeeLeaveDateTime")
 		switch {

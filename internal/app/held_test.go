@@ -208,6 +208,9 @@ func TestHoldersWhoLeaveAreTold(t *testing.T) {
 	var got []string
 	for _, f := range r.Findings {
 		got = append(got, string(f.Day)+" "+f.What)
+		if strings.HasPrefix(f.What, "the account of ana") && (!strings.Contains(f.Do, "halligan custody hand-over 'north key' --to NAME --by NAME --why TEXT --key FILE") || !strings.Contains(f.Do, "halligan person remove ana")) {
+			t.Errorf("what to do: %s", f.Do)
+		}
 	}
 	all := strings.Join(got, "\n")
 	for _, line := range []string{"2026-11-21 the account of ana is disabled in the directory", "2026-12-24 victor leaves", "carol has no object id in the register"} {
