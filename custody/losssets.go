@@ -41,7 +41,7 @@ func (st *state) person(p *personLeaf) bool {
 
 func (st *state) leaf(l *leaf) bool {
 	switch {
-	case st.any(l.dies), st.read == adverse && st.any(l.may):
+	case l.gone != "", st.any(l.dies), st.read == adverse && st.any(l.may):
 		return false
 	case l.free:
 		return true
@@ -467,6 +467,9 @@ func (st *state) gone(b *branch) string {
 	for i := range b.leaves {
 		l := &b.leaves[i]
 		say := ""
+		if l.gone != "" {
+			say = b.what + " " + l.gone
+		}
 		for _, at := range l.dies {
 			if l := st.s.losses[at]; st.lost[at] && say == "" {
 				switch {

@@ -25,6 +25,9 @@ type Outlook struct {
 	Services []Loss
 	// Closed are accounts that open nothing, because they are disabled or deleted.
 	Closed []entra.ID
+	// Gone are parts that are not where they are recorded, by their place among the
+	// parts of the register: in words, how that is known.
+	Gone map[int]string
 }
 
 // Survey answers what survives which loss. It is made by Circle.Survey.
@@ -40,6 +43,7 @@ type Survey struct {
 	at       map[[2]string]int
 	accounts []surveyed
 	people   map[string]*personLeaf
+	gone     map[int]string
 }
 
 type surveyed struct {
@@ -73,7 +77,8 @@ type leaf struct {
 	dies   []int
 	may    []int // any of these takes it, perhaps
 	people []*personLeaf
-	free   bool // nobody has to fetch it
+	free   bool   // nobody has to fetch it
+	gone   string // how it is known that it is not there; "" it is
 }
 
 // personLeaf is somebody who fetches something: reached while the person is there,
@@ -89,7 +94,7 @@ type personLeaf struct {
 // single loss and all harmless ones together; only where these together are not
 // harmless is it asked again.
 func (c *Circle) Survey(o Outlook) *Survey {
-	s := &Survey{circle: c, at: map[[2]string]int{}, people: map[string]*personLeaf{}}
+	s := &Survey{circle: c, at: map[[2]string]int{}, people: map[string]*personLeaf{}, gone: o.Gone}
 	for _, p := range c.People() {
 		s.person(p.Key, p.Name)
 	}
@@ -242,6 +247,11 @@ func (s *Survey) branch(n Need, isKey bool) branch {
 // leaf compiles a copy. A key is lost as a key and not as a part.
 func (s *Survey) leaf(p *register.Part, isKey bool) leaf {
 	l := leaf{part: p}
+	for i, why := range s.gone {
+		if &s.circle.reg.Parts[i] == p {
+			return leaf{part: p, gone: why} // nothing more can take it
+		}
+	}
 	if !isKey {
 		name := words[p.Kind]
 		if p.Key != "" {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -447,4 +448,29 @@ func TestALargeRegisterIsCutAndSaysSo(t *testing.T) {
 	if o := custody.CircleOf(reg).Openings(reg.Accounts[0]); !o.Cut || o.TwoPeople() != custody.Maybe {
 		t.Errorf("cut %v, takes two people: %v", o.Cut, o.TwoPeople())
 	}
+}
+
+// A part that is not there is as a part that is lost.
+func TestWhatIsGoneIsLostForGood(t *testing.T) {
+	eachCircle(t, 60, func(t *testing.T, r *rand.Rand, reg *register.Register) {
+		if len(reg.Parts) == 0 {
+			return
+		}
+		at := r.IntN(len(reg.Parts))
+		circle := custody.CircleOf(reg)
+		whole, gone := circle.Survey(custody.Outlook{}), circle.Survey(custody.Outlook{Gone: map[int]string{at: "was found missing"}})
+		lost := custody.Loss{Kind: custody.LossPart, ID: strconv.Itoa(at)}
+		if !slices.ContainsFunc(whole.Losses(), func(l custody.Loss) bool { return l.Kind == lost.Kind && l.ID == lost.ID }) {
+			// A key: it can only get worse.
+			if worse := map[custody.Answer]int{custody.No: 0, custody.Maybe: 1, custody.Yes: 2}; worse[gone.After()] > worse[whole.After()] {
+				t.Errorf("without part %d: %v, with it %v", at, gone.After(), whole.After())
+			}
+			return
+		}
+		subsets(whole.Singles(), 1, func(set []custody.Loss) {
+			if got, want := gone.After(set...), whole.After(append(slices.Clone(set), lost)...); got != want {
+				t.Errorf("part %d and %v: %v, want %v", at, set, got, want)
+			}
+		})
+	})
 }

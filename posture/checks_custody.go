@@ -292,10 +292,15 @@ func judgeSeparated(c *Case) Result {
 	return pass("%d sites, one or more away from the office, all fireproof", len(sites))
 }
 
+// sameSeal compares two numbers: case and blanks make no difference.
+func sameSeal(a, b string) bool {
+	return strings.EqualFold(strings.Join(strings.Fields(a), ""), strings.Join(strings.Fields(b), ""))
+}
+
 func judgeSeals(c *Case) Result {
 	var seals []string
 	for _, p := range c.Register.Or().Parts {
-		if s := strings.TrimSpace(p.Seal); s != "" && !slices.Contains(seals, s) {
+		if s := strings.TrimSpace(p.Seal); s != "" && !slices.ContainsFunc(seals, func(t string) bool { return sameSeal(s, t) }) {
 			seals = append(seals, s)
 		}
 	}
@@ -312,7 +317,7 @@ func judgeSeals(c *Case) Result {
 		var last SealCheck
 		broken := Result{Status: Pass}
 		for _, s := range c.Records.Seals {
-			if strings.TrimSpace(s.Seal) != seal || s.At.After(c.Now) {
+			if !sameSeal(s.Seal, seal) || s.At.After(c.Now) {
 				continue
 			}
 			if s.At.After(last.At) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -157,9 +158,13 @@ func accountNamed(r *register.Register, given string) (*register.Account, error)
 		if a := &r.Accounts[i]; a.ID.Equal(entra.ID(given)) || a.Name != "" && strings.EqualFold(a.Name, given) {
 			return a, nil
 		}
-		names = append(names, r.Accounts[i].Name)
+		names = append(names, cmp.Or(r.Accounts[i].Name, string(r.Accounts[i].ID)))
 	}
-	return nil, misused(suggest(given, names, "halligan custody list shows the accounts"), "no account %q in the register", given)
+	all := "the register has no account: write accounts: into halligan.yaml"
+	if len(names) > 0 {
+		all = "accounts of the register: " + strings.Join(names, ", ")
+	}
+	return nil, misused(suggest(given, names, all), "no account %q in the register", given)
 }
 
 // placeCustodyFlags are the flags of custody place.

@@ -22,12 +22,7 @@ const recordsPatience = 5 * time.Second
 // recordsOf are what the evidence tells the checks; nothing where there is none. A
 // check never waits for it long, and never fails for want of it.
 func (c *console) recordsOf(ctx context.Context, r *register.Register, registerPath string, f *recordFlags) posture.Records {
-	if r == nil || r.Tenant.ID == "" && r.Evidence.Store == "" && f.place.store == "" {
-		return posture.Records{}
-	}
-	place := f.place
-	place.register = registerPath
-	held, err := c.held(ctx, &place)
+	held, err := c.heldOf(ctx, r, registerPath, f)
 	switch {
 	case err != nil:
 		return posture.Records{Unread: err.Error()}
@@ -35,6 +30,17 @@ func (c *console) recordsOf(ctx context.Context, r *register.Register, registerP
 		return posture.Records{}
 	}
 	return held.Records
+}
+
+// heldOf is what the evidence of a register knows of custody; nil where there is
+// none, or no place for one.
+func (c *console) heldOf(ctx context.Context, r *register.Register, registerPath string, f *recordFlags) (*app.Held, error) {
+	if r == nil || r.Tenant.ID == "" && r.Evidence.Store == "" && f.place.store == "" {
+		return nil, nil
+	}
+	place := f.place
+	place.register = registerPath
+	return c.held(ctx, &place)
 }
 
 // held is what the evidence knows of custody; nil where there is no evidence.
@@ -68,7 +74,7 @@ func custodyListCommand(c *console) *cobra.Command {
 drills, combinations that somebody who left still knows. With --from, the holders are compared with the directory: who is disabled,
 gone or leaving is a finding with its date.
 
-Exit codes: 0 nothing is due, 3 something is wrong or overdue.`,
+Exit codes: 0 nothing is due, 3 something is wrong or overdue, 5 the evidence is not here, so what was looked at is not known.`,
 		Example: `  halligan custody list
   halligan custody list --from export/ --format json`,
 		Args: takes(),
@@ -110,30 +116,40 @@ func (c *console) custodyList(ctx context.Context, f *custodyListFlags) error {
 		err = indented(c.stdout, report)
 	} else {
 		p := c.page(c.stdout)
-		p.held(report, name, held != nil)
+		p.held(report, name)
 		_, err = fmt.Fprint(c.stdout, p.b.String())
 	}
 	if err != nil {
 		return err
 	}
-	if report.Overdue() {
+	switch {
+	case report.Overdue():
 		return ended(exitTrouble)
+	case !report.Evidence:
+		return ended(exitUndetermined)
 	}
 	return nil
 }
 
-func (p *page) held(r *app.HeldReport, file string, evidence bool) {
+func (p *page) held(r *app.HeldReport, file string) {
 	if len(r.Parts) == 0 {
 		p.line(0, 2, "No part is written down in "+file+" yet: halligan custody add --help")
 	}
-	last := ""
+	var accounts []string // in the order in which the register comes to them
+	under := map[string][]string{}
 	for i := range r.Parts {
 		one := &r.Parts[i]
-		if of := cmp.Or(one.AccountName, string(one.Account), "No account"); of != last {
-			p.styled(0, 2, bold, of, "")
-			last = of
+		of := cmp.Or(one.AccountName, string(one.Account), "No account")
+		if under[of] == nil {
+			accounts = append(accounts, of)
 		}
-		p.line(2, 4, one.Name+": "+partLine(one))
+		under[of] = append(under[of], one.Name+": "+partLine(one))
+	}
+	for _, of := range accounts {
+		p.styled(0, 2, bold, of, "")
+		for _, line := range under[of] {
+			p.line(2, 4, line)
+		}
 	}
 	if len(r.Places) > 0 {
 		p.blank()
@@ -152,9 +168,9 @@ func (p *page) held(r *app.HeldReport, file string, evidence bool) {
 		p.styled(0, 4, bold, "Place "+at.Name+":", strings.Join(words, ", "))
 	}
 	p.heldFindings(r)
-	if !evidence {
+	if !r.Evidence {
 		p.blank()
-		p.line(0, 2, "No evidence has begun: whether anybody looked at the seals is not known. halligan init begins it.")
+		p.styled(0, 2, yellow, "NOT KNOWN", "– no evidence of this register is here, so whether anybody looked at the parts, and what was found, is not known: "+app.NoStoreHint+".")
 	}
 }
 

@@ -53,7 +53,7 @@ Exit codes: 0 all is as recorded, 3 something is wrong.`,
 	flags.StringVar(&f.look.Seal, "seal", "", "`NUMBER` on the seal, as you read it there")
 	flags.StringVar(&f.look.Binder, "digest", "", "`DIGEST` on the pages of a printed binder")
 	flags.StringVar(&f.look.Version, "version-printed", "", "`VERSION` on the pages of a printed binder")
-	flags.StringVar(&f.file, "file", "", "sealed `FILE` that lies there: its SHA-256 is recorded, and compared with the first time under this seal")
+	flags.StringVar(&f.file, "file", "", "sealed `FILE` that lies there: its SHA-256 is recorded, and compared with what was sealed for the set of the part, or with the first time under this seal")
 	flags.StringVar(&f.look.Note, "note", "", "`TEXT`: what else you saw")
 	complete(cmd, "state", app.PartStates...)
 	return cmd
@@ -102,7 +102,7 @@ func (c *console) custodyVerify(ctx context.Context, f *custodyVerifyFlags) (err
 		p.line(2, 2, f)
 	}
 	if !v.Good {
-		p.line(0, 2, "Look once more. If it stays so and nobody can explain it, treat it as an incident: rotate what the part opens, and put it under a new seal (halligan custody move --seal).")
+		p.line(0, 2, "Look once more. If it stays so and nobody can explain it, treat it as an incident: rotate what the part opens, and put it under a new seal (halligan custody move PART --seal NEW).")
 	}
 	if _, err := fmt.Fprint(c.stdout, p.b.String()); err != nil || v.Good {
 		return err

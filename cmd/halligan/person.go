@@ -231,7 +231,7 @@ func (p *page) quorum(q *register.Quorum) {
 func standingSays(s *app.Standing) string {
 	switch {
 	case s == nil:
-		return "No evidence has begun: nothing is approved. halligan init begins it."
+		return "No evidence of this register is here, so what was approved is not known: " + app.NoStoreHint + "."
 	case s.Approved == "":
 		return "Nothing is approved yet: halligan request begin"
 	case s.Stands():

@@ -18,9 +18,9 @@ import (
 
 // surviveFlags are the flags of survive.
 type surviveFlags struct {
-	register, scenario, format, output string
-	from                               []string
-	all                                bool
+	register, store, scenario, format, output string
+	from                                      []string
+	all                                       bool
 }
 
 // surviveFormats are the forms in which the report can be written.
@@ -45,6 +45,9 @@ role. Then, for each scenario and each single loss: who still gets in, with what
 three at most, that ends it, and every smallest set of people who could open an account. All of this is exact for what is recorded.
 Whoever can open a place counts as having what lies in it: a seal shows that it was done and does not prevent it.
 
+A part that was found missing (halligan custody verify --state missing) counts as lost, where the evidence is here and answers at
+once; a broken seal is told. Without it the report says that what was found at the last looks is not known.
+
 What is not recorded is not known, and not known is told apart: such a loss is "possible". Without --from the tenant's side is not
 known either: whether a group or a policy would shut an account out. With --from each way is proved on what was read, with the
 credentials of that way alone.
@@ -62,6 +65,7 @@ Exit codes: 0 holds, 3 a rule is broken, 5 not known.`,
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.register, "register", "", "`FILE` of the register (default: "+registerFile+")")
+	flags.StringVar(&f.store, "store", "", "`PATH` of the evidence store, for what was found at the last looks (default: what the register says, else a folder of the tenant among your settings)")
 	flags.StringArrayVar(&f.from, "from", nil, "`PATH` of an export or snapshot of the tenant: file, folder, zip, or - for stdin; repeatable (default: the register alone)")
 	flags.StringVar(&f.scenario, "scenario", "", "`NAME` of the one scenario to tell: "+strings.Join(custody.ScenarioNames(), ", "))
 	flags.StringVar(&f.format, "format", "", "`FORM` of the report: "+strings.Join(formNames(surviveFormats), ", ")+" (default: text, or by the name after -o)")
@@ -81,12 +85,17 @@ func (c *console) survive(ctx context.Context, f *surviveFlags) error {
 	if err != nil {
 		return err
 	}
+	record := &recordFlags{place: placeFlags{store: f.store}}
+	held, unread := c.heldOf(ctx, r, f.register, record)
+	if unread != nil {
+		c.say("warning:", yellow, "the evidence does not answer: "+unread.Error())
+	}
 	from, err := c.open(ctx, "--from", f.from)
 	if err != nil {
 		return err
 	}
 	defer from.close()
-	report, err := app.Survive(ctx, app.SurviveRequest{Register: r, RegisterName: name, Scenario: f.scenario,
+	report, err := app.Survive(ctx, app.SurviveRequest{Register: r, RegisterName: name, Held: held, Scenario: f.scenario,
 		ProveRequest: app.ProveRequest{Sources: from.list, Now: lockout.Date(time.Now().UTC().Format(time.DateOnly)), Tool: "halligan " + versionName()}})
 	if err != nil {
 		return asMisuse(asUnread(err))
@@ -103,7 +112,7 @@ func (c *console) survive(ctx context.Context, f *surviveFlags) error {
 		return err
 	}
 	c.tellTroubles(&app.Report{Troubles: report.Troubles}, true)
-	c.warnOf(ctx, f.register)
+	c.warnRegister(ctx, r, f.register, record)
 	return ended(map[custody.Answer]exitCode{custody.Yes: exitDone, custody.No: exitTrouble, custody.Maybe: exitUndetermined}[report.Holds])
 }
 

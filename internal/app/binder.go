@@ -20,12 +20,21 @@ import (
 // Binder makes the binder of a register as of a day: what stands in it, the runbooks,
 // and a version that is the day. Where there is a log, App.Binder gives it a number.
 func Binder(ctx context.Context, r *register.Register, day time.Time) (*print.Binder, error) {
+	return binderOf(ctx, r, nil, day)
+}
+
+// binderOf makes it with what the log knows of looks; nil: that was not read.
+func binderOf(ctx context.Context, r *register.Register, held *Held, day time.Time) (*print.Binder, error) {
 	day = day.UTC().Truncate(24 * time.Hour) // printed twice on a day, it is the same
-	survey, err := Survive(ctx, SurviveRequest{Register: r})
+	survey, err := Survive(ctx, SurviveRequest{Register: r, Held: held})
 	if err != nil {
 		return nil, fmt.Errorf("work out who still gets in after which loss: %w", err)
 	}
-	return &print.Binder{Ways: waysOf(survey), Survival: lossesOf(survey), Picture: SurvivePicture(survey),
+	looks := []string{unlooked}
+	if held != nil {
+		looks = held.found(r.Or())
+	}
+	return &print.Binder{Ways: waysOf(survey), Looks: looks, Survival: lossesOf(survey), Picture: SurvivePicture(survey),
 		Register: r, Digest: r.Digest(), Version: day.Format(time.DateOnly), Date: day,
 		Runbooks: procedure.Runbooks(), Opening: procedure.StockOpening(), First: procedure.FirstMinutes()}, nil
 }
@@ -46,8 +55,8 @@ func waysOf(r *SurviveReport) []print.Way {
 // getsIn says whether somebody gets in, on paper.
 var getsIn = map[custody.Answer]string{custody.Yes: "yes", custody.No: "NOBODY", custody.Maybe: "not known"}
 
-// lossesOf are the lines for paper. They rest on the register alone, which is what
-// paper can know.
+// lossesOf are the lines for paper. They rest on the register and on the last looks,
+// which is what paper can know.
 func lossesOf(r *SurviveReport) []print.Loss {
 	var out []print.Loss
 	for _, t := range slices.Concat(r.Scenarios, r.Losses) {
@@ -70,7 +79,11 @@ func lossesOf(r *SurviveReport) []print.Loss {
 // Binder makes the binder with what only the log knows: the number of this print,
 // which is one more than prints are recorded, and the key that signs the log.
 func (a *App) Binder(ctx context.Context, day time.Time) (b *print.Binder, err error) {
-	if b, err = Binder(ctx, a.Register, day); err != nil {
+	held, err := a.Held(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if b, err = binderOf(ctx, a.Register, held, day); err != nil {
 		return nil, err
 	}
 	number := 1

@@ -78,10 +78,9 @@ func RecordOfBinder(r *register.Register, version string) Record {
 
 // sameNumber compares what somebody read with what is recorded: case and blanks make
 // no difference.
-func sameNumber(a, b string) bool {
-	plain := func(s string) string { return strings.ToLower(strings.Join(strings.Fields(s), "")) }
-	return plain(a) == plain(b)
-}
+func sameNumber(a, b string) bool { return plainSeal(a) == plainSeal(b) }
+
+func plainSeal(s string) string { return strings.ToLower(strings.Join(strings.Fields(s), "")) }
 
 // Verify compares what somebody found with what is recorded, and puts both into the
 // log. The error is for what could not be compared or recorded; what is wrong with
@@ -126,6 +125,9 @@ func (h *Held) wrongWith(name string, p *register.Part, l *Look, digest string) 
 		return []string{"the part is not where it is recorded"}
 	}
 	add(l.State == PartBroken, "the seal or the envelope is broken")
+	if before := h.Broken(p.Seal); before != nil && l.State != PartBroken {
+		add(true, brokenText(before)+": halligan custody move "+quote(name)+" --seal NEW")
+	}
 	switch {
 	case p.Seal == "" && l.Seal != "":
 		add(true, "it bears a seal, and none is recorded")
@@ -143,8 +145,13 @@ func (h *Held) wrongWith(name string, p *register.Part, l *Look, digest string) 
 		}
 		add(l.Version != "" && h.Binder != nil && h.Binder.Version != "" && !sameNumber(l.Version, h.Binder.Version), "the printed binder is not the last version that was printed")
 	}
-	// Under one seal lies one file: the first that was looked at there.
+	out = append(out, h.wrongWithSet(p, l)...)
+	// Under one seal lies one file: the first that was looked at there, where the log
+	// does not know better.
 	first, last := h.files[fileKey(name, p.Seal)], h.Looked[name]
+	if s := h.set(p.Set); s != nil && len(s.files) > 0 {
+		first = ""
+	}
 	add(l.File != "" && first != "" && !sameNumber(first, l.File), "the sealed file is another than when it was first looked at, under the same seal")
 	add(l.File == "" && last != nil && !last.Good && last.File != "" && sameNumber(last.Wanted, p.Seal), "the sealed file was not looked at, and something was wrong the last time: --file")
 	return out
@@ -169,17 +176,35 @@ type Held struct {
 	Records posture.Records
 
 	files map[string]string // by fileKey: SHA-256 of the first sealed file
+	// broken is when each seal was first found broken, by its plainSeal. It does not
+	// heal: whoever opened something can make it look whole.
+	broken map[string]*Looked
+	sets   map[string]*sealedSet
+}
+
+// Broken is when the seal of a part was found broken; nil never. A number that was
+// found broken anywhere is used up.
+func (h *Held) Broken(seal string) *Looked {
+	if h == nil || seal == "" {
+		return nil
+	}
+	return h.broken[plainSeal(seal)]
+}
+
+// brokenText tells a break for people.
+func brokenText(b *Looked) string {
+	return fmt.Sprintf("its seal was found broken on %s by %s, and only a new seal heals that", register.DayOf(b.At), b.By)
 }
 
 // Held reads what was recorded of custody.
 func (a *App) Held(ctx context.Context) (*Held, error) {
-	h := &Held{Looked: map[string]*Looked{}, files: map[string]string{}}
+	h := &Held{Looked: map[string]*Looked{}, files: map[string]string{}, broken: map[string]*Looked{}, sets: map[string]*sealedSet{}}
 	h.Records.Seals = []posture.SealCheck{}
 	err := a.Ledger.View(ctx, func(v store.View) error {
 		if _, err := a.know(v, a.Ledger.Identity().ID); err != nil {
 			return err // what a log tells that was smuggled into is not relied on
 		}
-		return errors.Join(h.looks(v), h.binders(v), h.changes(v))
+		return errors.Join(h.looks(v), h.binders(v), h.changes(v), h.sealed(v))
 	})
 	if err != nil {
 		return nil, err
@@ -199,6 +224,9 @@ func (h *Held) looks(v store.View) error {
 		}
 		if last := h.Looked[d.Part]; last == nil || !e.Time.Before(last.At) {
 			h.Looked[d.Part] = &Looked{d, e.Time, e.Index}
+		}
+		if h.Broken(d.Wanted) == nil && d.Wanted != "" && d.State == PartBroken {
+			h.broken[plainSeal(d.Wanted)] = &Looked{d, e.Time, e.Index}
 		}
 		if key := fileKey(d.Part, d.Wanted); d.File != "" && h.files[key] == "" {
 			h.files[key] = d.File
@@ -315,6 +343,8 @@ type HeldReport struct {
 	Findings []HeldFinding `json:"findings"`
 	// Directory: the holders were compared with the directory.
 	Directory bool `json:"directory"`
+	// Evidence: there is a log. Without one nothing is known of looks.
+	Evidence bool `json:"evidence"`
 }
 
 // Overdue reports whether anything is wrong or due now.
@@ -326,7 +356,7 @@ func (r *HeldReport) Overdue() bool {
 // where there is no evidence, snap where the directory was not read.
 func ListHeld(r *register.Register, held *Held, snap *entra.Snapshot, now time.Time) *HeldReport {
 	r = r.Or()
-	out := &HeldReport{Parts: []HeldPart{}, Places: append([]register.Place{}, r.Places...), Findings: []HeldFinding{}, Directory: snap != nil}
+	out := &HeldReport{Parts: []HeldPart{}, Places: append([]register.Place{}, r.Places...), Findings: []HeldFinding{}, Directory: snap != nil, Evidence: held != nil}
 	c := clocks{r: r, held: held, settings: r.Settings.Settled(), now: now, today: register.DayOf(now), out: out}
 	for i, name := range r.PartNames() {
 		p := &r.Parts[i]
@@ -339,7 +369,7 @@ func ListHeld(r *register.Register, held *Held, snap *entra.Snapshot, now time.T
 		}
 		if held != nil {
 			if last := held.Looked[name]; last != nil && last.At.Before(now.Add(time.Minute)) && sameNumber(last.Wanted, p.Seal) {
-				one.Looked, one.Good = &last.At, last.Good
+				one.Looked, one.Good = &last.At, last.Good && held.Broken(p.Seal) == nil
 			}
 		}
 		out.Parts = append(out.Parts, one)
@@ -370,9 +400,15 @@ func (c *clocks) add(day register.Day, do, format string, args ...any) {
 // part is the clock of one part: sealed parts and binders are looked at every
 // sealDays; a part that was found wrong stays a finding until it is found right.
 func (c *clocks) part(p *HeldPart, held *Held) {
-	verify := "halligan custody verify " + quote(p.Name)
+	verify := "halligan custody verify " + quote(p.Name) + " --as NAME"
+	if s := held.set(p.Set); s != nil && s.void != "" {
+		c.add(register.DayOf(s.voidOn), "destroy it; where the part is of another set now, write that under set: and have it approved: halligan request custody", "%s: %s", p.Name, s.void)
+	}
 	switch {
 	case p.Seal == "" && p.Kind != register.PartBinder || held == nil:
+	case held.Broken(p.Seal) != nil && !held.lost(p):
+		b := held.Broken(p.Seal)
+		c.add(register.DayOf(b.At), "find out what happened; if it cannot be explained, rotate what it opens and treat it as an incident. Then: halligan custody move "+quote(p.Name)+" --seal NEW"+asking, "%s: %s", p.Name, brokenText(b))
 	case p.Looked == nil:
 		c.add(c.today, verify, "nobody has looked at %s yet", p.Name)
 	case !p.Good:
@@ -380,6 +416,38 @@ func (c *clocks) part(p *HeldPart, held *Held) {
 	default:
 		c.add(register.DayOf(p.Looked.AddDate(0, 0, c.settings.SealDays)), verify, "look at %s", p.Name)
 	}
+}
+
+// lost reports whether a part was not there at the last look.
+func (h *Held) lost(p *HeldPart) bool {
+	last := h.Looked[p.Name]
+	return p.Looked != nil && last != nil && last.State == PartMissing
+}
+
+// missing are the parts that were not there at the last look, and that nobody put
+// under another seal since: by their place among the parts, how that is known.
+func (h *Held) missing(r *register.Register) map[int]string {
+	out := map[int]string{}
+	for i, name := range r.PartNames() {
+		if last := h.Looked[name]; last != nil && last.State == PartMissing && sameNumber(last.Wanted, r.Parts[i].Seal) {
+			out[i] = fmt.Sprintf("was found missing on %s by %s", register.DayOf(last.At), last.By)
+		}
+	}
+	return out
+}
+
+// found tells what is missing or broken, for somebody who relies on the parts.
+func (h *Held) found(r *register.Register) []string {
+	var out []string
+	gone := h.missing(r)
+	for i, name := range r.PartNames() {
+		if why, is := gone[i]; is {
+			out = append(out, name+" "+why+", and counts as lost")
+		} else if b := h.Broken(r.Parts[i].Seal); b != nil {
+			out = append(out, name+": "+brokenText(b)+". What lies behind it counts as there")
+		}
+	}
+	return out
 }
 
 // drills are those of the accounts, where drills are recorded at all.
@@ -408,7 +476,7 @@ func (c *clocks) binder() {
 		if c.held.Records.RegisterChanged.Before(c.held.Records.BinderPrinted) {
 			day = c.today // changed by hand: when is not known
 		}
-		c.add(day, "halligan binder", "the binder was printed on %s, and the register has changed since", register.DayOf(c.held.Records.BinderPrinted))
+		c.add(day, "halligan binder -o binder.pdf --record", "the binder was printed on %s, and the register has changed since", register.DayOf(c.held.Records.BinderPrinted))
 	}
 }
 
@@ -423,10 +491,31 @@ func (c *clocks) combinations() {
 		}
 		for _, p := range c.r.Places {
 			if p.CombinationChanged < register.DayOf(e.At) {
-				c.add(register.DayOf(e.At), "change it, then: halligan custody place "+quote(p.Name)+" --combination-changed DAY", "%s has left, and the combination of %s was not changed since", e.What, p.Name)
+				c.add(register.DayOf(e.At), "change it, then: halligan custody place "+quote(p.Name)+" --combination-changed DAY"+asking, "%s has left, and the combination of %s was not changed since", e.What, p.Name)
 			}
 		}
 	}
+}
+
+// asking is what every request takes; people put their own words for the capitals.
+const asking = " --by NAME --why TEXT --key FILE"
+
+// without is what to do about somebody who leaves: hand over, and change what they can
+// open.
+func (c *clocks) without(name string) string {
+	const most = 4
+	var out []string
+	for i, part := range c.r.PartNames() {
+		if register.SamePerson(c.r.Parts[i].Holder, name) {
+			out = append(out, "halligan custody hand-over "+quote(part)+" --to NAME"+asking)
+		}
+	}
+	for _, p := range c.r.Places {
+		if slices.ContainsFunc(p.Access, func(a string) bool { return register.SamePerson(a, name) }) {
+			out = append(out, "change the combination, then: halligan custody place "+quote(p.Name)+" --combination-changed DAY"+asking)
+		}
+	}
+	return joined(append(out, "halligan person remove "+quote(name)), most)
 }
 
 // holders are compared with the directory: who holds something, or opens a place,
@@ -443,7 +532,7 @@ func (c *clocks) holders(snap *entra.Snapshot) {
 			c.add(c.today, "write id: of "+h.Name+" into halligan.yaml", "%s has no object id in the register, and would not be noticed leaving", h.Name)
 			continue
 		}
-		const do = "halligan custody hand-over for each part, and new combinations"
+		do := c.without(h.Name)
 		i := slices.IndexFunc(users, func(u entra.User) bool { return u.ID.Equal(h.ID) })
 		leaves, known := snap.Details(entra.PartUsers, h.ID).Time("employeeLeaveDateTime")
 		switch {

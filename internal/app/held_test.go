@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -24,7 +25,7 @@ func TestLookingAtAPart(t *testing.T) {
 		"as recorded":               {app.Look{Part: "North  Key", Seal: " 44 01", State: app.PartIntact}, ""},
 		"another number":            {app.Look{Part: "north key", Seal: "4410", State: app.PartIntact}, "not the recorded one"},
 		"no number":                 {app.Look{Part: "north key", State: app.PartIntact}, "was not read"},
-		"broken":                    {app.Look{Part: "north key", Seal: "4401", State: app.PartBroken}, "broken"},
+		"broken":                    {app.Look{Part: "north pin", Seal: "4402", State: app.PartBroken}, "broken"},
 		"not there":                 {app.Look{Part: "north key", State: app.PartMissing}, "not where it is recorded"},
 		"a binder":                  {app.Look{Part: "binder", State: app.PartIntact, Binder: strings.ToUpper(digest)}, ""},
 		"an old binder":             {app.Look{Part: "binder", State: app.PartIntact, Binder: "0123456789abcdef"}, "not of the register as it is now"},
@@ -93,7 +94,35 @@ func TestWhatTheChecksAreTold(t *testing.T) {
 	if got := intact(); !got["4401"] || got["4402"] {
 		t.Errorf("read again: %v", got)
 	}
-	_, err := k.Record(t.Context(), app.RecordOfBinder(k.Register, "7"))
+	// The list and whoever looks are told until there is a new seal.
+	v, _, err := k.Verify(t.Context(), app.Look{Part: "north pin", By: "carol", Seal: "44 02", State: app.PartIntact})
+	must(t, err)
+	if got := strings.Join(v.Findings, "; "); v.Good || !strings.HasPrefix(got, "its seal was found broken on 2026-11-21 by ben, and only a new seal heals that: halligan custody move 'north pin' --seal NEW") {
+		t.Errorf("looked at after it was broken: %q", got)
+	}
+	told := func() string {
+		r := app.ListHeld(k.Register, k.heldNow(), nil, k.now.Add(time.Second))
+		for _, f := range r.Findings {
+			if !f.Due && strings.HasPrefix(f.What, "north pin: its seal was found broken on 2026-11-21 by ben") && strings.Contains(f.Do, "custody move 'north pin' --seal NEW") {
+				return f.What
+			}
+		}
+		return ""
+	}
+	if told() == "" {
+		t.Error("the list forgets a broken seal")
+	}
+	pin := slices.IndexFunc(k.Register.Parts, func(p register.Part) bool { return p.Seal == "4402" })
+	k.Register.Parts[pin].Seal = "4 402" // the same number, written otherwise
+	if told() == "" {
+		t.Error("a broken seal heals by writing it otherwise")
+	}
+	k.Register.Parts[pin].Seal = "4499"
+	if told() != "" {
+		t.Error("a new seal does not heal")
+	}
+	k.Register.Parts[pin].Seal = "4402"
+	_, err = k.Record(t.Context(), app.RecordOfBinder(k.Register, "7"))
 	must(t, err)
 	printed := k.heldNow()
 	if printed.Binder == nil || printed.Binder.Version != "7" || printed.Records.BinderDigest != k.Register.Digest() || !printed.Records.BinderPrinted.Equal(k.now) {
@@ -133,7 +162,7 @@ func TestEveryClockRuns(t *testing.T) {
 	k.looks(app.Look{Part: "north key", Seal: "4401", State: app.PartIntact})
 	k.looks(app.Look{Part: "north pin", Seal: "4402", State: app.PartBroken})
 	k.looks(app.Look{Part: "binder", State: app.PartIntact, Binder: k.Register.Digest()})
-	if got := at(nil); !strings.HasPrefix(got, "! 2026-11-21 north pin: the seal or the envelope is broken\n  2027-02-19 look at binder\n  2027-02-19 look at north key") {
+	if got := at(nil); !strings.HasPrefix(got, "! 2026-11-21 north pin: its seal was found broken on 2026-11-21 by ben, and only a new seal heals that\n  2027-02-19 look at binder\n  2027-02-19 look at north key") {
 		t.Errorf("got\n%s", got)
 	}
 	k.later(91 * 24 * time.Hour)
@@ -179,6 +208,9 @@ func TestHoldersWhoLeaveAreTold(t *testing.T) {
 	var got []string
 	for _, f := range r.Findings {
 		got = append(got, string(f.Day)+" "+f.What)
+		if strings.HasPrefix(f.What, "the account of ana") && (!strings.Contains(f.Do, "halligan custody hand-over 'north key' --to NAME --by NAME --why TEXT --key FILE") || !strings.Contains(f.Do, "halligan person remove ana")) {
+			t.Errorf("what to do: %s", f.Do)
+		}
 	}
 	all := strings.Join(got, "\n")
 	for _, line := range []string{"2026-11-21 the account of ana is disabled in the directory", "2026-12-24 victor leaves", "carol has no object id in the register"} {
@@ -221,6 +253,13 @@ func TestTheChecksOfCustodyAnswerFromTheLog(t *testing.T) {
 	got = answers(k.heldNow().Records)
 	if got["cus-seal-intact"] != posture.Fail || got["cus-offline"] != posture.Fail {
 		t.Errorf("got %v %v", got["cus-seal-intact"], got["cus-offline"])
+	}
+	// Written otherwise and found whole, the number is still that of a broken seal.
+	k.Register.Parts[slices.IndexFunc(k.Register.Parts, func(p register.Part) bool { return p.Seal == "4402" })].Seal = "44 02"
+	k.looks(app.Look{Part: "north pin", Seal: "4402", State: app.PartIntact})
+	k.looks(app.Look{Part: "north key", Seal: toBank.Seal, State: app.PartIntact})
+	if got = answers(k.heldNow().Records); got["cus-seal-intact"] != posture.Fail {
+		t.Errorf("written otherwise: got %v", got["cus-seal-intact"])
 	}
 	got = answers(posture.Records{Unread: "the store is locked"})
 	if got["cus-seal-intact"] != posture.Indeterminate || got["cus-offline"] != posture.Indeterminate {

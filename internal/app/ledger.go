@@ -40,7 +40,11 @@ func (p *Place) IsFile() bool {
 	return !strings.HasPrefix(p.Store, "postgres://") && !strings.HasPrefix(p.Store, "postgresql://")
 }
 
-// NoStoreError is for evidence that nobody has begun yet.
+// NoStoreHint is for somebody who may not be the first: a second log beside one that
+// is kept elsewhere would be bound by nothing that was approved in that.
+const NoStoreHint = "it may be kept elsewhere, by another account or on another machine: give --store, or store: under evidence: in halligan.yaml. Who sets Halligan up begins it, once: halligan init"
+
+// NoStoreError is for evidence that is not where it was looked for.
 type NoStoreError struct{ Name string }
 
 func (e *NoStoreError) Error() string {
@@ -49,7 +53,7 @@ func (e *NoStoreError) Error() string {
 
 // Hint says what to do next.
 func (*NoStoreError) Hint() string {
-	return "halligan init begins it; where it is kept elsewhere, give --store or evidence: in halligan.yaml"
+	return NoStoreHint
 }
 
 // Exists reports an error for a store that is not there. Of a database only

@@ -147,9 +147,8 @@ func againstSet(v store.View, o *Opening) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		var d struct{ Set, Voids, Result string }
-		foreign := slices.Contains(e.Marks, MarkSide) && slices.Contains(e.Marks, custody.MarkUnsigned) // whoever wrote it could say anything
-		if foreign || e.What != string(custody.VerbSeal) || json.Unmarshal(e.Data, &d) != nil || d.Result != "done" {
+		d, is := sealedBy(&e)
+		if !is {
 			continue
 		}
 		if d.Voids == o.Set {

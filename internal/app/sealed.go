@@ -9,9 +9,12 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
+	"time"
 
 	"halligan/custody"
 	"halligan/entra"
+	"halligan/evidence"
 	"halligan/internal/store"
 	"halligan/register"
 	"halligan/seal"
@@ -194,6 +197,76 @@ func (a *App) secretsFor(ctx context.Context, t *SealTask, job *SealJob) ([]cust
 	whole := made.Reveal()
 	half := len(whole) / 2
 	return []custody.Secret{custody.NewSecret(whole[:half:half]), custody.NewSecret(whole[half:])}, nil
+}
+
+// sealedSet is what the log knows of a set.
+type sealedSet struct {
+	files []string // digests
+	// void says why it is void, "" it is not; voidOn since when.
+	void   string
+	voidOn time.Time
+}
+
+// outcomeOfSeal is what an outcome tells of a set that was sealed; "" nothing that is
+// relied on.
+type outcomeOfSeal struct{ Set, Voids, Result string }
+
+func sealedBy(e *evidence.Entry) (d outcomeOfSeal, is bool) {
+	foreign := slices.Contains(e.Marks, MarkSide) && slices.Contains(e.Marks, custody.MarkUnsigned) // whoever wrote it could say anything
+	is = !foreign && e.What == string(custody.VerbSeal) && json.Unmarshal(e.Data, &d) == nil && d.Result == "done"
+	return d, is
+}
+
+func setKey(id string) string { return strings.ToLower(strings.TrimSpace(id)) }
+
+// set is what the log knows of a set; nil nothing.
+func (h *Held) set(id string) *sealedSet {
+	if h == nil || setKey(id) == "" {
+		return nil
+	}
+	return h.sets[setKey(id)]
+}
+
+// sealed reads which file was sealed for each set, and which sets are void.
+func (h *Held) sealed(v store.View) error {
+	of := func(id string) *sealedSet {
+		if h.sets[setKey(id)] == nil {
+			h.sets[setKey(id)] = &sealedSet{}
+		}
+		return h.sets[setKey(id)]
+	}
+	for e, err := range v.Find(evidence.KindOutcome, "") {
+		if err != nil {
+			return err
+		}
+		d, is := sealedBy(&e)
+		if !is || d.Set == "" {
+			continue
+		}
+		of(d.Set).files = append(of(d.Set).files, e.After)
+		if d.Voids != "" {
+			of(d.Voids).void, of(d.Voids).voidOn = fmt.Sprintf("the set is void: set %s took the place of set %s (entry %d)", d.Set, d.Voids, e.Index), e.Time
+		}
+	}
+	return nil
+}
+
+// wrongWithSet says what is wrong with the sealed file of a part, by what the log has
+// of its set.
+func (h *Held) wrongWithSet(p *register.Part, l *Look) []string {
+	var out []string
+	s := h.set(p.Set)
+	if s != nil && s.void != "" {
+		out = append(out, s.void)
+	}
+	switch file := Digest(l.File); {
+	case setKey(p.Set) == "" || file == "":
+	case s == nil || len(s.files) == 0:
+		out = append(out, "the log has not sealed the set that is recorded for the part, so whether this is its file is not known")
+	case !slices.ContainsFunc(s.files, func(f string) bool { return strings.EqualFold(f, file) }):
+		out = append(out, "the sealed file is not the one that was sealed for its set: somebody may have replaced it")
+	}
+	return out
 }
 
 // sealTells is what the evidence has of a set: nothing that opens it.

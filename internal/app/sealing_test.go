@@ -479,6 +479,54 @@ func TestASetThatAnotherTookThePlaceOfIsTold(t *testing.T) {
 	}
 }
 
+// A part of a set has the file that was sealed for it, at the first look too; the file
+// of a set that is void is wrong.
+func TestTheFileOfASetIsTheOneThatWasSealed(t *testing.T) {
+	keys := map[string]*age.X25519Identity{}
+	w, hash := agreed(t, keys, pairOfTwo)
+	first := job(t)
+	done, err := w.Seal(t.Context(), hash, first)
+	must(t, err)
+	old, err := app.ReadSealed(first.Out)
+	must(t, err)
+	w.Register.Parts = []register.Part{{Name: "north half", Kind: register.PartPasswordHalf, Account: north, Seal: "1", Set: strings.ToUpper(done.Sealed.Manifest.Set)}, {Name: "south half", Kind: register.PartPasswordHalf, Account: north, Seal: "2", Set: "0123456789abcdef"}}
+	looks := func(part, seal, file string) string {
+		t.Helper()
+		v, _, err := w.Verify(t.Context(), app.Look{Part: part, By: "ben", Seal: seal, State: app.PartIntact, File: strings.TrimPrefix(file, "sha256:")})
+		must(t, err)
+		return strings.Join(v.Findings, "; ")
+	}
+	if got := looks("north half", "1", register.DigestOf([]byte("another"))); !strings.HasPrefix(got, "the sealed file is not the one that was sealed for its set") {
+		t.Errorf("replaced before the first look: %q", got)
+	}
+	if got := looks("south half", "2", done.Sealed.Digest); !strings.HasPrefix(got, "the log has not sealed the set") {
+		t.Errorf("a set that the log does not know: %q", got)
+	}
+	if got := looks("south half", "2", ""); !strings.HasPrefix(got, "the sealed file was not looked at") {
+		t.Errorf("paper: %q", got)
+	}
+	if got := looks("north half", "1", done.Sealed.Digest); got != "" {
+		t.Errorf("the right file: %q", got)
+	}
+	asked, err := w.As("ana").wishes(app.SealWish{Holders: []string{"ben", "carol"}, Void: app.VoidOf(old, "2026-11-21")})
+	must(t, err)
+	w.As("ben").Approves(asked.Request.Hash())
+	next := job(t)
+	next.Reseals = old.Manifest.Set
+	_, err = w.Seal(t.Context(), asked.Request.Hash(), next)
+	must(t, err)
+	if got := looks("north half", "1", done.Sealed.Digest); !strings.HasPrefix(got, "the set is void: set ") {
+		t.Errorf("void: %q", got)
+	}
+	held, err := w.Held(t.Context())
+	must(t, err)
+	if r := app.ListHeld(w.Register, held, nil, w.now); !slices.ContainsFunc(r.Findings, func(f app.HeldFinding) bool {
+		return !f.Due && strings.HasPrefix(f.What, "north half: the set is void")
+	}) {
+		t.Errorf("the list: %+v", r.Findings)
+	}
+}
+
 func TestASealedFileIsKeptAtAPlaceOutsideAndComesBack(t *testing.T) {
 	keys := map[string]*age.X25519Identity{}
 	w, hash := agreed(t, keys, pairOfTwo)

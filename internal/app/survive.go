@@ -24,9 +24,14 @@ type SurviveRequest struct {
 	RegisterName string
 	// Sources or Tenant are the tenant's side; neither: the register alone.
 	ProveRequest
+	// Held is what the log knows of looks; nil: it was not read.
+	Held *Held
 	// Scenario restricts the report to one named scenario; "" all.
 	Scenario string
 }
+
+// unlooked is said where the log was not read.
+const unlooked = "what was found at the last looks is not known here"
 
 // SurviveReport is what survives which loss, and who could open an account.
 type SurviveReport struct {
@@ -44,8 +49,8 @@ type SurviveReport struct {
 	// Broken and Open are the rules that fail and those that cannot be told.
 	Broken []string `json:"broken"`
 	Open   []string `json:"open"`
-	// Remarks are services and settings of the tenant each of which alone ends it: no
-	// rule of custody can hold against these.
+	// Remarks are what was found missing or broken, and the services and settings of the
+	// tenant each of which alone ends it: no rule of custody can hold against these.
 	Remarks []string `json:"remarks"`
 	// Now are the ways in as they are; Scenarios are named days; Losses every single
 	// loss.
@@ -87,6 +92,13 @@ func Survive(ctx context.Context, req SurviveRequest) (*SurviveReport, error) {
 		r.Snapshot, r.Troubles = snap.Digest(), orEmpty(snap.View().Troubles)
 		r.Basis = "the register, and the tenant as it was read"
 		outlook = tenantSide(ctx, snap, reg, req.Now)
+	}
+	if req.Held == nil {
+		r.Basis += "; " + unlooked
+	} else {
+		outlook.Gone = req.Held.missing(reg)
+		r.Basis += "; and what was found at the last looks"
+		r.Remarks = append(r.Remarks, req.Held.found(reg)...)
 	}
 	survey := r.Circle.Survey(outlook)
 	if err := ctx.Err(); err != nil {

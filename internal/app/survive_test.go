@@ -194,3 +194,50 @@ func judged(t *testing.T, r *app.SurviveReport, h *handWorked) {
 		t.Errorf("broken:\n  %s\nby hand:\n  %s", strings.Join(r.Broken, "\n  "), strings.Join(h.broken, "\n  "))
 	}
 }
+
+// What was found missing is lost, and a broken seal is told; a new seal, or a look that
+// finds it, ends that.
+func TestWhatIsMissingCountsAsLost(t *testing.T) {
+	k := kept(t)
+	works := func(held *app.Held) (custody.Answer, *app.SurviveReport) {
+		t.Helper()
+		r, err := app.Survive(t.Context(), app.SurviveRequest{Register: k.Register, Held: held})
+		must(t, err)
+		for _, w := range r.Now {
+			if w.Way == "North 1" {
+				return w.Works, r
+			}
+		}
+		t.Fatalf("no way: %+v", r.Now)
+		return custody.No, nil
+	}
+	before, r := works(k.heldNow())
+	if before == custody.No || !strings.Contains(r.Basis, "and what was found at the last looks") || len(r.Remarks) > 0 && strings.Contains(r.Remarks[0], "missing") {
+		t.Fatalf("%v: %s %q", before, r.Basis, r.Remarks)
+	}
+	k.looks(app.Look{Part: "north key", State: app.PartMissing})
+	k.looks(app.Look{Part: "north pin", Seal: "4402", State: app.PartBroken})
+	got, r := works(k.heldNow())
+	said := strings.Join(r.Remarks, "\n")
+	if got != custody.No || !strings.Contains(said, "north key was found missing on 2026-11-21 by ben, and counts as lost") || !strings.Contains(said, "north pin: its seal was found broken on 2026-11-21 by ben") {
+		t.Errorf("%v: %s", got, said)
+	}
+	if why := r.Now[0].Why; !strings.Contains(why, "was found missing on 2026-11-21 by ben") {
+		t.Errorf("why: %q", why)
+	}
+	b, err := k.Binder(t.Context(), k.now)
+	must(t, err)
+	if len(b.Looks) != 2 || !strings.Contains(strings.Join(b.Ways[0].Takes, "; "), "was found missing") {
+		t.Errorf("the binder: %q, %q", b.Looks, b.Ways)
+	}
+	if got, r = works(nil); got != before || !strings.Contains(r.Basis, "what was found at the last looks is not known here") {
+		t.Errorf("without the log: %v: %s", got, r.Basis)
+	}
+	if b, err = app.Binder(t.Context(), k.Register, k.now); err != nil || len(b.Looks) != 1 || !strings.Contains(b.Looks[0], "not known here") {
+		t.Errorf("the binder without the log: %q, %v", b.Looks, err)
+	}
+	k.looks(app.Look{Part: "north key", Seal: "4401", State: app.PartIntact})
+	if got, _ = works(k.heldNow()); got != before {
+		t.Errorf("found again: %v", got)
+	}
+}

@@ -29,6 +29,9 @@ type Binder struct {
 	Ways     []Way
 	Survival []Loss
 	Picture  *Holdings
+	// Looks are what the last looks at the parts found missing or broken, or that it is not
+	// known.
+	Looks []string
 	// LogKey is the public key by which the evidence is proved; "" none is known.
 	LogKey string
 }
@@ -357,10 +360,14 @@ func (b *Binder) survival() []Block {
 	}
 	out := []Block{PageBreak{}, Heading{1, headSurvival},
 		Text{Plain, "Find what is lost, take a way that is left, and fetch all that it takes."},
-		Heading{2, "The ways in"},
+		Heading{2, "The ways in"}}
+	for _, l := range b.Looks {
+		out = append(out, Text{Plain, "Note: " + l + "."})
+	}
+	out = append(out,
 		Table{Columns: []Column{{"Way", 2, false}, {"Account", 3, false}, {"Takes: each part, its place, and who can fetch it", 6, false}}, Rows: ways, Empty: "No way in is recorded."},
 		Heading{2, "After a loss"},
-		Table{Columns: []Column{{"Lost", 4, false}, {"Somebody gets in", 2, false}, {"Ways that are left", 4, false}}, Rows: rows, Empty: "It was not worked out for this print."}}
+		Table{Columns: []Column{{"Lost", 4, false}, {"Somebody gets in", 2, false}, {"Ways that are left", 4, false}}, Rows: rows, Empty: "It was not worked out for this print."})
 	if b.Picture != nil {
 		out = append(out, Figure{b.Picture})
 	}
