@@ -71,3 +71,29 @@ func TestEnvelopesThatCannotBePrintedAreToldBefore(t *testing.T) {
 		}
 	}
 }
+
+// Without a terminal the real mistake is told first.
+func TestOpenTellsTheRealMistakeWithoutATerminal(t *testing.T) {
+	dir := t.TempDir()
+	ana, ben, eve := ageBearer(t, dir, "ana"), ageBearer(t, dir, "ben"), ageBearer(t, dir, "eve")
+	file := sealFor(t, dir, ana, ben)
+	for name, c := range map[string]struct {
+		args []string
+		want string
+		code int
+	}{
+		"no such file": {[]string{"gone.sealed"}, "gone.sealed", 1},
+		"another file": {[]string{ana.file}, "this is no sealed file that can be read", 1},
+		"no key":       {[]string{file}, "nobody is here, and it takes 2 of ana, ben", 1},
+		"one key":      {[]string{file, "-i", ana.file}, "ana is here, and it takes 2 of ana, ben", 1},
+		"a stranger":   {[]string{file, "-i", ana.file, "-i", eve.file}, "the key is of nobody who holds this", 1},
+		"enough":       {[]string{file, "-i", ana.file, "-i", ben.file}, "the secret is shown on a terminal, and here is none", 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			out, said, code := runs(t, dir, append([]string{"open"}, c.args...)...)
+			if out != "" || code != c.code || !strings.Contains(said, c.want) {
+				t.Errorf("got %d %q %q, want %q", code, out, said, c.want)
+			}
+		})
+	}
+}

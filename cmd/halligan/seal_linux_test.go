@@ -290,8 +290,16 @@ func (s *stage) opensAtTheTerminal(ana bearer, rows []string) {
 		d.types(strings.ToUpper(row))
 	}
 	shown := d.waits("Afterwards the secret must be changed")
+	recorded := d.waits("Press Enter when you have it: the screen is cleared. ")
+	d.types("")
 	said, code := d.ends()
-	if code != 0 || !strings.Contains(shown, "secret    "+sealedPassword) || !strings.Contains(shown, "Hf7q Km3w Pz9K d2xy LmNp") || !strings.Contains(shown, "Opened by Dora Ek, Ana Weiss") || !strings.Contains(said, "recorded as entry") {
+	_, after, cleared := strings.Cut(said, clearScreen)
+	for _, want := range []string{"Opened by Dora Ek, Ana Weiss", "Afterwards the secret must be changed", "recorded as entry"} {
+		if !cleared || !strings.Contains(after, want) || strings.Contains(after, "Hf7q") {
+			s.t.Errorf("after the screen is cleared, %q is not all that is there", after)
+		}
+	}
+	if code != 0 || !strings.Contains(recorded, "recorded as entry") || !strings.Contains(shown, "secret    "+sealedPassword) || !strings.Contains(shown, "Hf7q Km3w Pz9K d2xy LmNp") || !strings.Contains(shown, "Opened by Dora Ek, Ana Weiss") {
 		s.t.Fatalf("got %d %q %q", code, shown, said)
 	}
 }
