@@ -172,6 +172,8 @@ type formRule struct {
 	members func(*Manifest) []string
 	open    func(*opening) (*Opened, error)
 	guide   func(*Manifest, *strings.Builder)
+	// enough says whether those who are here, by number, can open it.
+	enough func(m *Manifest, here map[int]bool) bool
 }
 
 func (r formRule) wrong(m *Manifest) string {

@@ -84,6 +84,26 @@ func Open(f *File, keys []Key, shares []Given) (*Opened, error) {
 	return out, nil
 }
 
+// Enough says from what is public, and without decrypting, why what was brought cannot
+// open a file; nil where it can, or where only trying tells.
+func Enough(f *File, keys []Key, shares []Given) error {
+	o := begin(f, keys, shares)
+	here := map[int]bool{}
+	for _, whose := range o.whose {
+		here[whose] = true
+	}
+	for _, s := range o.shares {
+		here[s.Number] = true
+	}
+	if here[0] || ruleOf(f.Manifest.Form).enough(&f.Manifest, here) {
+		return nil
+	}
+	if len(o.bad) > 0 {
+		return one(o.bad)
+	}
+	return o.tooFew(here)
+}
+
 // one is several errors as one, and a single one as it is.
 func one(all []error) error {
 	if len(all) == 1 {
@@ -101,7 +121,9 @@ func begin(f *File, keys []Key, shares []Given) *opening {
 			mark := Fingerprint(k.Public)
 			at := slices.IndexFunc(f.Manifest.Holders, func(h Holder) bool { return h.Key == mark })
 			if at < 0 {
-				o.bad = append(o.bad, refuse(ReasonStranger, "%s, %s; the holders are %s", k.From, mark, f.Manifest.names(nil)))
+				e := refuse(ReasonStranger, "%s, %s; the holders are %s", k.From, mark, f.Manifest.names(nil))
+				e.hint = hints[ReasonStranger] + f.Manifest.pages(nil)
+				o.bad = append(o.bad, e)
 				continue
 			}
 			whose = at + 1
@@ -235,9 +257,28 @@ func (o *opening) tooFew(here map[int]bool) error {
 		e = refuse(ReasonTooFew, "%s here, and no two of them may open it together", who)
 	}
 	if len(have) < m.Need {
-		e.hint = fmt.Sprintf("bring %d more of %s", m.Need-len(have), m.names(here))
+		e.hint = fmt.Sprintf("bring %d more of %s", m.Need-len(have), m.names(here)) + m.pages(here)
 	}
 	return e
+}
+
+// pages says which holders have a page and no key, but those that are left out; it
+// goes on with a hint.
+func (m *Manifest) pages(out map[int]bool) string {
+	var all []string
+	for _, h := range m.Holders {
+		if h.Kind == KindPaper && !out[h.Number] {
+			all = append(all, h.Name)
+		}
+	}
+	how := map[Form]string{FormShares: ": --share -", FormHalves: ", and needs no key: their half is typed by hand"}[m.Form]
+	switch len(all) {
+	case 0:
+		return ""
+	case 1:
+		return "; " + all[0] + " has a page" + how
+	}
+	return "; " + strings.Join(all, ", ") + " have a page each" + how
 }
 
 // names are the holders but those that are left out.

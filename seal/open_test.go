@@ -1,7 +1,10 @@
 package seal_test
 
 import (
+	"errors"
+	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"halligan/seal"
@@ -59,4 +62,34 @@ func TestASuperfluousBadKeyOrShareStopsNobody(t *testing.T) {
 
 	_, err := seal.Open(f, []seal.Key{eve.key()}, append(slices.Clone(good), page))
 	refused(t, err, seal.ReasonStranger, "Eve.key", "share from x")
+}
+
+func TestAHolderOnPaperIsToldToUseThePage(t *testing.T) {
+	ana, cy, eve := classic(t, "Ana Weiss"), onPaper("Cy Tan"), classic(t, "Eve")
+	f := parsed(t, sealed(t, plan(t, seal.FormShares, 2, ana, classic(t, "Ben Ode"), cy), theSecret))
+	for _, keys := range [][]seal.Key{{ana.key(), eve.key()}, {ana.key()}} {
+		_, err := seal.Open(f, keys, nil)
+		hinted, is := errors.AsType[*seal.Error](err)
+		if !is || !strings.Contains(hinted.Hint(), "Cy Tan has a page: --share -") {
+			t.Errorf("%v", err)
+		}
+	}
+}
+
+// Enough says what opening would, and decrypts nothing.
+func TestEnoughSaysWhatOpeningWould(t *testing.T) {
+	ana, ben, cy, eve := classic(t, "Ana Weiss"), classic(t, "Ben Ode"), onPaper("Cy Tan"), classic(t, "Eve")
+	secrets := map[seal.Form][]string{seal.FormPair: {theSecret}, seal.FormShares: {theSecret}, seal.FormHalves: {"Hf7q", "Lm3n"}}
+	for form, people := range map[seal.Form][]*person{seal.FormPair: {ana, ben}, seal.FormShares: {ana, ben, cy}, seal.FormHalves: {ana, ben, cy}} {
+		s := sealed(t, plan(t, form, 2, people...), secrets[form]...)
+		f := parsed(t, s)
+		for _, keys := range [][]seal.Key{nil, {ana.key()}, {ben.key()}, {ana.key(), ben.key()}, {ana.key(), eve.key()}, {eve.key()}} {
+			for _, shares := range [][]seal.Given{nil, given(s, true, 3)} {
+				_, err := seal.Open(f, keys, shares)
+				if got := seal.Enough(f, keys, shares); fmt.Sprint(got) != fmt.Sprint(err) {
+					t.Errorf("%s, %d keys, %d shares: got %v, and opening says %v", form, len(keys), len(shares), got, err)
+				}
+			}
+		}
+	}
 }

@@ -77,6 +77,7 @@ func openCommand(c *console) *cobra.Command {
 		Short: "open a sealed file, with the keys or shares of enough holders",
 		Long: `Open what several people sealed. It needs the file and their keys or shares, and nothing else: no register, no evidence store and no
 network. The secret goes to the terminal, with the account that it is of and whom to tell. Nobody is told by the program itself.
+After Enter the screen is cleared; a terminal may keep what it showed all the same (a log, a recorded session, tmux).
 
 The opening is recorded in the evidence where that answers at once, else in a side log that is merged later. Openers sign the
 record with --sign; without that it is an unsigned claim.`,
@@ -85,9 +86,6 @@ record with --sign; without that it is an unsigned claim.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			harden()
-			if !o.toStdout && !isTerminal(c.stdout) {
-				return misused("give the command on a terminal; or --to-stdout, for a program that needs the secret", "the secret is shown on a terminal, and here is none")
-			}
 			return c.unseal(cmd.Context(), &f, &o, strings.Join(args, ""))
 		},
 	}
@@ -124,9 +122,18 @@ func (c *console) sealedFrom(ctx context.Context, f *keyFlags, path, place strin
 }
 
 func (c *console) unseal(ctx context.Context, f *keyFlags, o *openFlags, path string) error {
+	if o.get != "" && !o.toStdout && !isTerminal(c.stdout) {
+		return errNowhereToShow // before a command is run for it
+	}
 	file, err := c.sealedFrom(ctx, f, path, o.get)
 	if err != nil {
 		return err
+	}
+	if !o.toStdout && !isTerminal(c.stdout) {
+		if err := c.enough(file, f); err != nil {
+			return err
+		}
+		return errNowhereToShow
 	}
 	opened, err := c.openBy(ctx, file, f, o.request)
 	if opened == nil {
@@ -140,11 +147,74 @@ func (c *console) unseal(ctx context.Context, f *keyFlags, o *openFlags, path st
 		return err
 	}
 	// Nothing here waits for the record: who needs the secret has it by now.
-	against := c.recordOpening(ctx, f, file, opened)
+	against, notes := c.recordOpening(ctx, f, file, opened)
+	if !o.toStdout && c.answers() {
+		if err := c.clearOpened(file, opened, notes); err != nil {
+			return err
+		}
+	}
 	if len(opened.Altered) > 0 || against {
 		return ended(exitTrouble)
 	}
 	return nil
+}
+
+var errNowhereToShow = misused("give the command on a terminal; or --to-stdout, for a program that needs the secret", "the secret is shown on a terminal, and here is none")
+
+// enough says why what was brought cannot open a file, as far as that is public.
+// Nobody is asked for anything: the secret has nowhere to go.
+func (c *console) enough(file *seal.File, f *keyFlags) error {
+	var keys []seal.Key
+	for _, path := range f.identities {
+		more, err := app.LoadKeys(path, nil)
+		if errors.Is(err, app.ErrNobodyToAsk) {
+			return nil // only with the passphrase can more be said
+		}
+		if err != nil {
+			return err
+		}
+		keys = append(keys, more...)
+	}
+	var shares []seal.Given
+	for i, path := range f.shares {
+		if path == "-" {
+			return nil
+		}
+		s, err := c.share(path, i+1)
+		if err != nil {
+			return err
+		}
+		defer s.Text.Wipe()
+		shares = append(shares, s)
+	}
+	if err := seal.Enough(file, keys, shares); err != nil {
+		return fmt.Errorf("open %s: %w", file.Manifest.Label, err)
+	}
+	return nil
+}
+
+// clearOpened waits until somebody has the secret, and clears the screen; what is not
+// secret is said again. Ctrl-C clears it too.
+func (c *console) clearOpened(file *seal.File, o *seal.Opened, notes []note) error {
+	_, _ = fmt.Fprint(c.stderr, "\nPress Enter when you have it: the screen is cleared. ")
+	_, _ = c.readLine()
+	if _, err := fmt.Fprint(c.stdout, clearScreen); err != nil {
+		return err
+	}
+	if err := c.tellOpened(c.stdout, file, o, false); err != nil {
+		return err
+	}
+	for _, n := range notes {
+		c.say(n.label, n.colour, n.text)
+	}
+	return nil
+}
+
+// note is something that was said and is said again.
+type note struct {
+	label  string
+	colour style
+	text   string
 }
 
 // openBy opens a file, by an approved request where there is one.
@@ -334,12 +404,9 @@ func (c *console) readLine() (string, error) {
 	return strings.TrimRight(line, "\r\n"), err
 }
 
-func (c *console) showOpened(file *seal.File, o *seal.Opened, toStdout bool) error {
+// tellOpened tells what was opened and whom to tell, with the secret or without it.
+func (c *console) tellOpened(to io.Writer, file *seal.File, o *seal.Opened, secret bool) error {
 	m := &file.Manifest
-	to := c.stdout
-	if toStdout {
-		to = c.stderr
-	}
 	for _, a := range o.Altered {
 		c.say("WARNING:", red, a)
 	}
@@ -349,7 +416,7 @@ func (c *console) showOpened(file *seal.File, o *seal.Opened, toStdout bool) err
 	p.field("what", o.What)
 	p.field("set", m.Set+", made "+m.Made.Format(time.DateOnly))
 	p.field("SHA-256", strings.TrimPrefix(file.Digest, "sha256:"))
-	if !toStdout {
+	if secret {
 		p.secret(o)
 	}
 	p.blank()
@@ -362,7 +429,16 @@ func (c *console) showOpened(file *seal.File, o *seal.Opened, toStdout bool) err
 		p.line(0, 0, "The file names nobody to tell. Tell those who answer for this account.")
 	}
 	p.line(0, 0, "Afterwards the secret must be changed, and sealed anew.")
-	if _, err := fmt.Fprint(to, p.b.String()); err != nil || !toStdout {
+	_, err := fmt.Fprint(to, p.b.String())
+	return err
+}
+
+func (c *console) showOpened(file *seal.File, o *seal.Opened, toStdout bool) error {
+	to := c.stdout
+	if toStdout {
+		to = c.stderr
+	}
+	if err := c.tellOpened(to, file, o, !toStdout); err != nil || !toStdout {
 		return err
 	}
 	for _, s := range secretsOf(o) {
@@ -428,13 +504,17 @@ func escapeLines(text string) string {
 }
 
 // recordOpening records an opening, and reports whether the log knows something
-// against the file. It never fails: the opening has happened.
-func (c *console) recordOpening(ctx context.Context, f *keyFlags, file *seal.File, opened *seal.Opened) (trouble bool) {
+// against the file; notes is what was said. It never fails: the opening has happened.
+func (c *console) recordOpening(ctx context.Context, f *keyFlags, file *seal.File, opened *seal.Opened) (trouble bool, notes []note) {
+	say := func(label string, colour style, text string) {
+		c.say(label, colour, text)
+		notes = append(notes, note{label, colour, text})
+	}
 	o := app.OpeningOf(file, opened, time.Now(), f.why, account())
 	for _, key := range f.sign {
 		s, err := c.sshSign(ctx, key, app.OpeningNamespace, o.Text())
 		if err != nil {
-			c.say("warning:", yellow, "the record is not signed by "+key+": "+err.Error())
+			say("warning:", yellow, "the record is not signed by "+key+": "+err.Error())
 			continue
 		}
 		o.Signatures = append(o.Signatures, s.Text)
@@ -467,17 +547,17 @@ func (c *console) recordOpening(ctx context.Context, f *keyFlags, file *seal.Fil
 		return app.Kept{Where: "recorded in a side log, since the evidence was not at hand. Merge it later: halligan evidence merge " + path}, err
 	})
 	if err != nil {
-		c.say("warning:", yellow, "the opening is not recorded: "+err.Error()+". Write down who opened it, when and why")
-		return false
+		say("warning:", yellow, "the opening is not recorded: "+err.Error()+". Write down who opened it, when and why")
+		return false, notes
 	}
-	c.say("note:", bold, kept.Where)
+	say("note:", bold, kept.Where)
 	if len(o.Signatures) == 0 {
-		c.say("note:", bold, "nobody signed the record; it is an unsigned claim (--sign KEY)")
+		say("note:", bold, "nobody signed the record; it is an unsigned claim (--sign KEY)")
 	}
 	if kept.Against != "" {
-		c.say("WARNING:", red, kept.Against)
+		say("WARNING:", red, kept.Against)
 	}
-	return kept.Against != ""
+	return kept.Against != "", notes
 }
 
 // evidenceOf finds where the evidence is, as far as anything here says so; place is

@@ -77,7 +77,7 @@ func (c *console) reseal(ctx context.Context, f *sealFlags, k *keyFlags, path st
 		c.say("WARNING:", red, against)
 	}
 	job.Reseals = old.Manifest.Set
-	job.Secret = func(_ context.Context, t *app.SealTask) ([]custody.Secret, error) { return c.again(t, opened) }
+	job.Secret = printable(f.envelopes.how, func(_ context.Context, t *app.SealTask) ([]custody.Secret, error) { return c.again(t, opened) })
 	done, err := a.Seal(ctx, f.request, job)
 	if done == nil {
 		return notSealed(err)

@@ -92,6 +92,7 @@ type sealFlags struct {
 	request, out, put    string
 	show, secretToStdout bool
 	papersToStdout       bool
+	envelopes            envelopeFlags
 }
 
 func (f *sealFlags) add(flags *pflag.FlagSet) {
@@ -100,6 +101,7 @@ func (f *sealFlags) add(flags *pflag.FlagSet) {
 	flags.StringVarP(&f.out, "out", "o", "", "`FILE` to write, such as account-1.sealed; it must not be there")
 	flags.StringVar(&f.put, "put", "", "`NAME` of a place of the register whose put: command keeps the file, too")
 	flags.BoolVar(&f.papersToStdout, "papers-to-stdout", false, "write what goes on paper to standard output, one after the other, for a printer behind a pipe")
+	f.envelopes.add(flags)
 }
 
 func sealCommand(c *console) *cobra.Command {
@@ -111,9 +113,10 @@ func sealCommand(c *console) *cobra.Command {
 never an argument and never stands in a file that is not encrypted. The file is for several people together: halligan open
 opens it, and so do age and a short program that the file carries, on a machine without Halligan.
 
-What goes on paper is shown on this terminal, one person after the other, and the screen is cleared in between.
+What goes on paper is shown on this terminal, one person after the other, and the screen is cleared in between. For a printer
+behind a pipe: --papers-to-stdout --envelopes pdf. That is one envelope for each person, and no file.
 A made secret is shown once with --show, for whoever sets it in Entra.`,
-		Example: "  halligan seal --request 5f0c2a71b9d4 --out account-1.sealed",
+		Example: "  halligan seal --request 5f0c2a71b9d4 --out account-1.sealed\n  halligan seal --request 5f0c2a71b9d4 --out account-1.sealed --papers-to-stdout --envelopes pdf | lp",
 		Args:    takes(),
 		RunE:    func(cmd *cobra.Command, _ []string) error { return c.seal(cmd.Context(), &f) },
 	}
@@ -164,6 +167,9 @@ func (c *console) seal(ctx context.Context, f *sealFlags) (err error) {
 // sealJob is how this console seals. What would have nowhere to go is refused before
 // anything is written.
 func (c *console) sealJob(ctx context.Context, a *app.App, f *sealFlags) (*app.SealJob, error) {
+	if err := c.envelopes(f); err != nil {
+		return nil, err
+	}
 	if err := app.TakesSealed(f.out); err != nil {
 		return nil, err
 	}
@@ -174,7 +180,12 @@ func (c *console) sealJob(ctx context.Context, a *app.App, f *sealFlags) (*app.S
 	if task.Papers > 0 && !f.papersToStdout && !(c.answers() && isTerminal(c.stdout)) {
 		return nil, misused("give the command on a terminal; or --papers-to-stdout, with a printer behind the pipe", "%s shown to one person each, and there is no terminal", plural(task.Papers, "page is", "pages are"))
 	}
-	job := &app.SealJob{Out: f.out, Talk: c.talk(), Secret: c.typedSecrets}
+	if how := f.envelopes.how; how != nil {
+		if err := tryEnvelopes(how, task); err != nil {
+			return nil, err
+		}
+	}
+	job := &app.SealJob{Out: f.out, Talk: c.talk(), Secret: printable(f.envelopes.how, c.typedSecrets)}
 	if f.put != "" {
 		if job.Put, err = placeCalled(a.Register, f.put); err != nil {
 			return nil, err
@@ -296,6 +307,12 @@ const clearScreen = "\x1b[2J\x1b[3J\x1b[H"
 // lost, and the error says what that means.
 func (c *console) showPapers(f *sealFlags, done *app.SealDone) error {
 	papers := done.Sealed.Papers
+	if how := f.envelopes.how; how != nil && len(papers) > 0 {
+		if err := c.writeEnvelopes(how, done.Sealed.Manifest, papers); err != nil {
+			return lostPapers(f, done, papers, err)
+		}
+		return nil
+	}
 	for i := range papers {
 		show := c.showPaper
 		if f.papersToStdout {

@@ -290,8 +290,16 @@ func (s *stage) opensAtTheTerminal(ana bearer, rows []string) {
 		d.types(strings.ToUpper(row))
 	}
 	shown := d.waits("Afterwards the secret must be changed")
+	recorded := d.waits("Press Enter when you have it: the screen is cleared. ")
+	d.types("")
 	said, code := d.ends()
-	if code != 0 || !strings.Contains(shown, "secret    "+sealedPassword) || !strings.Contains(shown, "Hf7q Km3w Pz9K d2xy LmNp") || !strings.Contains(shown, "Opened by Dora Ek, Ana Weiss") || !strings.Contains(said, "recorded as entry") {
+	_, after, cleared := strings.Cut(said, clearScreen)
+	for _, want := range []string{"Opened by Dora Ek, Ana Weiss", "Afterwards the secret must be changed", "recorded as entry"} {
+		if !cleared || !strings.Contains(after, want) || strings.Contains(after, "Hf7q") {
+			s.t.Errorf("after the screen is cleared, %q is not all that is there", after)
+		}
+	}
+	if code != 0 || !strings.Contains(recorded, "recorded as entry") || !strings.Contains(shown, "secret    "+sealedPassword) || !strings.Contains(shown, "Hf7q Km3w Pz9K d2xy LmNp") || !strings.Contains(shown, "Opened by Dora Ek, Ana Weiss") {
 		s.t.Fatalf("got %d %q %q", code, shown, said)
 	}
 }
@@ -360,4 +368,67 @@ func TestCtrlCEndsAQuestion(t *testing.T) {
 	d = begin("open", "one.sealed", "-i", ana.file)
 	d.waits("row 1: ")
 	says(d.ctrlC(), "error: interrupted: nothing was opened", "hint: give the command again")
+}
+
+// scanned are the codes on the pages of a PDF, as a camera reads them, page by page.
+func scanned(t *testing.T, dir, pdf string) (codes []string) {
+	t.Helper()
+	for _, name := range []string{"pdftoppm", "zbarimg"} {
+		if _, err := exec.LookPath(name); err != nil {
+			testenv.Missing(t, "there is no "+name+" (poppler-utils, zbar-tools)")
+		}
+	}
+	path := filepath.Join(dir, "printed.pdf")
+	must(t, os.WriteFile(path, []byte(pdf), 0o600))
+	must(t, exec.CommandContext(t.Context(), "pdftoppm", "-r", "150", "-gray", "-png", path, filepath.Join(dir, "printed")).Run())
+	pages, err := filepath.Glob(filepath.Join(dir, "printed*.png"))
+	must(t, err)
+	for _, page := range pages {
+		found, err := exec.CommandContext(t.Context(), "zbarimg", "--raw", "-q", page).Output()
+		if err == nil { // it fails on a page without a code
+			codes = append(codes, strings.Split(strings.TrimRight(string(found), "\n"), "\n")...)
+		}
+	}
+	return codes
+}
+
+// What a camera reads from the envelopes opens the set, and no file has it.
+func TestEnvelopesArePrintedAndOpen(t *testing.T) {
+	s := newStage(t)
+	ana, ben := ageBearer(t, s.dir, "ana"), ageBearer(t, s.dir, "ben")
+	s.begins(ana, ben)
+	ask := func(more ...string) string {
+		return s.agree(s.does(append([]string{"request", "seal", "--account", "ea-north@tidewaterinstruments.onmicrosoft.com", "--by", "Ana Weiss", "--why", "seal", "--key", "ana.sign", "--make", "30", "--seal-number", "H-104"}, more...)...))
+	}
+	request := ask("--holder", "Ana Weiss", "--holder", "Ben Ode", "--holder", "Dora Ek")
+	if _, said, code := runs(t, s.dir, "seal", "--request", request, "--out", "one.sealed", "--envelopes", "pdf"); code != 2 || !strings.Contains(said, "--envelopes goes with --papers-to-stdout") {
+		t.Errorf("got %d %q", code, said)
+	}
+	pdf, said, code := runs(t, s.dir, "seal", "--request", request, "--out", "one.sealed", "--papers-to-stdout", "--envelopes", "pdf", "--paper", "letter")
+	if code != 0 || !strings.HasPrefix(pdf, "%PDF-") {
+		t.Fatalf("got %d %q %.40q", code, said, pdf)
+	}
+	elsewhere := t.TempDir()
+	codes := scanned(t, elsewhere, pdf)
+	if len(codes) != 1 || !strings.HasPrefix(codes[0], "HALLIGAN-SHARE-1:") || strings.Contains(said, codes[0]) {
+		t.Fatalf("the envelopes have the codes %q", codes)
+	}
+	if found, _ := leaksBelow(t, s.dir, map[string]string{"the share": strings.TrimPrefix(codes[0], "HALLIGAN-SHARE-1:")}); len(found) > 0 {
+		t.Error(found)
+	}
+	must(t, os.WriteFile(filepath.Join(elsewhere, "share"), []byte(codes[0]), 0o600))
+	if out, said, code := runs(t, s.dir, "open", "one.sealed", "-i", ana.file, "--share", filepath.Join(elsewhere, "share"), "--to-stdout"); code != 0 || len(out) != 31 {
+		t.Errorf("got %d %q %q", code, out, said)
+	}
+
+	request = ask("--first", "Ana Weiss", "--second", "Dora Ek")
+	page, said, code := runs(t, s.dir, "seal", "--request", request, "--out", "two.sealed", "--papers-to-stdout", "--envelopes", "html")
+	if code != 0 {
+		t.Fatalf("got %d %q", code, said)
+	}
+	for _, want := range []string{"half 2", "Dora Ek", "H-104", "by Ana Weiss with half 1 and Dora Ek with half 2, together", "right behind it without a blank", "age 1.1.1 or newer"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the envelope does not say %q", want)
+		}
+	}
 }

@@ -29,11 +29,12 @@ type Talk struct {
 	Say     func(text string)
 }
 
-var errNobodyToAsk = errors.New("there is nobody to ask")
+// ErrNobodyToAsk is that a passphrase is needed, and nobody can be asked.
+var ErrNobodyToAsk = errors.New("there is nobody to ask")
 
 func (t *Talk) ask(prompt string) (custody.Secret, error) {
 	if t == nil || t.Ask == nil {
-		return custody.Secret{}, errNobodyToAsk
+		return custody.Secret{}, ErrNobodyToAsk
 	}
 	return t.Ask(prompt)
 }
@@ -57,7 +58,7 @@ func (t *Talk) ui() *plugin.ClientUI {
 		},
 		Confirm: func(name, prompt, yes, no string) (bool, error) {
 			if t == nil || t.AskOpen == nil {
-				return false, errNobodyToAsk
+				return false, ErrNobodyToAsk
 			}
 			answer, err := t.AskOpen(custody.Visible(fmt.Sprintf("%s: %s [%s, or %s]", name, prompt, yes, no)))
 			return strings.EqualFold(strings.TrimSpace(answer), yes), err

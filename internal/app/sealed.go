@@ -28,6 +28,9 @@ type SealTask struct {
 	Void                  []seal.Void
 	Account               string // the name to sign in with
 	Papers                int    // holders who get paper
+	Seal                  string // number of the seal
+	Need                  int
+	Holders               []seal.Holder
 }
 
 // SealJob is how an approved request is carried out.
@@ -116,8 +119,9 @@ func (a *App) SealTask(ctx context.Context, given string) (*SealTask, error) {
 			return err
 		}
 		account, _ := a.accountOf(string(d.Account))
-		out = &SealTask{p.Request.Hash(), p.Request.On, d.Label, d.What, d.Form, d.Make, d.Void, account.Name, 0}
-		for _, h := range d.Holders {
+		out = &SealTask{Hash: p.Request.Hash(), On: p.Request.On, Label: d.Label, What: d.What, Form: d.Form, Make: d.Make, Void: d.Void, Account: account.Name, Seal: d.Seal, Need: d.Need}
+		for i, h := range d.Holders {
+			out.Holders = append(out.Holders, seal.Holder{Number: i + 1, Name: h.Name, Kind: h.Kind, Half: h.Half})
 			if h.Kind == seal.KindPaper {
 				out.Papers++
 			}

@@ -34,6 +34,22 @@ func (e *Envelope) Document() *Document {
 	return d
 }
 
+// Envelopes are several of one set as one document: for each the outside, and what
+// goes in.
+func Envelopes(all []*Envelope) *Document {
+	d := &Document{Title: "Envelopes"}
+	for i, e := range all {
+		one := e.Document()
+		if i == 0 {
+			d.Title, d.Version, d.Date = one.Title, one.Version, one.Date
+		} else {
+			d.Blocks = append(d.Blocks, PageBreak{})
+		}
+		d.Blocks = append(d.Blocks, one.Blocks...)
+	}
+	return d
+}
+
 func (e *Envelope) outside() []Block {
 	seal := cmp.Or(e.Seal, "______________")
 	return []Block{
