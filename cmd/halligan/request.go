@@ -116,6 +116,15 @@ func (c *console) ask(ctx context.Context, f *askFlags, verb custody.Verb, on st
 		return err
 	}
 	defer func() { err = errors.Join(err, end()) }()
+	if verb == custody.VerbCustody || verb == custody.VerbMove || verb == custody.VerbHandOver {
+		warnings, err := a.SealWarnings(ctx, on)
+		if err != nil {
+			return err
+		}
+		for _, w := range warnings {
+			c.say("warning:", yellow, w)
+		}
+	}
 	asked, err := a.Ask(ctx, q)
 	if err != nil {
 		return err

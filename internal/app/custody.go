@@ -59,6 +59,8 @@ type custodyDetails struct {
 	To      string   `json:"to"`
 	Changes []string `json:"changes"`
 	custody.Handing
+	// Notes are what approvers must know.
+	Notes []string `json:"notes,omitempty"`
 }
 
 // custodyData is the data of an entry about custody.
@@ -143,6 +145,9 @@ func proposeCustody(a *App, k *known, verb custody.Verb, subject string) (string
 		}
 	}
 	d := custodyDetails{From: k.held, To: to, Changes: change.lines(), Handing: change.handing()}
+	if d.Notes, err = change.notes(text); err != nil {
+		return "", nil, "", err
+	}
 	details, err := json.Marshal(d)
 	if err == nil && len(details) > mostDetails {
 		err = &hinted{fmt.Errorf("the change has %d lines, more than people read before they approve", len(d.Changes)), "write down fewer things at once, and have each step approved"}
@@ -228,8 +233,12 @@ func checkCustody(f *fold, p *custody.Pending, data *requestData) (*custodyDetai
 	if err != nil {
 		return nil, nil, err
 	}
+	notes, err := change.notes([]byte(data.Proposal))
+	if err != nil {
+		return nil, nil, err
+	}
 	lying := change.fits(p.Request.What)
-	if h := change.handing(); lying == "" && (!slices.Equal(d.Changes, change.lines()) || !slices.Equal(d.Receivers, h.Receivers) || !slices.Equal(d.Holders, h.Holders)) {
+	if h := change.handing(); lying == "" && (!slices.Equal(d.Notes, notes) || !slices.Equal(d.Changes, change.lines()) || !slices.Equal(d.Receivers, h.Receivers) || !slices.Equal(d.Holders, h.Holders)) {
 		lying = "the request does not tell the change that it would bring about"
 	}
 	if lying != "" {

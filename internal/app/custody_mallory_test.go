@@ -45,7 +45,15 @@ func TestMalloryDoesNotGetAPart(t *testing.T) {
 			return k.Does(ask)
 		}},
 		"leaves out who receives": {nil, func(k *keeper) error {
-			ask := k.lies(custody.VerbHandOver, func(r *register.Register) { r.Parts[0].Holder = "mallory" }, func(d map[string]any) { d["changes"] = []string{"part north key: holder ana -> mallory"} })
+			ask := k.lies(custody.VerbHandOver, func(r *register.Register) { r.Parts[0].Holder = "mallory" }, func(d map[string]any) {
+				d["changes"] = []string{"part north key: holder ana -> mallory"}
+				d["notes"] = []string{"part north key: mallory cannot open Main safe, where it lies: ana can"}
+			})
+			k.handsIn(ask, k.As("ben").prepares(k.request(ask)))
+			return k.Does(ask)
+		}},
+		"leaves out that a number is used twice": {nil, func(k *keeper) error {
+			ask := k.lies(custody.VerbMove, func(r *register.Register) { r.Parts[0].Seal = "4402" }, func(d map[string]any) { d["changes"] = []string{"part north key: seal 4401 -> 4402"} })
 			k.handsIn(ask, k.As("ben").prepares(k.request(ask)))
 			return k.Does(ask)
 		}},

@@ -180,6 +180,8 @@ type Held struct {
 	// heal: whoever opened something can make it look whole.
 	broken map[string]*Looked
 	sets   map[string]*sealedSet
+	// numbers are those that came off a part, by plainSeal.
+	numbers map[string][]wore
 }
 
 // Broken is when the seal of a part was found broken; nil never. A number that was
@@ -198,7 +200,7 @@ func brokenText(b *Looked) string {
 
 // Held reads what was recorded of custody.
 func (a *App) Held(ctx context.Context) (*Held, error) {
-	h := &Held{Looked: map[string]*Looked{}, files: map[string]string{}, broken: map[string]*Looked{}, sets: map[string]*sealedSet{}}
+	h := &Held{Looked: map[string]*Looked{}, files: map[string]string{}, broken: map[string]*Looked{}, sets: map[string]*sealedSet{}, numbers: map[string][]wore{}}
 	h.Records.Seals = []posture.SealCheck{}
 	err := a.Ledger.View(ctx, func(v store.View) error {
 		if _, err := a.know(v, a.Ledger.Identity().ID); err != nil {
@@ -265,13 +267,24 @@ func (h *Held) binders(v store.View) error {
 
 // changes are when the register changed by an approval, and who left it then.
 func (h *Held) changes(v store.View) error {
+	var before *register.Register
 	for e, err := range v.Find(evidence.KindCustody, "") {
 		if err != nil {
 			return err
 		}
 		h.changed(e.Time)
+		var d custodyData
+		if err := json.Unmarshal(e.Data, &d); err != nil {
+			return err
+		}
+		now, err := register.FromCustody([]byte(d.Custody))
+		if err != nil {
+			return err
+		}
+		h.worn(before.Or(), now, e.Time)
+		before = now
 	}
-	var before *register.Register
+	before = nil
 	for e, err := range v.Find(evidence.KindRegister, "") {
 		if err != nil {
 			return err
@@ -378,6 +391,7 @@ func ListHeld(r *register.Register, held *Held, snap *entra.Snapshot, now time.T
 	c.drills(snap)
 	c.binder()
 	c.combinations()
+	c.numbersUsed()
 	c.holders(snap)
 	slices.SortStableFunc(out.Findings, func(a, b HeldFinding) int { return cmp.Or(cmp.Compare(a.Day, b.Day), cmp.Compare(a.What, b.What)) })
 	return out
