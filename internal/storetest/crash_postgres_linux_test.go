@@ -222,7 +222,7 @@ func (c *crasher) session(p part, inject string) *run {
 	journal, killed := c.watched(inject, c.pg.PID(), func() bool {
 		r = c.writes(p)
 		// A session that ends leaves this table; one that is killed stays in it until
-		// the server notices, and that ends this session too.
+		// the server notices, and that ends this connection too.
 		return c.until(beside, "select count(*) = 0 from pg_stat_activity where application_name = 'halligan'")
 	})
 	r.journal, r.killed = journal, killed
