@@ -155,7 +155,7 @@ func (t *transaction) put(note []byte) error {
 
 const (
 	moveHead = `update head set size = $1, tree = $2, note = $3 where size = $4`
-	fillUp   = `insert into found (kind, "index", subject) select kind, "index", subject from entries where "index" >= $1 and "index" < $2`
+	fillUp   = `insert into found (kind, subject, "index") select kind, subject, "index" from entries where "index" >= $1 and "index" < $2`
 )
 
 // follow brings the head, and what entries are found by, to the end of the log.

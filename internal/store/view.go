@@ -108,6 +108,10 @@ func (v View) parse(i uint64, line []byte) (evidence.Entry, error) {
 // others, which PostgreSQL does not answer in the middle of a result.
 const page = 64
 
+// widePage is the same for all entries of a kind: what they are found by is ordered
+// by subject, so that each page sorts those that are left.
+const widePage = 1024
+
 // Find returns the entries of a kind about a subject, in order. An empty kind is
 // every kind, an empty subject every subject. It ends after the first error.
 func (v View) Find(kind evidence.Kind, subject string) iter.Seq2[evidence.Entry, error] {
@@ -116,7 +120,11 @@ func (v View) Find(kind evidence.Kind, subject string) iter.Seq2[evidence.Entry,
 
 // FindFrom is Find beginning with entry from.
 func (v View) FindFrom(from uint64, kind evidence.Kind, subject string) iter.Seq2[evidence.Entry, error] {
-	query, args := finding(kind, subject)
+	most := page
+	if kind != "" && subject == "" {
+		most = widePage
+	}
+	query, args := finding(kind, subject, most)
 	return func(yield func(evidence.Entry, error) bool) {
 		for next := from; ; {
 			stretch := []any{int64(next), int64(v.size)}
@@ -134,20 +142,20 @@ func (v View) FindFrom(from uint64, kind evidence.Kind, subject string) iter.Seq
 				yield(evidence.Entry{}, err)
 				return
 			}
-			if len(entries) < page {
+			if len(entries) < most {
 				return
 			}
 		}
 	}
 }
 
-// finding is a query for the first entries of a kind about a subject in the stretch of
+// finding is a query for the first entries, most in number, of a kind about a subject in the stretch of
 // the log from $1 to before $2; $3, which a query for everything lacks, is where what
 // is looked through begins. Each half
 // stops by itself: a log may have a million entries of a kind.
-func finding(kind evidence.Kind, subject string) (query string, args []any) {
+func finding(kind evidence.Kind, subject string, most int) (query string, args []any) {
 	const columns = `select e."index", e.line, e.leaf from entries e `
-	last := fmt.Sprintf(` order by "index" limit %d`, page)
+	last := fmt.Sprintf(` order by "index" limit %d`, most)
 	where := ""
 	for _, c := range []struct{ column, value string }{{"kind", string(kind)}, {"subject", subject}} {
 		if c.value != "" {
@@ -162,7 +170,7 @@ func finding(kind evidence.Kind, subject string) (query string, args []any) {
 		select * from (select "index" from found where "index" >= $1 and "index" < $2 and "index" < $3` + where + last + `) a
 		union all
 		select * from (select "index" from entries where "index" >= $3 and "index" < $2` + where + last + `) b
-		) f on f."index" = e."index" order by e."index"` + fmt.Sprintf(" limit %d", page), args
+		) f on f."index" = e."index" order by e."index"` + fmt.Sprintf(" limit %d", most), args
 }
 
 func (v View) page(query string, args []any) ([]evidence.Entry, error) {

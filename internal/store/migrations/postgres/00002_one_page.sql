@@ -5,12 +5,11 @@ alter table entries add column note bytea; -- the checkpoint over all entries up
 
 create table found (
   kind    text   not null,
-  "index" bigint not null,
   subject text   not null,
-  primary key (kind, "index")
+  "index" bigint not null,
+  primary key (kind, subject, "index")
 );
-create index found_subject on found (subject, kind, "index");
-insert into found (kind, "index", subject) select kind, "index", subject from entries where "index" < (select size from head);
+insert into found (kind, subject, "index") select kind, subject, "index" from entries where "index" < (select size from head);
 drop index entries_kind_subject;
 
 create trigger found_no_update before update on found for each row execute function halligan_refuse('entries are only appended');
