@@ -118,16 +118,11 @@ func (c *console) partQuestions(f *partFlags, r *register.Register) error {
 	if !c.answers() {
 		return nil
 	}
-	lines := bufio.NewReader(c.stdin)
 	var places []string
 	for _, p := range r.Places {
 		places = append(places, p.Name)
 	}
-	for _, q := range []struct {
-		to       *string
-		question string
-		asked    func() bool
-	}{
+	return c.fillIn("ask for the part", "give the answers as flags: halligan custody add --help", []question{
 		{&f.kind, "What is it? " + strings.Join(partKinds, ", ") + ":", nil},
 		{&f.account, "Of which account (user principal name or id)?", func() bool { return register.PartKind(f.kind).Owned() }},
 		{&f.part.Key, "Of which security key or certificate: its label or serial number (Enter: none)?", func() bool { return register.PartKind(f.kind).Owned() }},
@@ -135,7 +130,20 @@ func (c *console) partQuestions(f *partFlags, r *register.Register) error {
 		{&f.part.Holder, "Who holds it (Enter: nobody)?", nil},
 		{&f.part.Place, "Where does it lie: " + strings.Join(places, ", ") + " (Enter: not said)?", nil},
 		{&f.part.Seal, "What is the number of its seal (Enter: not sealed)?", nil},
-	} {
+	})
+}
+
+// question asks for one value that no flag gave.
+type question struct {
+	to       *string
+	question string
+	asked    func() bool // nil: always
+}
+
+// fillIn asks on a terminal for what is missing; an empty answer leaves it out.
+func (c *console) fillIn(doing, hint string, questions []question) error {
+	lines := bufio.NewReader(c.stdin)
+	for _, q := range questions {
 		if *q.to != "" || q.asked != nil && !q.asked() {
 			continue
 		}
@@ -144,7 +152,7 @@ func (c *console) partQuestions(f *partFlags, r *register.Register) error {
 		}
 		line, err := lines.ReadString('\n')
 		if err != nil {
-			return &fault{exitFailed, errors.New("ask for the part: nobody answered"), "give the answers as flags: halligan custody add --help"}
+			return &fault{exitFailed, errors.New(doing + ": nobody answered"), hint}
 		}
 		*q.to = strings.TrimSpace(line)
 	}

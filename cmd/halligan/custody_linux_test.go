@@ -2,52 +2,26 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"io"
 	"os"
-	"os/exec"
 	"strings"
 	"testing"
-
-	"halligan/internal/testenv"
 )
 
 // At a terminal a part is asked for, and so is what somebody found who looked at it.
 // Nothing secret is asked for, and the recorded number is not shown.
 func TestCustodyAsksOnATerminal(t *testing.T) {
-	if _, err := exec.LookPath("ssh-keygen"); err != nil {
-		testenv.Missing(t, "ssh-keygen is not there")
-	}
-	t.Chdir(t.TempDir())
-	home := t.TempDir()
-	getenv := func(name string) string { return map[string]string{"HALLIGAN_HOME": home}[name] }
-	does := func(stdin io.Reader, stderr io.Writer, args ...string) (int, string) {
-		t.Helper()
-		var out bytes.Buffer
-		if stderr == nil {
-			stderr = &out
-		}
-		code := (&console{stdin: stdin, stdout: &out, stderr: stderr, getenv: getenv}).run(t.Context(), args)
-		return code, out.String()
-	}
-	works := func(args ...string) string {
-		t.Helper()
-		code, out := does(strings.NewReader(""), nil, args...)
-		if code != 0 {
-			t.Fatalf("halligan %s ends with %d: %s", strings.Join(args, " "), code, out)
-		}
-		return out
-	}
+	tr := newTrial(t, "ana", "ben")
 	approves := func() {
 		t.Helper()
-		works("approve", strings.TrimSpace(works("request", "list", "--format", "hashes")), "--as", "Ben Ode", "--key", "ben")
+		tr.works("approve", strings.TrimSpace(tr.works("request", "list", "--format", "hashes")), "--as", "Ben Ode", "--key", "ben")
 	}
 	asked := func(want int, answers string, args ...string) (said, out string) {
 		t.Helper()
 		master, terminal := openTerminal(t, 200)
 		_, err := io.WriteString(master, answers) // typed ahead
 		must(t, err)
-		code, out := does(terminal, terminal, args...)
+		code, out := tr.does(terminal, terminal, args...)
 		_, err = io.WriteString(terminal, "\nTHE END\n")
 		must(t, err)
 		for in := bufio.NewScanner(master); !strings.Contains(said, "THE END") && in.Scan(); {
@@ -58,15 +32,12 @@ func TestCustodyAsksOnATerminal(t *testing.T) {
 		}
 		return said, out
 	}
-	for _, name := range []string{"ana", "ben"} {
-		must(t, exec.Command("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", name).Run())
-	}
-	works("init", "--tenant", tidewater, "--account", "2786d9fb-aa4e-4778-8abb-11a546852728", "--people", "2")
-	works("person", "add", "Ana Weiss", "--role", "operator", "--role", "approver", "--signing", "ana.pub")
-	works("person", "add", "Ben Ode", "--role", "approver", "--signing", "ben.pub")
-	works("request", "begin", "--by", "Ana Weiss", "--why", "first", "--key", "ana")
+	tr.works("init", "--tenant", tidewater, "--account", "2786d9fb-aa4e-4778-8abb-11a546852728", "--people", "2")
+	tr.works("person", "add", "Ana Weiss", "--role", "operator", "--role", "approver", "--signing", "ana.pub")
+	tr.works("person", "add", "Ben Ode", "--role", "approver", "--signing", "ben.pub")
+	tr.works("request", "begin", "--by", "Ana Weiss", "--why", "first", "--key", "ana")
 	approves()
-	works("custody", "place", "Main safe", "--by", "Ana Weiss", "--why", "ours", "--key", "ana")
+	tr.works("custody", "place", "Main safe", "--by", "Ana Weiss", "--why", "ours", "--key", "ana")
 	approves()
 
 	said, _ := asked(0, "binder\nAna Weiss\nMain safe\n77001\n", "custody", "add", "red binder", "--by", "Ana Weiss", "--why", "first", "--key", "ana")

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -116,30 +115,12 @@ func (c *console) lookQuestions(f *custodyVerifyFlags, p *register.Part) error {
 	if !c.answers() {
 		return nil
 	}
-	lines := bufio.NewReader(c.stdin)
 	there := func() bool { return f.state != string(app.PartMissing) }
-	for _, q := range []struct {
-		to       *string
-		question string
-		asked    func() bool
-	}{
+	return c.fillIn("ask what was found", "give the answers as flags: halligan custody verify --help", []question{
 		{&f.state, "How did you find it: intact, broken, missing?", nil},
 		{&f.look.Seal, "Which number do you read on its seal (Enter: there is none)?", there},
 		{&f.look.Binder, "Which digest stands on its pages?", func() bool { return there() && p.Kind == register.PartBinder }},
-	} {
-		if *q.to != "" || q.asked != nil && !q.asked() {
-			continue
-		}
-		if _, err := fmt.Fprint(c.stderr, q.question+" "); err != nil {
-			return err
-		}
-		line, err := lines.ReadString('\n')
-		if err != nil {
-			return &fault{exitFailed, errors.New("ask what was found: nobody answered"), "give the answers as flags: halligan custody verify --help"}
-		}
-		*q.to = strings.TrimSpace(line)
-	}
-	return nil
+	})
 }
 
 // digestOfFile is the SHA-256 of a file in hexadecimal digits.
