@@ -97,12 +97,7 @@ func (st *state) fetch(b *branch) string {
 		if !st.leaf(l) {
 			continue
 		}
-		var who []string
-		for _, f := range l.people {
-			if st.person(f) {
-				who = append(who, f.name)
-			}
-		}
+		who := st.who(l.by)
 		text := "with " + cmp.Or(strings.Join(who, " or "), "nobody recorded")
 		if l.part.Place != "" {
 			where := l.part.Place
@@ -111,10 +106,34 @@ func (st *state) fetch(b *branch) string {
 			}
 			text = "in " + where + ": " + cmp.Or(strings.Join(who, " or "), "nobody recorded")
 		}
+		if l.perhaps {
+			text = "perhaps " + text
+		}
 		from = append(from, text)
 	}
 	if from == nil {
 		return ""
 	}
 	return b.what + " " + strings.Join(from, ", or ")
+}
+
+// who are those who open something now, and how where it is not by themselves.
+func (st *state) who(o *opening) []string {
+	var out []string
+	seen := []*opening{o}
+	for i := 0; i < len(seen); i++ {
+		for _, p := range seen[i].people {
+			if name := p.name + " with the combination"; i > 0 && st.person(p) && !slices.Contains(out, p.name) && !slices.Contains(out, name) {
+				out = append(out, name)
+			} else if i == 0 && st.person(p) {
+				out = append(out, p.name)
+			}
+		}
+		for j := range seen[i].combinations {
+			if l := &seen[i].combinations[j]; st.there(l) && !slices.Contains(seen, l.by) {
+				seen = append(seen, l.by)
+			}
+		}
+	}
+	return out
 }

@@ -54,21 +54,51 @@ func (c *Circle) Reachers(p *register.Part) []string {
 }
 
 // Openers are those on whom one can count to fetch a part: who can open the place
-// where it lies, and the holder only where the place says nothing.
+// where it lies, or can fetch a combination of it; the holder only where the place says
+// neither.
 func (c *Circle) Openers(p *register.Part) []string {
-	if at := c.Place(p.Place); at != nil && len(at.Access) > 0 {
-		var out []string
+	var out []string
+	add := func(name string) {
+		if k := register.NameKey(name); k != "" && !slices.Contains(out, k) {
+			out = append(out, k)
+		}
+	}
+	seen := map[string]bool{}
+	parts := []*register.Part{p} // the part, and combinations on the way to it
+	for i := 0; i < len(parts); i++ {
+		at := register.NameKey(parts[i].Place)
+		access, combinations := c.opens(at)
+		if len(access)+len(combinations) == 0 {
+			add(parts[i].Holder)
+		} else if !seen[at] {
+			seen[at] = true
+			for _, a := range access {
+				add(a)
+			}
+			parts = append(parts, combinations...)
+		}
+	}
+	return out
+}
+
+// opens are who can open a place by themselves, and the combinations of it.
+func (c *Circle) opens(place string) (access []string, combinations []*register.Part) {
+	if place == "" {
+		return nil, nil
+	}
+	if at := c.Place(place); at != nil {
 		for _, a := range at.Access {
-			if k := register.NameKey(a); k != "" && !slices.Contains(out, k) {
-				out = append(out, k)
+			if register.NameKey(a) != "" {
+				access = append(access, a)
 			}
 		}
-		return out
 	}
-	if register.NameKey(p.Holder) == "" {
-		return nil
+	for i := range c.reg.Parts {
+		if p := &c.reg.Parts[i]; p.Kind == register.PartCombination && register.NameKey(p.Opens) == place {
+			combinations = append(combinations, p)
+		}
 	}
-	return []string{register.NameKey(p.Holder)}
+	return access, combinations
 }
 
 // Person is somebody of the circle.
@@ -99,6 +129,11 @@ func (c *Circle) People() []Person {
 	}
 	for _, p := range c.reg.Parts {
 		add(p.Holder)
+	}
+	for _, s := range c.sealed {
+		for _, h := range s.Holders {
+			add(h.Name)
+		}
 	}
 	return out
 }
@@ -165,20 +200,41 @@ func (w *Way) shares() (sure, least int) {
 	return len(w.Shares), min(2, len(w.Shares))
 }
 
+// reachersOf are who could lay hands on a need for certain and use it, who may, and
+// whether somebody might who is not recorded.
+func (c *Circle) reachersOf(n Need) (sure, perhaps []string, nobody bool) {
+	nobody = len(n.Copies) == 0
+	only := register.NameKey(n.Only)
+	for _, p := range n.Copies {
+		who := c.Reachers(p)
+		nobody = nobody || len(who) == 0
+		for _, k := range who {
+			if only == "" || k == only {
+				sure = append(sure, k)
+			} else {
+				perhaps = append(perhaps, k)
+			}
+		}
+	}
+	for _, p := range n.Perhaps {
+		perhaps = append(perhaps, c.Reachers(p)...)
+	}
+	return sure, perhaps, nobody
+}
+
 // Completes reports whether an actor can bring a way together.
 func (c *Circle) Completes(a Actor, w Way) Answer {
 	// How many an actor has, and how many nobody knows who has: it may be this one.
+	some := false // it has something, for certain or perhaps
 	count := func(needs []Need) (has, open int) {
 		for _, n := range needs {
-			reached, nobody := false, len(n.Copies) == 0
-			for _, p := range n.Copies {
-				who := c.Reachers(p)
-				nobody = nobody || len(who) == 0
-				reached = reached || slices.ContainsFunc(who, func(k string) bool { return slices.Contains(a.People, k) })
-			}
+			sure, perhaps, nobody := c.reachersOf(n)
+			mine := func(k string) bool { return slices.Contains(a.People, k) }
+			reached, may := slices.ContainsFunc(sure, mine), slices.ContainsFunc(perhaps, mine)
+			some = some || reached || may
 			if reached {
 				has++
-			} else if nobody {
+			} else if nobody || may {
 				open++
 			}
 		}
@@ -188,7 +244,7 @@ func (c *Circle) Completes(a Actor, w Way) Answer {
 	shares, perhaps := count(w.Shares)
 	sure, least := w.shares()
 	switch {
-	case has+shares == 0, has+open < len(w.Needs), shares+perhaps < least:
+	case !some, has+open < len(w.Needs), shares+perhaps < least:
 		return No
 	case has == len(w.Needs) && shares >= sure:
 		return Yes

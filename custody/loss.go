@@ -82,11 +82,12 @@ func SiteLost(name string) Loss {
 }
 
 // KeyLost is the loss of the so many-th key of an account, as Circle.Keys has them.
-// One key that two accounts register is one loss.
+// One key that two accounts register is one loss; a Survey knows also a key whose model
+// stands at one of them only.
 func KeyLost(account entra.ID, k register.Key, at int) Loss {
 	id := account.Key() + "/" + strconv.Itoa(at)
-	if k.Serial != "" {
-		id = strings.ToLower(k.Serial) + "/" + strings.ToLower(k.AAGUID)
+	if serial := serialOf(k); serial != "" {
+		id = serial + "/" + aaguidOf(k)
 	}
 	return Loss{LossKey, id, cmp.Or(k.Label, k.Serial, k.ID, "without a name")}
 }
@@ -96,20 +97,6 @@ var methodsOf = map[register.Pattern]Loss{
 	register.PatternFIDO2:       {LossMethod, "fido2", "FIDO2"},
 	register.PatternCertificate: {LossMethod, "x509certificate", "certificate"},
 	register.PatternOATH:        {LossMethod, "hardwareoath", "hardware OATH token"},
-}
-
-// modelOf is the loss of the model of a key; one whose model was not recorded may
-// be of any.
-func modelOf(k register.Key) Loss {
-	switch {
-	case k.AAGUID != "" && k.Model != "":
-		return Loss{LossModel, strings.ToLower(k.AAGUID), k.Model}
-	case k.AAGUID != "":
-		return Loss{LossModel, strings.ToLower(k.AAGUID), k.AAGUID}
-	case k.Model != "":
-		return Loss{LossModel, register.NameKey(k.Model), k.Model}
-	}
-	return Loss{LossModel, "", "that was not recorded"}
 }
 
 // domainOf is the loss of the domain of an account's name. The first domain of a
@@ -130,9 +117,10 @@ func domainOf(a register.Account) (Loss, bool) {
 // telephones or the internet, whatever stands beside them.
 var messengers = []string{"tel", "phone", "mobil", "cell", "handy", "sms", "call", "fax", "pager", "signal", "whatsapp", "threema", "telegram", "teams", "slack", "chat", "zoom", "skype", "matrix", "viber", "wechat", "line:"}
 
-// reachedBy are the networks that a way to reach a person needs; none for one that
-// needs neither, such as an address. What might be a number or a messenger counts as
-// one: to call an address a number costs a remark, the reverse an emergency.
+// reachedBy are the networks that a way to reach a person needs, all of them; none for
+// one that needs neither, such as an address. What might be a number or a messenger
+// counts as one: to call an address a number costs a remark, the reverse an emergency.
+// Of a line that holds both an address and a number nobody can tell which is which.
 func reachedBy(way string) []Loss {
 	digits := 0
 	for _, r := range way {
@@ -141,15 +129,12 @@ func reachedBy(way string) []Loss {
 		}
 	}
 	lower := strings.ToLower(way)
-	mail := strings.Contains(way, "@") || strings.Contains(lower, "mail")
-	named := slices.ContainsFunc(messengers, func(w string) bool { return strings.Contains(lower, w) })
-	switch {
-	case mail && (named || digits >= 5):
-		return []Loss{PhonesDown, MailDown} // which of the two it is cannot be told
-	case mail:
-		return []Loss{MailDown}
-	case named || digits >= 5:
-		return []Loss{PhonesDown}
+	var out []Loss
+	if digits >= 5 || slices.ContainsFunc(messengers, func(w string) bool { return strings.Contains(lower, w) }) {
+		out = append(out, PhonesDown)
 	}
-	return nil
+	if strings.Contains(way, "@") || strings.Contains(lower, "mail") {
+		out = append(out, MailDown)
+	}
+	return out
 }

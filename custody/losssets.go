@@ -36,19 +36,67 @@ func (st *state) person(p *personLeaf) bool {
 	if st.read == favourable {
 		return true
 	}
-	return !st.any(p.all) && (len(p.any) == 0 || slices.ContainsFunc(p.any, func(i int) bool { return !st.lost[i] }))
+	return len(p.reach) == 0 || slices.ContainsFunc(p.reach, func(by []int) bool { return !st.any(by) })
+}
+
+// there reports whether a copy is where it should be.
+func (st *state) there(l *leaf) bool {
+	return l.gone == "" && !st.any(l.dies) && (st.read == favourable || !l.perhaps && !st.any(l.may))
 }
 
 func (st *state) leaf(l *leaf) bool {
-	switch {
-	case l.gone != "", st.any(l.dies), st.read == adverse && st.any(l.may):
+	if !st.there(l) {
 		return false
-	case l.free:
-		return true
-	case len(l.people) == 0: // who fetches it is not recorded
-		return st.read == favourable
 	}
-	return slices.ContainsFunc(l.people, st.person)
+	if l.free || slices.ContainsFunc(l.by.people, st.person) {
+		return true
+	}
+	if len(l.by.combinations) == 0 { // who fetches it may not be recorded
+		return len(l.by.people) == 0 && st.read == favourable
+	}
+	_, opens := st.route(l.by, nil)
+	return opens
+}
+
+// route finds how something is opened: what that rests on. seen are openings that were
+// tried before.
+func (st *state) route(o *opening, seen *[]*opening) (own []int, opens bool) {
+	if seen == nil {
+		seen = &[]*opening{}
+	}
+	if slices.Contains(*seen, o) {
+		return nil, false
+	}
+	*seen = append(*seen, o)
+	if at := slices.IndexFunc(o.people, st.person); at >= 0 {
+		who := o.people[at]
+		own = []int{who.id}
+		if st.read == adverse {
+			if i := slices.IndexFunc(who.reach, func(by []int) bool { return !st.any(by) }); i >= 0 {
+				own = append(own, who.reach[i]...)
+			}
+		}
+		return own, true
+	}
+	for i := range o.combinations {
+		l := &o.combinations[i]
+		if !st.there(l) {
+			continue
+		}
+		if rest, opens := st.route(l.by, seen); opens {
+			return append(st.rests(l), rest...), true
+		}
+	}
+	return nil, len(o.people)+len(o.combinations) == 0 && st.read == favourable
+}
+
+// rests is what a copy that is there rests on by itself.
+func (st *state) rests(l *leaf) []int {
+	own := slices.Clone(l.dies)
+	if st.read == adverse {
+		own = append(own, l.may...)
+	}
+	return own
 }
 
 func (st *state) branch(b *branch) bool {
@@ -148,19 +196,10 @@ func (st *state) supportOf(b *branch) []int {
 		if !st.leaf(l) {
 			continue
 		}
-		own := slices.Clone(l.dies)
-		if st.read == adverse {
-			own = append(own, l.may...)
-		}
-		if at := slices.IndexFunc(l.people, st.person); at >= 0 {
-			who := l.people[at]
-			own = append(own, who.id)
-			if st.read == adverse {
-				own = append(own, who.all...)
-				if i := slices.IndexFunc(who.any, func(i int) bool { return !st.lost[i] }); i >= 0 {
-					own = append(own, who.any[i])
-				}
-			}
+		own := st.rests(l)
+		if !l.free {
+			by, _ := st.route(l.by, nil)
+			own = append(own, by...)
 		}
 		if !found || len(own) < len(best) {
 			best, found = own, true
@@ -484,18 +523,35 @@ func (st *state) gone(b *branch) string {
 		}
 		switch {
 		case say != "":
+		case l.perhaps:
+			say = "whether a part is " + b.what + " is not recorded"
 		case st.any(l.may):
 			say = "where " + b.what + " lies is not recorded"
-		case len(l.people) == 0:
-			say = "who fetches " + b.what + " is not recorded"
-		case slices.ContainsFunc(l.people, func(p *personLeaf) bool { return !st.lost[p.id] }):
-			say = "who fetches " + b.what + " may not be reached"
 		default:
-			say = "nobody left to fetch " + b.what
+			say = st.unfetched(l.by, b.what)
 		}
 		if !slices.Contains(why, say) {
 			why = append(why, say)
 		}
 	}
 	return strings.Join(why, " and ")
+}
+
+// unfetched says why nobody fetches something.
+func (st *state) unfetched(o *opening, what string) string {
+	recorded, somebody, combination := true, false, false
+	o.each(func(o *opening) {
+		recorded = recorded && len(o.people)+len(o.combinations) > 0
+		somebody = somebody || slices.ContainsFunc(o.people, func(p *personLeaf) bool { return !st.lost[p.id] })
+		combination = combination || slices.ContainsFunc(o.combinations, func(l leaf) bool { return !st.there(&l) })
+	})
+	switch {
+	case !recorded:
+		return "who fetches " + what + " is not recorded"
+	case combination:
+		return "nobody left to open where " + what + " lies, and a combination is gone"
+	case somebody:
+		return "who fetches " + what + " may not be reached"
+	}
+	return "nobody left to fetch " + what
 }

@@ -132,7 +132,7 @@ func (c *Circle) Openings(a register.Account) *Openings {
 func (c *Circle) teams(w *Way, number map[string]int, found bool, work *comparing) (out [][]int, cut bool) {
 	sets, open := [][]int{{}}, false
 	for _, n := range w.Needs {
-		who, nobody := c.whoReaches(n, number)
+		who, nobody := c.whoReaches(n, number, found)
 		switch {
 		case found && nobody:
 			open = true
@@ -151,7 +151,7 @@ func (c *Circle) teams(w *Way, number map[string]int, found bool, work *comparin
 	}
 	var reach [][]int // of each share that people are recorded for
 	for _, n := range w.Shares {
-		if who, nobody := c.whoReaches(n, number); found && nobody {
+		if who, nobody := c.whoReaches(n, number, found); found && nobody {
 			take, open = take-1, true
 		} else if len(who) > 0 {
 			reach = append(reach, who)
@@ -171,7 +171,7 @@ func (c *Circle) teams(w *Way, number map[string]int, found bool, work *comparin
 	// Nobody recorded is needed: whoever has any of it, and the unknown.
 	out = nil
 	for _, n := range w.All() {
-		who, _ := c.whoReaches(n, number)
+		who, _ := c.whoReaches(n, number, true)
 		for _, i := range who {
 			out = append(out, []int{i})
 		}
@@ -179,16 +179,15 @@ func (c *Circle) teams(w *Way, number map[string]int, found bool, work *comparin
 	return work.minimal(out), false
 }
 
-// whoReaches are the people who reach a copy of a need, and whether somebody might who
-// is not recorded.
-func (c *Circle) whoReaches(n Need, number map[string]int) (who []int, nobody bool) {
-	nobody = len(n.Copies) == 0
-	for _, p := range n.Copies {
-		keys := c.Reachers(p)
-		nobody = nobody || len(keys) == 0
-		for _, k := range keys {
-			who = append(who, number[k])
-		}
+// whoReaches are the people who reach a copy of a need, or, where found is true, may
+// reach one, and whether somebody might who is not recorded.
+func (c *Circle) whoReaches(n Need, number map[string]int, found bool) (who []int, nobody bool) {
+	keys, perhaps, nobody := c.reachersOf(n)
+	if found {
+		keys = append(keys, perhaps...)
+	}
+	for _, k := range keys {
+		who = append(who, number[k])
 	}
 	slices.Sort(who)
 	return slices.Compact(who), nobody
@@ -291,13 +290,16 @@ func (c *Circle) reaches(w *Way, keys []string) string {
 	var out []string
 	for i, n := range w.All() {
 		say := ""
-		for _, p := range n.Copies {
+		for j, p := range slices.Concat(n.Copies, n.Perhaps) {
 			for _, k := range c.Reachers(p) {
 				if say != "" || !slices.Contains(keys, k) {
 					continue
 				}
 				if say = names[k] + " holds " + n.What; k != register.NameKey(p.Holder) {
 					say = names[k] + " opens " + p.Place + " where " + n.What + " lies"
+				}
+				if j >= len(n.Copies) || n.Only != "" && k != register.NameKey(n.Only) {
+					say = "perhaps " + say
 				}
 			}
 		}

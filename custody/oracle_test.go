@@ -2,6 +2,7 @@ package custody_test
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -16,12 +17,22 @@ import (
 
 type oracle struct {
 	reg  *register.Register
+	sets []custody.SealedSet
 	lost []custody.Loss
 	// clauses shut a way out in the tenant: all losses of one of them together.
 	clauses map[string][][]custody.Loss
 }
 
-func fold(s string) string { return strings.ToLower(strings.TrimSpace(s)) }
+func fold(s string) string {
+	out, has := folded[s]
+	if !has {
+		out = strings.ToLower(strings.TrimSpace(s))
+		folded[s] = out
+	}
+	return out
+}
+
+var folded = map[string]string{} // the oracle asks the same names over and over
 
 func (o *oracle) gone(kind custody.LossKind, id string) bool {
 	return slices.ContainsFunc(o.lost, func(l custody.Loss) bool { return l.Kind == kind && l.ID == id })
@@ -30,7 +41,9 @@ func (o *oracle) gone(kind custody.LossKind, id string) bool {
 func (o *oracle) recoverable() int {
 	best := 0
 	for _, a := range o.reg.Accounts {
-		best = max(best, o.account(a))
+		if best = max(best, o.account(a)); best == 2 {
+			break
+		}
 	}
 	return best
 }
@@ -41,7 +54,7 @@ func (o *oracle) account(a register.Account) int {
 	}
 	base := 2
 	_, domain, _ := strings.Cut(fold(a.Name), "@")
-	if _, known := custody.CircleOf(o.reg).Ways(a); o.clauses == nil || !known { // the tenant is asked of ways
+	if o.clauses == nil || !o.waysKnown(a) { // the tenant is asked of ways
 		for _, g := range o.reg.Groups {
 			if g.Use == register.GroupExclusion && o.gone(custody.LossGroup, g.ID.Key()) {
 				base = min(base, 1)
@@ -96,6 +109,30 @@ func (o *oracle) account(a register.Account) int {
 	return min(base, net, best)
 }
 
+// waysKnown reports whether the register says how an account signs in.
+func (o *oracle) waysKnown(a register.Account) bool {
+	switch a.Pattern {
+	case register.PatternOATH, register.PatternSplitPassword, register.PatternVault:
+		return true
+	case register.PatternCertificate:
+		return len(o.keys(a, register.PartCertificate)) > 0
+	case register.PatternFIDO2:
+		return len(o.keys(a, register.PartKey)) > 0
+	}
+	return len(a.Keys) > 0
+}
+
+// keys are the keys of an account, also those that only custody knows.
+func (o *oracle) keys(a register.Account, kind register.PartKind) []register.Key {
+	keys := slices.Clone(a.Keys)
+	for _, p := range o.reg.Parts {
+		if p.Account == a.ID && p.Kind == kind && !slices.ContainsFunc(keys, func(k register.Key) bool { return p.Key == "" || custody.KeyIs(k, p.Key) }) {
+			keys = append(keys, register.Key{Label: p.Key})
+		}
+	}
+	return keys
+}
+
 // shut applies the tenant's clauses to a way.
 func (o *oracle) shut(way string, is int) int {
 	for _, clause := range o.clauses[way] {
@@ -141,60 +178,167 @@ func (o *oracle) byKeys(a register.Account, pattern register.Pattern) int {
 	if o.gone(custody.LossMethod, method) {
 		return 0
 	}
-	keys := slices.Clone(a.Keys)
-	for _, p := range o.reg.Parts {
-		if p.Account == a.ID && p.Kind == kind && !slices.ContainsFunc(keys, func(k register.Key) bool { return p.Key == "" || custody.KeyIs(k, p.Key) }) {
-			keys = append(keys, register.Key{Label: p.Key})
-		}
-	}
+	keys := o.keys(a, kind)
 	if len(keys) == 0 {
 		return 1 // it has keys somewhere, or it would not be an account
 	}
 	best := 0
 	for i, k := range keys {
 		is := 2
-		var things []int
-		for j, p := range o.reg.Parts {
-			if p.Account == a.ID && p.Kind == kind && (p.Key == "" && len(keys) == 1 || custody.KeyIs(k, p.Key)) {
-				things = append(things, j)
-			}
-		}
-		thing := 1
-		if len(things) > 0 {
-			thing = 0
-			for _, j := range things {
-				thing = max(thing, o.fetched(j, k == (register.Key{})))
-			}
-		}
-		pin := o.anyOf(a.ID, register.PartPIN, func(p *register.Part) bool { return p.Key == "" || custody.KeyIs(k, p.Key) })
-		id := fmt.Sprintf("%s/%d", a.ID.Key(), i)
-		if k.Serial != "" {
-			id = fold(k.Serial) + "/" + fold(k.AAGUID)
-		}
-		if o.gone(custody.LossKey, id) {
-			if k == (register.Key{}) && len(things) > 1 {
+		thing, things := o.ofKey(a.ID, kind, k, keys, k == (register.Key{}))
+		pin, _ := o.ofKey(a.ID, register.PartPIN, k, keys, true)
+		switch o.takesKey(fmt.Sprintf("%s/%d", a.ID.Key(), i), k) {
+		case 2:
+			is = 0
+			if k == (register.Key{}) && things > 1 {
 				is = 1
-			} else {
-				is = 0
 			}
+		case 1:
+			is = 1
 		}
 		if pattern == register.PatternFIDO2 {
-			switch {
-			case k.AAGUID != "":
-				if o.gone(custody.LossModel, fold(k.AAGUID)) {
-					is = 0
-				}
-			default: // its model was not recorded: it may be any
-				if slices.ContainsFunc(o.lost, func(l custody.Loss) bool { return l.Kind == custody.LossModel }) {
-					is = min(is, 1)
+			for _, l := range o.lost {
+				if l.Kind == custody.LossModel {
+					is = min(is, 2-o.takesModel(l.ID, k))
 				}
 			}
 		} else if o.gone(custody.LossPKI, "") {
 			is = min(is, 1)
 		}
-		best = max(best, o.shut(named(k), min(is, thing, pin)))
+		name := named(k)
+		if name == "" {
+			name = string(kind)
+		}
+		best = max(best, o.shut(name, min(is, thing, pin)))
 	}
 	return best
+}
+
+// ofKey is whether a part of a key can be fetched. A part that names no key, or a name
+// of several, may be of any of them; a key that no part surely belongs to has one that
+// nobody wrote down. n counts those that are surely of it.
+func (o *oracle) ofKey(account entra.ID, kind register.PartKind, k register.Key, keys []register.Key, part bool) (is, n int) {
+	calls := func(p *register.Part, k register.Key) bool { return p.Key == "" || custody.KeyIs(k, p.Key) }
+	for j := range o.reg.Parts {
+		p := &o.reg.Parts[j]
+		if p.Account != account || p.Kind != kind || !calls(p, k) {
+			continue
+		}
+		several := 0
+		for _, other := range keys {
+			if calls(p, other) {
+				several++
+			}
+		}
+		if several > 1 {
+			is = max(is, min(1, o.fetched(j, part)))
+		} else {
+			n++
+			is = max(is, o.fetched(j, part))
+		}
+	}
+	if n == 0 {
+		return 1, 0
+	}
+	return is, n
+}
+
+// beside are the AAGUIDs that somebody wrote beside the name of a model.
+func (o *oracle) beside(name string) (out []string) {
+	for _, a := range o.reg.Accounts {
+		for _, k := range a.Keys {
+			if name != "" && fold(k.Model) == name && k.AAGUID != "" && !slices.Contains(out, fold(k.AAGUID)) {
+				out = append(out, fold(k.AAGUID))
+			}
+		}
+	}
+	return out
+}
+
+// known is the AAGUID of a key, also where only its name says it; "" not known.
+func (o *oracle) known(k register.Key) string {
+	if list := o.beside(fold(k.Model)); k.AAGUID == "" && len(list) == 1 {
+		return list[0]
+	}
+	return fold(k.AAGUID)
+}
+
+// takesModel is whether the loss of a model takes a key: 2 surely, 1 perhaps, 0 not.
+func (o *oracle) takesModel(lost string, k register.Key) int {
+	mine, name := o.known(k), fold(k.Model)
+	byName := !strings.HasPrefix(lost, "aa-")
+	one := func(list []string, of string) bool { return len(list) == 0 || slices.Contains(list, of) }
+	switch {
+	case mine == "" && name == "":
+		return 1
+	case lost == "":
+		return 0
+	case mine == lost, mine == "" && name == lost:
+		return 2
+	case mine != "" && byName:
+		if one(o.beside(lost), mine) {
+			return 1
+		}
+	case mine != "": // two AAGUIDs that are called the same
+		for _, n := range []string{"t", "u"} {
+			if slices.Contains(o.beside(n), mine) && slices.Contains(o.beside(n), lost) {
+				return 1
+			}
+		}
+	case byName:
+		for _, id := range o.beside(name) {
+			if slices.Contains(o.beside(lost), id) {
+				return 1
+			}
+		}
+	default:
+		if one(o.beside(name), lost) {
+			return 1
+		}
+	}
+	return 0
+}
+
+// takesKey is whether a key is lost: 2 surely, 1 perhaps, 0 not. Two entries of one
+// serial number are one key unless both say their model and these differ.
+func (o *oracle) takesKey(id string, k register.Key) int {
+	if k.Serial == "" {
+		if o.gone(custody.LossKey, id) {
+			return 2
+		}
+		return 0
+	}
+	models, unsaid := map[string]bool{}, false
+	for _, a := range o.reg.Accounts {
+		for _, other := range a.Keys {
+			if other.Serial == k.Serial {
+				models[o.known(other)] = true
+			}
+		}
+	}
+	unsaid = models[""]
+	delete(models, "")
+	lost := func(model string) bool { return o.gone(custody.LossKey, k.Serial+"/"+model) }
+	mine := o.known(k)
+	if len(models) == 1 {
+		for only := range models {
+			mine = only
+		}
+	}
+	if lost(mine) {
+		return 2
+	}
+	if len(models) > 1 && unsaid {
+		for other := range models {
+			if mine == "" && lost(other) {
+				return 1
+			}
+		}
+		if mine != "" && lost("") {
+			return 1
+		}
+	}
+	return 0
 }
 
 // passwordWay is a way to the password.
@@ -205,52 +349,182 @@ type passwordWay struct {
 
 func (o *oracle) passwords(a register.Account) []passwordWay {
 	var out []passwordWay
-	recorded := func(kind register.PartKind) (list []int) {
+	recorded := func(kind register.PartKind, set string) (list []int) {
 		for j, p := range o.reg.Parts {
-			if p.Account == a.ID && p.Kind == kind {
+			if p.Account == a.ID && p.Kind == kind && p.Set == set {
 				list = append(list, j)
 			}
 		}
 		return list
 	}
-	if len(recorded(register.PartPassword)) > 0 {
-		out = append(out, passwordWay{"the password", o.anyOf(a.ID, register.PartPassword, nil)})
+	best := func(list []int) int {
+		is := 0
+		for _, j := range list {
+			is = max(is, o.fetched(j, true))
+		}
+		return is
 	}
-	for _, kind := range []register.PartKind{register.PartPasswordHalf, register.PartShare} {
-		list := recorded(kind)
-		if len(list) == 0 {
+	if list := recorded(register.PartPassword, ""); len(list) > 0 {
+		out = append(out, passwordWay{"the password", best(list)})
+	}
+	named := 0
+	for _, id := range setIDs {
+		if len(recorded(register.PartPassword, id))+len(recorded(register.PartShare, id))+len(recorded(register.PartPasswordHalf, id)) > 0 {
+			named++
+		}
+	}
+	var closed []int // sealed files of which nobody says who opens them
+	for _, id := range setIDs {
+		files := recorded(register.PartPassword, id)
+		set := o.set(id)
+		if set == nil {
+			closed = append(closed, files...)
 			continue
 		}
-		needed := 0
-		sure, perhaps := 0, 0
-		for _, j := range list {
-			needed = max(needed, o.reg.Parts[j].Needed)
-			switch o.fetched(j, true) {
-			case 2:
-				sure, perhaps = sure+1, perhaps+1
-			case 1:
-				perhaps++
+		if set.Voided || len(files)+len(recorded(register.PartShare, id)) == 0 {
+			continue
+		}
+		name := "the sealed password"
+		if named > 1 {
+			name += " of set " + id
+		}
+		file := best(files)
+		if len(files) == 0 {
+			file = 1 // it lies somewhere
+		}
+		var holders []int
+		for i := range set.Holders {
+			holders = append(holders, o.holder(set, i, recorded(register.PartShare, id)))
+		}
+		all := len(set.Pairs) == 0
+		if n := len(set.Holders); len(set.Pairs) == n*(n-1)/2 {
+			all = true
+		}
+		if !all {
+			for _, p := range set.Pairs {
+				out = append(out, passwordWay{name + " by " + set.Holders[p[0]].Name + " and " + set.Holders[p[1]].Name, min(file, holders[p[0]], holders[p[1]])})
+			}
+			continue
+		}
+		slices.Sort(holders)
+		out = append(out, passwordWay{name, min(file, holders[len(holders)-set.Need])}) // the weakest of the best
+	}
+	if len(closed) > 0 {
+		out = append(out, passwordWay{"the sealed password", min(1, best(closed))})
+	}
+	for _, kind := range []register.PartKind{register.PartPasswordHalf, register.PartShare} {
+		groups := 0
+		for _, id := range append([]string{""}, setIDs...) {
+			if len(recorded(kind, id)) > 0 {
+				groups++
 			}
 		}
-		elsewhere := max(0, max(needed, 2)-len(list)) // that are not recorded
-		perhaps += elsewhere
-		least, enough := needed, needed
-		if needed == 0 {
-			least, enough = 2, len(list)+elsewhere
+		for _, id := range append([]string{""}, setIDs...) {
+			list := recorded(kind, id)
+			set := o.set(id)
+			if len(list) == 0 || set != nil && (set.Voided || kind == register.PartShare) {
+				continue
+			}
+			name := "the password in parts"
+			if groups > 1 && id == "" {
+				name += " of no set that is recorded"
+			} else if groups > 1 {
+				name += " of set " + id
+			}
+			out = append(out, passwordWay{name, o.quorum(list)})
 		}
-		is := 0
-		switch {
-		case sure >= enough:
-			is = 2
-		case perhaps >= least:
-			is = 1
-		}
-		out = append(out, passwordWay{"the password in parts", is})
 	}
 	if len(out) == 0 {
 		out = append(out, passwordWay{"the password", 1})
 	}
 	return out
+}
+
+// quorum is whether enough of some parts of a password can be fetched.
+func (o *oracle) quorum(list []int) int {
+	needed, sure, perhaps := 0, 0, 0
+	for _, j := range list {
+		needed = max(needed, o.reg.Parts[j].Needed)
+		switch o.fetched(j, true) {
+		case 2:
+			sure, perhaps = sure+1, perhaps+1
+		case 1:
+			perhaps++
+		}
+	}
+	elsewhere := max(0, max(needed, 2)-len(list)) // that are not recorded
+	perhaps += elsewhere
+	least, enough := needed, needed
+	if needed == 0 {
+		least, enough = 2, len(list)+elsewhere
+	}
+	switch {
+	case sure >= enough:
+		return 2
+	case perhaps >= least:
+		return 1
+	}
+	return 0
+}
+
+func (o *oracle) set(id string) *custody.SealedSet {
+	for i := range o.sets {
+		if id != "" && o.sets[i].ID == id {
+			return &o.sets[i]
+		}
+	}
+	return nil
+}
+
+// holder is whether one of those who open a set can do their part.
+func (o *oracle) holder(set *custody.SealedSet, at int, shares []int) int {
+	h := set.Holders[at]
+	of := func(name string) (list []int) {
+		for _, j := range shares {
+			if fold(o.reg.Parts[j].Holder) == fold(name) {
+				list = append(list, j)
+			}
+		}
+		return list
+	}
+	if own := of(h.Name); len(own) > 0 {
+		is := 0
+		for _, j := range own {
+			if !h.ByKey {
+				is = max(is, o.fetched(j, true))
+				continue
+			}
+			// The share helps nobody else. Who must send somebody for it may not get it.
+			is = max(is, min(1, o.person(h.Name)), min(1, o.fetched(j, true)))
+			if slices.ContainsFunc(o.byThemselves(j), func(n string) bool { return fold(n) == fold(h.Name) }) {
+				is = max(is, min(o.there(j, true), o.person(h.Name)))
+			}
+		}
+		return is
+	}
+	if h.ByKey {
+		return o.person(h.Name)
+	}
+	// Papers that nobody of the set holds were handed over by those who hold none.
+	var loose []int
+	for _, j := range shares {
+		if !slices.ContainsFunc(set.Holders, func(x custody.SealedHolder) bool { return fold(x.Name) == fold(o.reg.Parts[j].Holder) }) {
+			loose = append(loose, j)
+		}
+	}
+	before, bare := 0, 0
+	for i, x := range set.Holders {
+		if !x.ByKey && len(of(x.Name)) == 0 {
+			bare++
+			if i < at {
+				before++
+			}
+		}
+	}
+	if len(loose) <= bare && before < len(loose) {
+		return o.fetched(loose[before], true)
+	}
+	return 1
 }
 
 // anyOf is whether one of the parts of a kind can be fetched; maybe where none is
@@ -272,10 +546,77 @@ func (o *oracle) anyOf(account entra.ID, kind register.PartKind, is func(*regist
 // fetched is whether a part is there and somebody can fetch it.
 func (o *oracle) fetched(j int, part bool) int {
 	p := &o.reg.Parts[j]
+	there := o.there(j, part)
+	if says := o.says(p.Place); says {
+		return min(there, o.open(fold(p.Place)))
+	}
+	if p.Holder == "" {
+		return min(there, 1)
+	}
+	return min(there, o.person(p.Holder))
+}
+
+// says reports whether it is written down how a place is opened.
+func (o *oracle) says(place string) bool {
+	for _, at := range o.reg.Places {
+		if place != "" && fold(at.Name) == fold(place) && len(at.Access) > 0 {
+			return true
+		}
+	}
+	return slices.ContainsFunc(o.reg.Parts, func(p register.Part) bool {
+		return place != "" && p.Kind == register.PartCombination && fold(p.Opens) == fold(place)
+	})
+}
+
+// byThemselves are those who need nothing to fetch a part.
+func (o *oracle) byThemselves(j int) []string {
+	p := &o.reg.Parts[j]
+	if !o.says(p.Place) {
+		return []string{p.Holder}
+	}
+	for _, at := range o.reg.Places {
+		if fold(at.Name) == fold(p.Place) {
+			return at.Access
+		}
+	}
+	return nil
+}
+
+// open is how surely a place can be opened: it grows, from nothing, as long as some
+// person or some combination in hand opens one more.
+func (o *oracle) open(place string) int {
+	opens := map[string]int{}
+	for grows := true; grows; {
+		before := maps.Clone(opens)
+		for _, at := range o.reg.Places {
+			for _, a := range at.Access {
+				opens[fold(at.Name)] = max(opens[fold(at.Name)], o.person(a))
+			}
+		}
+		for j, p := range o.reg.Parts {
+			if p.Kind != register.PartCombination {
+				continue
+			}
+			hand := 1
+			switch {
+			case o.says(p.Place):
+				hand = opens[fold(p.Place)]
+			case p.Holder != "":
+				hand = o.person(p.Holder)
+			}
+			opens[fold(p.Opens)] = max(opens[fold(p.Opens)], min(hand, o.there(j, true)))
+		}
+		grows = !maps.Equal(before, opens)
+	}
+	return opens[place]
+}
+
+// there is whether a part is where it lies.
+func (o *oracle) there(j int, part bool) int {
+	p := &o.reg.Parts[j]
 	if part && o.gone(custody.LossPart, fmt.Sprint(j)) {
 		return 0
 	}
-	openers := []string{}
 	most := 2
 	if p.Place != "" {
 		if o.gone(custody.LossPlace, fold(p.Place)) {
@@ -293,21 +634,10 @@ func (o *oracle) fetched(j int, part bool) int {
 						}
 					}
 				}
-				openers = at.Access
 			}
 		}
 	}
-	if len(openers) == 0 && p.Holder != "" {
-		openers = []string{p.Holder}
-	}
-	if len(openers) == 0 {
-		return 1
-	}
-	best := 0
-	for _, name := range openers {
-		best = max(best, o.person(name))
-	}
-	return min(best, most)
+	return most
 }
 
 func (o *oracle) person(name string) int {
@@ -320,24 +650,12 @@ func (o *oracle) person(name string) int {
 			reach = h.Reach
 		}
 	}
-	phone, mail := o.gone(custody.LossPhone, ""), o.gone(custody.LossMail, "")
-	if len(reach) == 0 && (phone || mail) {
-		return 1
-	}
 	if len(reach) == 0 {
-		return 2
+		reach = []string{"by +351 or @, nobody knows"}
 	}
-	for _, r := range reach { // those that the generator makes
-		switch {
-		case strings.HasPrefix(r, "+"):
-			if !phone {
-				return 2
-			}
-		case strings.Contains(r, "@"):
-			if !mail {
-				return 2
-			}
-		default:
+	for _, r := range reach { // those that the generator makes; of both, both may be wanted
+		cut := strings.Contains(r, "+") && o.gone(custody.LossPhone, "") || strings.Contains(r, "@") && o.gone(custody.LossMail, "")
+		if !cut {
 			return 2
 		}
 	}
@@ -351,15 +669,15 @@ func (o *oracle) opens(c *custody.Circle, a register.Account, people []string, f
 	for _, w := range append(ways, c.BriefWays(a)...) {
 		ok, some := len(w.Needs)+len(w.Shares) > 0, false
 		for _, n := range w.Needs {
-			reached, nobody := o.reached(n, people)
-			ok = ok && (reached || found && nobody)
-			some = some || reached
+			reached, may := o.reached(n, people)
+			ok = ok && (reached || found && may > 0)
+			some = some || reached || found && may > 1
 		}
 		has := 0
 		for _, n := range w.Shares {
-			reached, nobody := o.reached(n, people)
-			some = some || reached
-			if reached || found && nobody {
+			reached, may := o.reached(n, people)
+			some = some || reached || found && may > 1
+			if reached || found && may > 0 {
 				has++
 			}
 		}
@@ -377,28 +695,85 @@ func (o *oracle) opens(c *custody.Circle, a register.Account, people []string, f
 	return false
 }
 
-// reached is whether one of some people has a copy of a need, and whether it is not
-// recorded who has one.
-func (o *oracle) reached(n custody.Need, people []string) (reached, nobody bool) {
-	nobody = len(n.Copies) == 0
+// reached is whether one of some people has a copy of a need; may is 1 where it is not
+// recorded who has one, 2 where one of the people perhaps does.
+func (o *oracle) reached(n custody.Need, people []string) (reached bool, may int) {
+	if len(n.Copies) == 0 {
+		may = 1
+	}
 	for _, p := range n.Copies {
-		who := []string{}
-		if p.Holder != "" {
-			who = append(who, fold(p.Holder))
+		who := o.hands(p, nil)
+		if len(who) == 0 {
+			may = max(may, 1)
 		}
-		for _, at := range o.reg.Places {
-			if p.Place != "" && fold(at.Name) == fold(p.Place) {
-				for _, x := range at.Access {
-					who = append(who, fold(x))
+		for _, x := range who {
+			switch {
+			case !slices.Contains(people, x):
+			case n.Only == "" || fold(n.Only) == x:
+				reached = true
+			default:
+				may = 2
+			}
+		}
+	}
+	for _, p := range n.Perhaps {
+		if slices.ContainsFunc(o.hands(p, nil), func(x string) bool { return slices.Contains(people, x) }) {
+			may = 2
+		}
+	}
+	return reached, may
+}
+
+// hands are all who could lay hands on a part.
+func (o *oracle) hands(p *register.Part, been []string) (who []string) {
+	if p.Holder != "" {
+		who = append(who, fold(p.Holder))
+	}
+	if p.Place == "" || slices.Contains(been, fold(p.Place)) {
+		return who
+	}
+	been = append(slices.Clone(been), fold(p.Place))
+	for _, at := range o.reg.Places {
+		if fold(at.Name) == fold(p.Place) {
+			for _, x := range at.Access {
+				who = append(who, fold(x))
+			}
+		}
+	}
+	for i := range o.reg.Parts {
+		if c := &o.reg.Parts[i]; c.Kind == register.PartCombination && fold(c.Opens) == fold(p.Place) {
+			who = append(who, o.hands(c, been)...)
+		}
+	}
+	return who
+}
+
+// setIDs are the sealed sets of random circles.
+var setIDs = []string{"5e7a", "5e7b"}
+
+// randomSets are what is known of them, not always of both.
+func randomSets(r *rand.Rand, reg *register.Register) (out []custody.SealedSet) {
+	for _, id := range setIDs {
+		set := custody.SealedSet{ID: id, Voided: r.IntN(6) == 0}
+		for _, at := range r.Perm(len(reg.People))[:min(2+r.IntN(2), len(reg.People))] {
+			set.Holders = append(set.Holders, custody.SealedHolder{Name: reg.People[at].Name, ByKey: r.IntN(2) == 0})
+		}
+		set.Need = 2 + r.IntN(len(set.Holders)-1)
+		if n := len(set.Holders); r.IntN(2) == 0 {
+			set.Need = 2
+			for i := range n {
+				for j := range i {
+					if r.IntN(3) > 0 {
+						set.Pairs = append(set.Pairs, [2]int{j, i})
+					}
 				}
 			}
 		}
-		nobody = nobody || len(who) == 0
-		for _, x := range who {
-			reached = reached || slices.Contains(people, x)
+		if r.IntN(3) > 0 {
+			out = append(out, set)
 		}
 	}
-	return reached, nobody
+	return out
 }
 
 // randomCircle makes a small register, with gaps.
@@ -412,7 +787,7 @@ func randomCircle(r *rand.Rand) *register.Register {
 			p.Manager = names[r.IntN(i)]
 		}
 		for range r.IntN(3) {
-			p.Reach = append(p.Reach, pick("+351 20 123 4567", "x@mail.example", "at the door"))
+			p.Reach = append(p.Reach, pick("+351 20 123 4567", "x@mail.example", "at the door", "x@mail.example / +351 20 123 4567"))
 		}
 		reg.People = append(reg.People, p)
 	}
@@ -439,6 +814,9 @@ func randomCircle(r *rand.Rand) *register.Register {
 		if r.IntN(6) > 0 {
 			p.Place = reg.Places[r.IntN(len(reg.Places))].Name
 		}
+		if (kind == register.PartShare || kind == register.PartPassword || kind == register.PartPasswordHalf) && r.IntN(2) == 0 {
+			p.Set = setIDs[r.IntN(len(setIDs))]
+		}
 		if kind == register.PartShare && r.IntN(2) == 0 || kind == register.PartPasswordHalf && r.IntN(5) == 0 {
 			p.Needed = 2 + r.IntN(2)
 		}
@@ -451,7 +829,10 @@ func randomCircle(r *rand.Rand) *register.Register {
 		case register.PatternFIDO2, register.PatternCertificate, "":
 			for j := range r.IntN(3) {
 				label := fmt.Sprintf("K%d%d", i, j)
-				a.Keys = append(a.Keys, register.Key{Label: label, AAGUID: pick("", "aa-1", "aa-2"), Serial: pick("", "", "77")})
+				if r.IntN(6) == 0 {
+					label = fmt.Sprintf("K%d0", i) // that another key has
+				}
+				a.Keys = append(a.Keys, register.Key{Label: label, AAGUID: pick("", "aa-1", "aa-2"), Model: pick("", "T", "U"), Serial: pick("", "", "77")})
 				kind := register.PartKey
 				if a.Pattern == register.PatternCertificate {
 					kind = register.PartCertificate
@@ -479,6 +860,10 @@ func randomCircle(r *rand.Rand) *register.Register {
 		}
 		if r.IntN(6) == 0 {
 			part(a.ID, register.PartTAP, "")
+		}
+		if r.IntN(3) == 0 {
+			part("", register.PartCombination, "")
+			reg.Parts[len(reg.Parts)-1].Opens = reg.Places[r.IntN(len(reg.Places))].Name
 		}
 		if r.IntN(4) == 0 { // keys that only custody knows, some without a name
 			a.Keys = nil

@@ -159,11 +159,17 @@ func (s *Survey) Singles() []Loss {
 				for j := range list {
 					for _, l := range list[j].leaves {
 						mark(l.dies)
-						for _, who := range l.people {
-							mark([]int{who.id})
-							mark(who.any)
-							mark(who.all)
-						}
+						l.by.each(func(o *opening) {
+							for _, who := range o.people {
+								mark([]int{who.id})
+								for _, by := range who.reach {
+									mark(by)
+								}
+							}
+							for _, c := range o.combinations {
+								mark(c.dies)
+							}
+						})
 					}
 				}
 			}

@@ -43,6 +43,7 @@ type Survey struct {
 	at       map[[2]string]int
 	accounts []surveyed
 	people   map[string]*personLeaf
+	places   map[string]*opening
 	gone     map[int]string
 }
 
@@ -73,12 +74,20 @@ type branch struct {
 
 // leaf is one copy.
 type leaf struct {
-	part   *register.Part // nil: no thing
-	dies   []int
-	may    []int // any of these takes it, perhaps
-	people []*personLeaf
-	free   bool   // nobody has to fetch it
-	gone   string // how it is known that it is not there; "" it is
+	part    *register.Part // nil: no thing
+	dies    []int
+	may     []int // any of these takes it, perhaps
+	by      *opening
+	perhaps bool   // whether it is a copy is not known
+	free    bool   // nobody has to fetch it
+	gone    string // how it is known that it is not there; "" it is
+}
+
+// opening is how one gets at what lies somewhere: by a person, or by a combination,
+// which must be fetched in turn. Without either it is not recorded.
+type opening struct {
+	people       []*personLeaf
+	combinations []leaf
 }
 
 // personLeaf is somebody who fetches something: reached while the person is there,
@@ -86,15 +95,16 @@ type leaf struct {
 type personLeaf struct {
 	name string
 	id   int
-	any  []int // one of these networks is enough; none: none is needed
-	all  []int // each of these may be the only one: how to reach them is not recorded
+	// reach are the ways to reach them, one of which is enough; each takes all of its
+	// networks. none: none is needed.
+	reach [][]int
 }
 
 // Survey compiles the circle. Tenant is asked once for each way with nothing lost, each
 // single loss and all harmless ones together; only where these together are not
 // harmless is it asked again.
 func (c *Circle) Survey(o Outlook) *Survey {
-	s := &Survey{circle: c, at: map[[2]string]int{}, people: map[string]*personLeaf{}, gone: o.Gone}
+	s := &Survey{circle: c, at: map[[2]string]int{}, people: map[string]*personLeaf{}, places: map[string]*opening{}, gone: o.Gone}
 	for _, p := range c.People() {
 		s.person(p.Key, p.Name)
 	}
@@ -124,6 +134,7 @@ func (c *Circle) Survey(o Outlook) *Survey {
 		s.accounts = append(s.accounts, one)
 	}
 	s.sites()
+	s.alike()
 	s.tenant(&o)
 	for i := range s.accounts {
 		for _, p := range s.accounts[i].paths {
@@ -141,7 +152,8 @@ func (p *path) weigh() int {
 	n := 1 + len(p.dies) + len(p.may)
 	for _, b := range slices.Concat(p.needs, p.shares) {
 		for i := range b.leaves {
-			n += 1 + len(b.leaves[i].dies) + len(b.leaves[i].people)
+			n += 1 + len(b.leaves[i].dies)
+			b.leaves[i].by.each(func(o *opening) { n += len(o.people) + len(o.combinations) })
 		}
 	}
 	return n
@@ -181,13 +193,13 @@ func (s *Survey) person(key, name string) *personLeaf {
 	for _, r := range reach {
 		by := reachedBy(r)
 		if len(by) == 0 {
-			p.any = nil
+			p.reach = nil
 			return p
 		}
-		p.any = append(p.any, s.ids(by...)...)
+		p.reach = append(p.reach, s.ids(by...))
 	}
-	if len(reach) == 0 {
-		p.all = s.ids(PhonesDown, MailDown)
+	if len(reach) == 0 { // it may be by either
+		p.reach = [][]int{s.ids(PhonesDown, MailDown)}
 	}
 	return p
 }
@@ -202,7 +214,7 @@ func (s *Survey) path(a register.Account, w *Way) *path {
 	}
 	switch w.Pattern {
 	case register.PatternFIDO2:
-		if model := modelOf(w.Of); w.Key < 0 {
+		if model := s.circle.modelOf(w.Of); w.Key < 0 {
 			break // not recorded
 		} else if model.ID != "" {
 			p.dies = append(p.dies, s.id(model))
@@ -219,7 +231,7 @@ func (s *Survey) path(a register.Account, w *Way) *path {
 		p.may = append(p.may, s.id(MFADown)) // what else the sign-in asks for is not recorded
 	}
 	if w.Key >= 0 {
-		lost := s.id(KeyLost(w.Account, w.Of, w.Key))
+		lost := s.keyLost(w)
 		if w.Of == (register.Key{}) && len(w.Needs[0].Copies) > 1 {
 			p.may = append(p.may, lost) // parts without a name may be copies, or different keys
 		} else {
@@ -239,9 +251,36 @@ func (s *Survey) path(a register.Account, w *Way) *path {
 func (s *Survey) branch(n Need, isKey bool) branch {
 	b := branch{what: n.What, open: len(n.Copies) == 0}
 	for _, part := range n.Copies {
-		b.leaves = append(b.leaves, s.leaf(part, isKey))
+		l := s.leaf(part, isKey)
+		if n.Only != "" && l.gone == "" { // carried to nobody else
+			who := s.person(register.NameKey(n.Only), n.Only)
+			l.perhaps = !slices.Contains(l.by.people, who)
+			l.by = &opening{people: []*personLeaf{who}}
+		}
+		b.leaves = append(b.leaves, l)
+	}
+	for _, part := range n.Perhaps {
+		l := s.leaf(part, isKey)
+		l.perhaps = true
+		b.leaves = append(b.leaves, l)
 	}
 	return b
+}
+
+// keyLost is the number of the loss of the key on which a way rests, by whichever of
+// its names it is asked for.
+func (s *Survey) keyLost(w *Way) int {
+	own, _ := s.circle.keyLost(w.Account, w.Of, w.Key)
+	id := s.id(own)
+	if alias := [2]string{string(LossKey), KeyLost(w.Account, w.Of, w.Key).ID}; !s.has(alias) {
+		s.at[alias] = id
+	}
+	return id
+}
+
+func (s *Survey) has(name [2]string) bool {
+	_, has := s.at[name]
+	return has
 }
 
 // leaf compiles a copy. A key is lost as a key and not as a part.
@@ -254,8 +293,8 @@ func (s *Survey) leaf(p *register.Part, isKey bool) leaf {
 	}
 	if !isKey {
 		name := words[p.Kind]
-		if p.Key != "" {
-			name += " of " + p.Key
+		if of := cmp.Or(p.Key, p.Opens); of != "" {
+			name += " of " + of
 		}
 		if p.Place != "" || p.Holder != "" {
 			name += " (" + cmp.Or(p.Place, p.Holder) + ")"
@@ -279,18 +318,59 @@ func (s *Survey) leaf(p *register.Part, isKey bool) leaf {
 			}
 		}
 	}
-	for _, k := range s.circle.Openers(p) {
-		l.people = append(l.people, s.person(k, k))
-	}
+	l.by = s.opening(p)
 	return l
+}
+
+// opening is how one gets at a part: as its place is opened, or by its holder where
+// nothing is recorded of that.
+func (s *Survey) opening(p *register.Part) *opening {
+	at := register.NameKey(p.Place)
+	access, combinations := s.circle.opens(at)
+	if len(access)+len(combinations) == 0 {
+		o := &opening{}
+		if k := register.NameKey(p.Holder); k != "" {
+			o.people = []*personLeaf{s.person(k, p.Holder)}
+		}
+		return o
+	}
+	if o := s.places[at]; o != nil {
+		return o
+	}
+	o := &opening{}
+	s.places[at] = o // a combination may lie where it opens
+	for _, a := range access {
+		if who := s.person(register.NameKey(a), a); !slices.Contains(o.people, who) {
+			o.people = append(o.people, who)
+		}
+	}
+	for _, c := range combinations {
+		o.combinations = append(o.combinations, s.leaf(c, false))
+	}
+	return o
+}
+
+// each calls f with every opening on the way, once.
+func (o *opening) each(f func(*opening)) {
+	var all []*opening
+	for next := []*opening{o}; len(next) > 0; next = next[1:] {
+		at := next[0]
+		if at == nil || slices.Contains(all, at) {
+			continue
+		}
+		all = append(all, at)
+		f(at)
+		for i := range at.combinations {
+			next = append(next, at.combinations[i].by)
+		}
+	}
 }
 
 // internet is the need that is no part of a credential.
 const internet = "internet"
 
 // sites gives every way the need of internet at one site; what lies elsewhere may
-// be carried to some other connection, so that it is never known to be wanting. It
-// also makes keys whose model was not recorded depend on every model, perhaps.
+// be carried to some other connection, so that it is never known to be wanting.
 func (s *Survey) sites() {
 	b := branch{what: internet, open: true}
 	seen := map[string]bool{}
@@ -300,20 +380,52 @@ func (s *Survey) sites() {
 			b.leaves = append(b.leaves, leaf{free: true, dies: s.ids(Loss{LossInternet, k, strings.TrimSpace(p.Site)}, SiteLost(p.Site))})
 		}
 	}
-	var models []int
-	for i, l := range s.losses {
-		if l.Kind == LossModel && l.ID != "" {
-			models = append(models, i)
-		}
-	}
 	for i := range s.accounts {
 		for _, p := range s.accounts[i].paths {
-			if p.way.Pattern == register.PatternFIDO2 && modelOf(p.way.Of).ID == "" && p.way.Key >= 0 {
-				p.may = append(p.may, models...)
-			}
 			if len(b.leaves) > 0 {
 				p.needs = append(p.needs, b)
 			}
 		}
 	}
+}
+
+// alike makes keys depend, perhaps, on losses that may be of their model, or of the key
+// itself under another entry of the register.
+func (s *Survey) alike() {
+	type known struct {
+		of model
+		id int
+	}
+	var models []known
+	each := func(f func(*path)) {
+		for i := range s.accounts {
+			for _, p := range s.accounts[i].paths {
+				if p.way.Key >= 0 {
+					f(p)
+				}
+			}
+		}
+	}
+	each(func(p *path) {
+		of := s.circle.models.of(p.way.Of)
+		if p.way.Pattern == register.PatternFIDO2 && of != (model{}) && !slices.ContainsFunc(models, func(k known) bool { return k.of == of }) {
+			models = append(models, known{of, s.id(s.circle.modelOf(p.way.Of))})
+		}
+	})
+	each(func(p *path) {
+		_, may := s.circle.keyLost(p.way.Account, p.way.Of, p.way.Key)
+		for _, id := range may {
+			if at, is := s.at[[2]string{string(LossKey), id}]; is {
+				p.may = append(p.may, at)
+			}
+		}
+		if p.way.Pattern != register.PatternFIDO2 {
+			return
+		}
+		for _, k := range models {
+			if s.circle.models.differ(k.of, s.circle.models.of(p.way.Of)) == Maybe {
+				p.may = append(p.may, k.id)
+			}
+		}
+	})
 }

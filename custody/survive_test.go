@@ -16,11 +16,12 @@ import (
 // that is cheap.
 const some, many = 80, 400
 
-func eachCircle(t *testing.T, n uint64, f func(t *testing.T, r *rand.Rand, reg *register.Register)) {
+func eachCircle(t *testing.T, n uint64, f func(t *testing.T, r *rand.Rand, reg *register.Register, sets []custody.SealedSet)) {
 	t.Helper()
 	for seed := range n {
 		r := rand.New(rand.NewPCG(seed, 7))
-		f(t, r, randomCircle(r))
+		reg := randomCircle(r)
+		f(t, r, reg, randomSets(r, reg))
 		if t.Failed() {
 			t.Fatalf("with seed %d", seed)
 		}
@@ -105,10 +106,10 @@ func compare(t *testing.T, what string, got, want map[string]bool) {
 // are the same, and so is every answer.
 func TestLossSetsAreThoseOfBruteForce(t *testing.T) {
 	certain, possible := 0, 0
-	eachCircle(t, some, func(t *testing.T, _ *rand.Rand, reg *register.Register) {
-		s := custody.CircleOf(reg).Survey(custody.Outlook{})
+	eachCircle(t, some, func(t *testing.T, _ *rand.Rand, reg *register.Register, sets []custody.SealedSet) {
+		s := custody.CircleOf(reg, sets...).Survey(custody.Outlook{})
 		losses := s.Losses()
-		o := &oracle{reg: reg}
+		o := &oracle{reg: reg, sets: sets}
 		subsets(losses, 2, func(set []custody.Loss) {
 			o.lost = set
 			if got, want := s.After(set...), []custody.Answer{custody.No, custody.Maybe, custody.Yes}[o.recoverable()]; got != want {
@@ -172,13 +173,13 @@ func TestReachersAreAllWhoCouldLayHandsOnAPart(t *testing.T) {
 
 func TestLeastSizeIsThatOfBruteForce(t *testing.T) {
 	large := 0
-	eachCircle(t, 4*many, func(t *testing.T, _ *rand.Rand, reg *register.Register) {
-		s := custody.CircleOf(reg).Survey(custody.Outlook{})
+	eachCircle(t, 4*many, func(t *testing.T, _ *rand.Rand, reg *register.Register, sets []custody.SealedSet) {
+		s := custody.CircleOf(reg, sets...).Survey(custody.Outlook{})
 		losses := s.Losses()
 		if len(losses) > 17 {
 			return
 		}
-		o := &oracle{reg: reg}
+		o := &oracle{reg: reg, sets: sets}
 		for most, got := range []int{s.LossSets(1).Least, s.LossSets(1).LeastPossible} {
 			want := -1
 			subsets(losses, len(losses), func(set []custody.Loss) {
@@ -202,13 +203,13 @@ func TestLeastSizeIsThatOfBruteForce(t *testing.T) {
 // What the tenant refuses after several losses together is found as well.
 func TestTenantSideIsPartOfTheSets(t *testing.T) {
 	together := 0
-	eachCircle(t, some, func(t *testing.T, r *rand.Rand, reg *register.Register) {
+	eachCircle(t, some, func(t *testing.T, r *rand.Rand, reg *register.Register, sets []custody.SealedSet) {
 		var services []custody.Loss
 		for i := range 4 {
 			services = append(services, custody.PolicyLost("", fmt.Sprint("p", i)))
 		}
-		o := &oracle{reg: reg, clauses: map[string][][]custody.Loss{}}
-		circle := custody.CircleOf(reg)
+		o := &oracle{reg: reg, sets: sets, clauses: map[string][][]custody.Loss{}}
+		circle := custody.CircleOf(reg, sets...)
 		for _, a := range reg.Accounts {
 			ways, _ := circle.Ways(a)
 			for _, w := range ways {
@@ -223,7 +224,7 @@ func TestTenantSideIsPartOfTheSets(t *testing.T) {
 			}
 		}
 		s := circle.Survey(custody.Outlook{Services: services, Tenant: func(w *custody.Way, lost []custody.Loss) custody.Answer {
-			x := &oracle{reg: reg, lost: lost, clauses: o.clauses}
+			x := &oracle{reg: reg, sets: sets, lost: lost, clauses: o.clauses}
 			if x.shut(w.Name, 2) == 0 {
 				return custody.No
 			}
@@ -246,9 +247,9 @@ func TestTenantSideIsPartOfTheSets(t *testing.T) {
 // Every set of people is tried; those who could open an account are the same.
 func TestOpeningsAreThoseOfBruteForce(t *testing.T) {
 	found := 0
-	eachCircle(t, many, func(t *testing.T, _ *rand.Rand, reg *register.Register) {
-		circle := custody.CircleOf(reg)
-		o := &oracle{reg: reg}
+	eachCircle(t, many, func(t *testing.T, _ *rand.Rand, reg *register.Register, sets []custody.SealedSet) {
+		circle := custody.CircleOf(reg, sets...)
+		o := &oracle{reg: reg, sets: sets}
 		var people []string
 		for _, p := range circle.People() {
 			people = append(people, p.Key)
@@ -308,8 +309,8 @@ func teams(list []custody.Opening) map[string]bool {
 
 // Completes, which the checks ask, agrees with the sets of people.
 func TestWhoCompletesAWayIsWhoOpensTheAccount(t *testing.T) {
-	eachCircle(t, many, func(t *testing.T, _ *rand.Rand, reg *register.Register) {
-		circle := custody.CircleOf(reg)
+	eachCircle(t, many, func(t *testing.T, _ *rand.Rand, reg *register.Register, sets []custody.SealedSet) {
+		circle := custody.CircleOf(reg, sets...)
 		for _, a := range reg.Accounts {
 			ways, known := circle.Ways(a)
 			ways = append(ways, circle.BriefWays(a)...)
@@ -341,8 +342,8 @@ func TestWhoCompletesAWayIsWhoOpensTheAccount(t *testing.T) {
 // One more copy of a part is never a step back, and losing more never helps.
 func TestCopiesOnlyHelpAndLossesOnlyHurt(t *testing.T) {
 	rank := map[custody.Answer]int{custody.No: 0, custody.Maybe: 1, custody.Yes: 2}
-	eachCircle(t, many, func(t *testing.T, r *rand.Rand, reg *register.Register) {
-		before := custody.CircleOf(reg).Survey(custody.Outlook{})
+	eachCircle(t, many, func(t *testing.T, r *rand.Rand, reg *register.Register, sets []custody.SealedSet) {
+		before := custody.CircleOf(reg, sets...).Survey(custody.Outlook{})
 		more := *reg
 		for _, p := range reg.Parts {
 			if k := p.Kind; (k == register.PartPIN || k == register.PartKey || k == register.PartCertificate) && p.Key != "" || k == register.PartPassword || k == register.PartToken {
@@ -350,7 +351,7 @@ func TestCopiesOnlyHelpAndLossesOnlyHurt(t *testing.T) {
 				more.Parts = append(slices.Clone(reg.Parts), p)
 			}
 		}
-		after := custody.CircleOf(&more).Survey(custody.Outlook{})
+		after := custody.CircleOf(&more, sets...).Survey(custody.Outlook{})
 		subsets(before.Losses(), 2, func(set []custody.Loss) {
 			if rank[after.After(set...)] < rank[before.After(set...)] {
 				t.Errorf("one more copy: after {%s} it is %v, was %v", setName(set), after.After(set...), before.After(set...))
@@ -366,14 +367,14 @@ func TestCopiesOnlyHelpAndLossesOnlyHurt(t *testing.T) {
 
 // Somebody more who can open a place takes no set of people away.
 func TestOpenersOnlyAddOpenings(t *testing.T) {
-	eachCircle(t, many, func(t *testing.T, r *rand.Rand, reg *register.Register) {
+	eachCircle(t, many, func(t *testing.T, r *rand.Rand, reg *register.Register, sets []custody.SealedSet) {
 		more := *reg
 		more.Places = slices.Clone(reg.Places)
 		at := r.IntN(len(more.Places))
 		more.Places[at].Access = append(slices.Clone(more.Places[at].Access), "Zoe")
 		for _, a := range reg.Accounts {
-			after := custody.CircleOf(&more).Openings(a).Certain
-			for _, x := range custody.CircleOf(reg).Openings(a).Certain {
+			after := custody.CircleOf(&more, sets...).Openings(a).Certain
+			for _, x := range custody.CircleOf(reg, sets...).Openings(a).Certain {
 				if !slices.ContainsFunc(after, func(y custody.Opening) bool {
 					return !slices.ContainsFunc(y.People, func(p string) bool { return !slices.Contains(x.People, p) })
 				}) {
@@ -386,10 +387,10 @@ func TestOpenersOnlyAddOpenings(t *testing.T) {
 
 // Sets written short stand for exactly the sets that were given.
 func TestProductsStandForTheirSets(t *testing.T) {
-	eachCircle(t, many, func(t *testing.T, _ *rand.Rand, reg *register.Register) {
-		sets := custody.CircleOf(reg).Survey(custody.Outlook{}).LossSets(3).Certain
+	eachCircle(t, many, func(t *testing.T, _ *rand.Rand, reg *register.Register, sets []custody.SealedSet) {
+		certain := custody.CircleOf(reg, sets...).Survey(custody.Outlook{}).LossSets(3).Certain
 		var lists [][]custody.Loss
-		for _, s := range sets {
+		for _, s := range certain {
 			lists = append(lists, s.Lost)
 		}
 		got := map[string]bool{}
@@ -411,7 +412,7 @@ func TestProductsStandForTheirSets(t *testing.T) {
 				got[setName(set)] = true
 			}
 		}
-		compare(t, "products", got, told(sets))
+		compare(t, "products", got, told(certain))
 	})
 }
 
@@ -452,12 +453,12 @@ func TestALargeRegisterIsCutAndSaysSo(t *testing.T) {
 
 // A part that is not there is as a part that is lost.
 func TestWhatIsGoneIsLostForGood(t *testing.T) {
-	eachCircle(t, 60, func(t *testing.T, r *rand.Rand, reg *register.Register) {
+	eachCircle(t, 60, func(t *testing.T, r *rand.Rand, reg *register.Register, sets []custody.SealedSet) {
 		if len(reg.Parts) == 0 {
 			return
 		}
 		at := r.IntN(len(reg.Parts))
-		circle := custody.CircleOf(reg)
+		circle := custody.CircleOf(reg, sets...)
 		whole, gone := circle.Survey(custody.Outlook{}), circle.Survey(custody.Outlook{Gone: map[int]string{at: "was found missing"}})
 		lost := custody.Loss{Kind: custody.LossPart, ID: strconv.Itoa(at)}
 		if !slices.ContainsFunc(whole.Losses(), func(l custody.Loss) bool { return l.Kind == lost.Kind && l.ID == lost.ID }) {

@@ -11,11 +11,17 @@ import (
 
 // Circle is who holds what where: a register, read for how its accounts are
 // opened. It is made by CircleOf and does not change.
-type Circle struct{ reg *register.Register }
+type Circle struct {
+	reg    *register.Register
+	sealed []SealedSet
+	models modelNames
+}
 
-// CircleOf reads a register; nil is an empty one. The register must not change
-// while the Circle is used.
-func CircleOf(r *register.Register) *Circle { return &Circle{r.Or()} }
+// CircleOf reads a register; nil is an empty one. sets are what is known of sealed
+// sets beside it. Neither must change while the Circle is used.
+func CircleOf(r *register.Register, sets ...SealedSet) *Circle {
+	return &Circle{r.Or(), sets, namesOf(r.Or())}
+}
 
 // Way is one way to sign in with an account: every need is to be met, and so many of
 // the shares, and for each one of its copies is enough.
@@ -42,6 +48,13 @@ type Way struct {
 type Need struct {
 	What   string
 	Copies []*register.Part
+	// Perhaps are parts of which nobody wrote down whether they are copies: a PIN that
+	// names no key, or by a name that two keys have. They count where what is not known
+	// is taken for the better, and for those who might open an account.
+	Perhaps []*register.Part
+	// Only is who alone can use the copies, because they are sealed to a key of theirs;
+	// "" whoever has one.
+	Only string
 }
 
 // KeyIs reports whether a key is called by a name: its label, serial or id.
@@ -52,7 +65,7 @@ func KeyIs(k register.Key, name string) bool {
 
 // words name the kinds of parts for people.
 var words = map[register.PartKind]string{register.PartKey: "key", register.PartPIN: "PIN", register.PartPassword: "password", register.PartPasswordHalf: "half of the password",
-	register.PartShare: "share", register.PartToken: "token", register.PartCertificate: "certificate", register.PartTAP: "pass", register.PartBinder: "binder"}
+	register.PartShare: "share", register.PartToken: "token", register.PartCertificate: "certificate", register.PartTAP: "pass", register.PartBinder: "binder", register.PartCombination: "combination"}
 
 // Parts returns the parts of an account of one kind.
 func (c *Circle) Parts(account entra.ID, kind register.PartKind) []*register.Part {
@@ -66,15 +79,30 @@ func (c *Circle) Parts(account entra.ID, kind register.PartKind) []*register.Par
 	return out
 }
 
-// about picks the parts that belong to a key; one that names no key belongs to all.
-func about(parts []*register.Part, k register.Key) []*register.Part {
-	var out []*register.Part
+// about picks the parts that belong to one of some keys, and those that perhaps do: a
+// part that names no key, or names several, is of one of them, and nobody knows which.
+func about(parts []*register.Part, k register.Key, keys []register.Key) (sure, perhaps []*register.Part) {
 	for _, p := range parts {
-		if p.Key == "" || KeyIs(k, p.Key) {
-			out = append(out, p)
+		may := 0
+		for _, other := range keys {
+			if mayBeOf(p, other) {
+				may++
+			}
+		}
+		switch {
+		case !mayBeOf(p, k):
+		case may > 1:
+			perhaps = append(perhaps, p)
+		default:
+			sure = append(sure, p)
 		}
 	}
-	return out
+	return sure, perhaps
+}
+
+// mayBeOf reports whether nothing says that a part is of another key.
+func mayBeOf(p *register.Part, k register.Key) bool {
+	return strings.TrimSpace(p.Key) == "" || KeyIs(k, p.Key)
 }
 
 // Keys are the keys of an account: those registered, and those that only custody
@@ -82,7 +110,7 @@ func about(parts []*register.Part, k register.Key) []*register.Part {
 func (c *Circle) Keys(a register.Account) []register.Key {
 	keys := slices.Clone(a.Keys)
 	for _, p := range slices.Concat(c.Parts(a.ID, register.PartKey), c.Parts(a.ID, register.PartCertificate)) {
-		if !slices.ContainsFunc(keys, func(k register.Key) bool { return p.Key == "" || KeyIs(k, p.Key) }) {
+		if !slices.ContainsFunc(keys, func(k register.Key) bool { return mayBeOf(p, k) }) {
 			keys = append(keys, register.Key{Label: p.Key})
 		}
 	}
@@ -102,7 +130,7 @@ func (c *Circle) Ways(a register.Account) (out []Way, known bool) {
 		out = c.keyWays(a, pattern)
 	case register.PatternOATH:
 		for _, w := range c.passwordWays(a) {
-			w.Needs = append(w.Needs, Need{"the token", c.Parts(a.ID, register.PartToken)})
+			w.Needs = append(w.Needs, Need{What: "the token", Copies: c.Parts(a.ID, register.PartToken)})
 			w.Name += " and the token"
 			out = append(out, w)
 		}
@@ -121,7 +149,7 @@ func (c *Circle) Ways(a register.Account) (out []Way, known bool) {
 func (c *Circle) BriefWays(a register.Account) []Way {
 	var out []Way
 	for _, p := range c.Parts(a.ID, register.PartTAP) {
-		out = append(out, Way{Account: a.ID, Name: "the Temporary Access Pass", Pattern: a.Pattern, Key: -1, Brief: true, Needs: []Need{{"the pass", []*register.Part{p}}}})
+		out = append(out, Way{Account: a.ID, Name: "the Temporary Access Pass", Pattern: a.Pattern, Key: -1, Brief: true, Needs: []Need{{What: "the pass", Copies: []*register.Part{p}}}})
 	}
 	return out
 }
@@ -138,12 +166,10 @@ func (c *Circle) keyWays(a register.Account, pattern register.Pattern) []Way {
 	keys := c.Keys(a)
 	for i, k := range keys {
 		name := cmp.Or(k.Label, k.Serial, k.ID, string(kind))
-		own := about(c.Parts(a.ID, kind), k)
-		if len(keys) > 1 {
-			// A part that names no key is one of them, not all.
-			own = slices.DeleteFunc(own, func(p *register.Part) bool { return p.Key == "" })
-		}
-		out = append(out, Way{Name: name, Key: i, Of: k, Needs: []Need{{string(kind) + " " + name, own}, {"the PIN of " + name, about(pins, k)}}})
+		thing, pin := Need{What: string(kind) + " " + name}, Need{What: "the PIN of " + name}
+		thing.Copies, thing.Perhaps = about(c.Parts(a.ID, kind), k, keys)
+		pin.Copies, pin.Perhaps = about(pins, k, keys)
+		out = append(out, Way{Name: name, Key: i, Of: k, Needs: []Need{thing, pin}})
 	}
 	return out
 }
@@ -151,6 +177,7 @@ func (c *Circle) keyWays(a register.Account, pattern register.Pattern) []Way {
 // set is what belongs together: halves or shares of one sealed set.
 type set struct {
 	kind  register.PartKind
+	id    string // of the sealed set, "" none is named
 	name  string // what tells it from others, "" when there is one
 	parts []*register.Part
 }
@@ -162,21 +189,20 @@ func (c *Circle) sets(account entra.ID) []set {
 	for _, kind := range []register.PartKind{register.PartPasswordHalf, register.PartShare} {
 		var own []set
 		for _, p := range c.Parts(account, kind) {
-			key := strings.ToLower(strings.TrimSpace(p.Set))
-			i := slices.IndexFunc(own, func(s set) bool { return s.name == key })
+			key := setKey(p.Set)
+			i := slices.IndexFunc(own, func(s set) bool { return s.id == key })
 			if i < 0 {
-				i, own = len(own), append(own, set{kind, key, nil})
+				i, own = len(own), append(own, set{kind, key, "", nil})
 			}
 			own[i].parts = append(own[i].parts, p)
 		}
 		for i := range own {
 			switch {
 			case len(own) == 1:
-				own[i].name = ""
-			case own[i].name == "":
+			case own[i].id == "":
 				own[i].name = " of no set that is recorded"
 			default:
-				own[i].name = " of set " + own[i].name
+				own[i].name = " of set " + own[i].id
 			}
 		}
 		out = append(out, own...)
@@ -184,31 +210,33 @@ func (c *Circle) sets(account entra.ID) []set {
 	return out
 }
 
-// passwordWays are the ways to the password: whole, from halves, from shares.
+// passwordWays are the ways to the password: whole, from halves, from shares, and out
+// of sealed sets.
 func (c *Circle) passwordWays(a register.Account) []Way {
-	var out []Way
+	out, taken := c.sealedWays(a)
 	var plain, sealed []*register.Part
 	for _, p := range c.Parts(a.ID, register.PartPassword) {
-		if strings.TrimSpace(p.Set) == "" {
+		switch id := setKey(p.Set); {
+		case id == "":
 			plain = append(plain, p)
-		} else {
+		case !taken[id]:
 			sealed = append(sealed, p)
 		}
 	}
-	if len(plain) > 0 {
-		out = append(out, Way{Name: "the password", Key: -1, Needs: []Need{{"the password", plain}}})
+	if len(sealed) > 0 { // nobody says who opens it
+		out = append([]Way{{Name: "the sealed password", Key: -1, Needs: []Need{{What: "the sealed password", Copies: sealed}, {What: "the keys or shares that open it"}}}}, out...)
 	}
-	if len(sealed) > 0 { // the register does not say who opens it
-		out = append(out, Way{Name: "the sealed password", Key: -1, Needs: []Need{{"the sealed password", sealed}, {What: "the keys or shares that open it"}}})
+	if len(plain) > 0 {
+		out = append([]Way{{Name: "the password", Key: -1, Needs: []Need{{What: "the password", Copies: plain}}}}, out...)
 	}
 	for _, of := range c.sets(a.ID) {
+		if taken[of.id] && (of.kind == register.PartShare || c.sealedSet(of.id).Voided) {
+			continue
+		}
 		w := Way{Name: "the password in parts" + of.name, Key: -1}
 		for _, p := range of.parts {
-			w.Needs = append(w.Needs, Need{words[of.kind], []*register.Part{p}})
+			w.Needs = append(w.Needs, Need{What: words[of.kind], Copies: []*register.Part{p}})
 			w.Enough = max(w.Enough, p.Needed)
-		}
-		if len(w.Needs) == 0 {
-			continue
 		}
 		// One share never opens, so others are somewhere.
 		for len(w.Needs) < max(w.Enough, 2) {

@@ -1,0 +1,161 @@
+package custody
+
+import (
+	"slices"
+	"strings"
+
+	"halligan/register"
+)
+
+// SealedSet is what is known of a sealed set beside the register: who opens it. A set
+// of which nothing is handed to CircleOf is opened by nobody knows whom.
+type SealedSet struct {
+	ID string
+	// Need is how many of the Holders open it.
+	Need    int
+	Holders []SealedHolder
+	// Pairs are the holders, counted from 0, who open it together; none: any so many as
+	// Need.
+	Pairs [][2]int
+	// Voided: another set took its place, and nothing can be counted on that opens it.
+	Voided bool
+}
+
+// SealedHolder is somebody to whom a set was sealed.
+type SealedHolder struct {
+	Name string
+	// ByKey: to a key of theirs, with which they open the sealed file; otherwise they
+	// were given a share on paper.
+	ByKey bool
+}
+
+func setKey(id string) string { return strings.ToLower(strings.TrimSpace(id)) }
+
+// sealedSet is the set with an id, or nil.
+func (c *Circle) sealedSet(id string) *SealedSet {
+	for i := range c.sealed {
+		if setKey(id) != "" && setKey(c.sealed[i].ID) == setKey(id) {
+			return &c.sealed[i]
+		}
+	}
+	return nil
+}
+
+// whole reports whether a set says who opens it.
+func (s *SealedSet) whole() bool {
+	n := len(s.Holders)
+	wrong := func(p [2]int) bool { return min(p[0], p[1]) < 0 || max(p[0], p[1]) >= n || p[0] == p[1] }
+	return s.Need >= 2 && s.Need <= n && !slices.ContainsFunc(s.Pairs, wrong)
+}
+
+// sealedWays are the ways through the sealed sets that an account names and that are
+// known, and the ids of these sets.
+func (c *Circle) sealedWays(a register.Account) (out []Way, taken map[string]bool) {
+	taken = map[string]bool{}
+	named := map[string]bool{}
+	var open []*SealedSet
+	for _, kind := range []register.PartKind{register.PartPassword, register.PartShare, register.PartPasswordHalf} {
+		for _, p := range c.Parts(a.ID, kind) {
+			id := setKey(p.Set)
+			s := c.sealedSet(id)
+			if id == "" || taken[id] {
+				continue
+			}
+			named[id] = true
+			switch {
+			case s == nil, !s.Voided && (kind == register.PartPasswordHalf || !s.whole()):
+			case s.Voided:
+				taken[id] = true
+			default:
+				taken[id] = true
+				open = append(open, s)
+			}
+		}
+	}
+	for _, s := range open {
+		name := "the sealed password"
+		if len(named) > 1 {
+			name += " of set " + setKey(s.ID)
+		}
+		out = append(out, c.waysThrough(a, s, name)...)
+	}
+	return out, taken
+}
+
+// waysThrough are the ways through one sealed set: the sealed file, and so many of its
+// holders; or one way for each pair, where not every pair may.
+func (c *Circle) waysThrough(a register.Account, s *SealedSet, name string) []Way {
+	var files, shares []*register.Part
+	for _, p := range c.Parts(a.ID, register.PartPassword) {
+		if setKey(p.Set) == setKey(s.ID) {
+			files = append(files, p)
+		}
+	}
+	for _, p := range c.Parts(a.ID, register.PartShare) {
+		if setKey(p.Set) == setKey(s.ID) {
+			shares = append(shares, p)
+		}
+	}
+	file := Need{What: "the sealed file", Copies: files}
+	holders := holdersOf(a, s, shares)
+	if n := len(s.Holders); len(s.Pairs) == 0 || s.Need == 2 && len(distinct(s.Pairs)) == n*(n-1)/2 {
+		return []Way{{Name: name, Key: -1, Needs: []Need{file}, Shares: holders, Enough: s.Need}}
+	}
+	var out []Way
+	for _, p := range distinct(s.Pairs) {
+		out = append(out, Way{Name: name + " by " + s.Holders[p[0]].Name + " and " + s.Holders[p[1]].Name, Key: -1, Needs: []Need{file, holders[p[0]], holders[p[1]]}})
+	}
+	return out
+}
+
+// distinct are pairs without those that stand twice, in whatever order.
+func distinct(pairs [][2]int) [][2]int {
+	var out [][2]int
+	for _, p := range pairs {
+		p = [2]int{min(p[0], p[1]), max(p[0], p[1])}
+		if !slices.Contains(out, p) {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// holdersOf is a need for each holder of a set, which has some shares in the register.
+func holdersOf(a register.Account, s *SealedSet, shares []*register.Part) []Need {
+	with := func(name string) []*register.Part { // what the register has under a name
+		return slices.DeleteFunc(slices.Clone(shares), func(p *register.Part) bool {
+			return register.NameKey(p.Holder) != register.NameKey(name) || register.NameKey(name) == ""
+		})
+	}
+	// Papers that are in no hands of a holder were handed over: one to each paper holder
+	// who has none any more, where there are no more of them than such holders.
+	left := slices.DeleteFunc(slices.Clone(shares), func(p *register.Part) bool {
+		return slices.ContainsFunc(s.Holders, func(h SealedHolder) bool { return slices.Contains(with(h.Name), p) })
+	})
+	bare := 0
+	for _, h := range s.Holders {
+		if !h.ByKey && len(with(h.Name)) == 0 {
+			bare++
+		}
+	}
+	fits := len(left) <= bare
+	var out []Need
+	for _, h := range s.Holders {
+		own := with(h.Name)
+		self := &register.Part{Account: a.ID, Kind: register.PartShare, Set: s.ID, Holder: h.Name}
+		n := Need{What: "the share of " + h.Name, Copies: own}
+		switch {
+		case h.ByKey && len(own) == 0:
+			n.What, n.Copies = "the key of "+h.Name, []*register.Part{self}
+		case h.ByKey:
+			n.Only, n.Perhaps = h.Name, append([]*register.Part{self}, own...)
+		case len(own) > 0:
+		case fits && len(left) > 0:
+			n.Copies, left = left[:1:1], left[1:]
+		default:
+			n.Perhaps = []*register.Part{self}
+		}
+		out = append(out, n)
+	}
+	return out
+}
