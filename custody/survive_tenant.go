@@ -98,25 +98,33 @@ func (s *Survey) untold(p *path, a register.Account, own, more []Loss) {
 	}
 }
 
-// told asks the tenant about a way.
+// told asks the tenant about a way. What the tenant lets in after all losses together
+// it lets in after each few of them, as Tenant promises.
 func (s *Survey) told(p *path, ask Tenant, services []Loss) {
 	p.never = ask(p.way, nil)
 	if p.never == No {
 		return
 	}
-	var rest []Loss
+	var rest, perhaps []Loss
 	for _, l := range services {
 		switch a := ask(p.way, []Loss{l}); {
 		case a == No:
 			p.dies = append(p.dies, s.id(l))
 		case a == Maybe && p.never == Yes:
 			p.may = append(p.may, s.id(l))
+			perhaps = append(perhaps, l)
 		default:
 			s.id(l)
 			rest = append(rest, l)
 		}
 	}
-	if len(rest) > 1 && ask(p.way, rest) != p.never {
-		p.box = &blackBox{among: s.ids(rest...), asked: map[string]Answer{}, ask: func(lost []Loss) Answer { return ask(p.way, lost) }}
+	all := slices.Concat(rest, perhaps)
+	switch {
+	case len(all) > 1 && ask(p.way, all) == No: // what perhaps shuts it out may surely, with another
+	case len(rest) > 1 && ask(p.way, rest) != p.never:
+		all = rest
+	default:
+		return
 	}
+	p.box = &blackBox{among: s.ids(all...), asked: map[string]Answer{}, ask: func(lost []Loss) Answer { return ask(p.way, lost) }}
 }
