@@ -36,3 +36,6 @@ var AcceptedText = acceptedText
 func ColumnsTold() (part, place int) {
 	return len(partColumns(&register.Part{})), len(placeColumns(&register.Place{}))
 }
+
+// TenantSide is what Survive asks of a tenant.
+var TenantSide = tenantSide

@@ -8,7 +8,6 @@ import (
 	"halligan/custody"
 	"halligan/entra"
 	"halligan/lockout"
-	"halligan/plan"
 	"halligan/register"
 )
 
@@ -49,7 +48,9 @@ func (s *side) services() []custody.Loss {
 }
 
 // answer implements custody.Tenant. A proof is yes; a sign-in that surely fails is
-// no, since nobody chooses the circumstances of an emergency.
+// no, since nobody chooses the circumstances of an emergency. Whatever is lost more
+// lets nothing in: a group that is gone ends what the account owes to it, and nothing
+// that binds the account through it.
 func (s *side) answer(w *custody.Way, lost []custody.Loss) custody.Answer {
 	if s.ctx.Err() != nil {
 		return custody.Maybe
@@ -57,7 +58,7 @@ func (s *side) answer(w *custody.Way, lost []custody.Loss) custody.Answer {
 	out := custody.Yes
 	content := s.snap.Content()
 	kit := s.onlyKit(&content, w)
-	var groups []plan.Change
+	var gone []entra.ID
 	for _, l := range lost {
 		switch l.Kind {
 		case custody.LossDomain:
@@ -67,25 +68,39 @@ func (s *side) answer(w *custody.Way, lost []custody.Loss) custody.Answer {
 		case custody.LossPolicy:
 			bind(&content, l.ID)
 		case custody.LossGroup:
-			groups = append(groups, plan.Change{Verb: plan.VerbDeleteGroup, Subject: l.ID})
+			gone = append(gone, entra.ID(l.ID))
 		}
 	}
 	if kit == custody.No || out == custody.No {
 		return custody.No
 	}
-	snap, err := plan.Apply(entra.NewSnapshot(content), groups...)
-	if err != nil { // a group of the register that was not read
-		return custody.Maybe
+	out = custody.Both(out, kit)
+	groups := groupsGone(&content, w.Account, gone)
+	if groups.unread {
+		out = custody.Both(out, custody.Maybe)
 	}
+	prove := func(c *entra.Content) custody.Answer { return s.prove(c, w.Account) }
+	ends := slices.Concat(groups.gone, groups.sure)
+	if len(groups.perhaps) > 0 {
+		harsh := entra.NewSnapshot(content).Content()
+		if got := askWithout(&harsh, w.Account, slices.Concat(ends, groups.perhaps), prove); got != custody.Yes {
+			out = custody.Both(out, custody.Maybe)
+		}
+	}
+	return custody.Both(out, askWithout(&content, w.Account, ends, prove))
+}
+
+// prove asks the prover.
+func (s *side) prove(c *entra.Content, account entra.ID) custody.Answer {
 	goal, _ := lockout.ResolveGoal(surviveGoal)
-	v, err := lockout.New(snap).Prove(lockout.Question{Account: w.Account, Goal: goal, Now: s.now})
+	v, err := lockout.New(entra.NewSnapshot(*c)).Prove(lockout.Question{Account: account, Goal: goal, Now: s.now})
 	switch {
 	case err != nil || v.Outcome == lockout.Undetermined:
 		return custody.Maybe
 	case v.Outcome == lockout.Lockout:
 		return custody.No
 	}
-	return custody.Both(out, kit)
+	return custody.Yes
 }
 
 // bind makes a policy enabled and without exceptions.
