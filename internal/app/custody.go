@@ -96,7 +96,7 @@ func custodyDeed(verb custody.Verb) deed {
 type UnrecordedError struct{ Name string }
 
 func (e *UnrecordedError) Error() string {
-	return fmt.Sprintf("the parts and places in %s are not what was last approved", e.Name)
+	return fmt.Sprintf("the parts, places and accounts in %s are not what was last approved", e.Name)
 }
 
 // Hint says what to do next.
@@ -115,7 +115,7 @@ func proposeCustody(a *App, k *known, verb custody.Verb, subject string) (string
 	asItStands := c == CustodyChange{}
 	switch {
 	case asItStands && k.recorded(is):
-		return "", nil, "", &hinted{errors.New("the parts and places in the register are what was last approved"), "write places and parts into halligan.yaml first; or halligan custody add, move, hand-over"}
+		return "", nil, "", &hinted{errors.New("the parts, places and accounts in the register are what was last approved"), "write places and parts into halligan.yaml first; or halligan custody add, move, hand-over"}
 	case !asItStands && !k.recorded(is):
 		return "", nil, "", &UnrecordedError{a.RegisterName}
 	}
@@ -380,7 +380,7 @@ func joined(list []string, most int) string {
 func (s *CustodyStanding) Says(file string) string {
 	const most = 4
 	if s.Recorded == "" {
-		return fmt.Sprintf("what %s says of parts and places was never approved (%d lines): halligan request custody", file, len(s.Changes))
+		return fmt.Sprintf("what %s says of parts, places and accounts was never approved (%d lines): halligan request custody", file, len(s.Changes))
 	}
-	return fmt.Sprintf("what %s says of parts and places is not what was last approved (entry %d): %s. Find out who changed it, and look whether it is so; then undo it, or have it approved: halligan request custody", file, s.Since, joined(s.Changes, most))
+	return fmt.Sprintf("what %s says of parts, places and accounts is not what was last approved (entry %d): %s. Find out who changed it, and look whether it is so; then undo it, or have it approved: halligan request custody", file, s.Since, joined(s.Changes, most))
 }

@@ -254,7 +254,7 @@ func TestPartsAndPlacesAreWrittenDown(t *testing.T) {
 // A first change where nothing was approved: what stands in the file comes first.
 func TestWhatStandsInTheFileIsApprovedFirst(t *testing.T) {
 	k := keeping(t)
-	if s := k.stands(); s.Stands() || s.Recorded != "" || len(s.Changes) != 5 {
+	if s := k.stands(); s.Stands() || s.Recorded != "" || len(s.Changes) != 6 {
 		t.Errorf("%+v", s)
 	}
 	_, err := k.As("ana").asksFor(custody.VerbMove, toBank)
