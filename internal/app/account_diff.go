@@ -47,6 +47,29 @@ func accountTitle(a, was *register.Account, registers ...*register.Register) str
 	return a.Name
 }
 
+// accountsStand returns an error unless a register says of accounts already what the
+// change makes of them: halligan edits none. With the first place or part, what stands
+// there comes into custody.
+func (d *custodyDiff) accountsStand(text []byte) error {
+	if len(d.accounts) == 0 {
+		return nil
+	}
+	r, err := register.Parse("halligan.yaml", text)
+	if err != nil {
+		return err
+	}
+	for _, a := range d.accounts {
+		id := cmp.Or(a.is, a.was).ID
+		stands := r.Account(id)
+		same := stands == nil && a.is == nil || stands != nil && a.is != nil &&
+			slices.Equal(accountColumns(stands)[1:], accountColumns(a.is)[1:]) && slices.Equal(stands.Keys, a.is.Keys)
+		if !same {
+			return errByHand("account " + a.name)
+		}
+	}
+	return nil
+}
+
 func accountColumns(a *register.Account) []column {
 	return []column{{"id", string(a.ID)}, {"name", a.Name}, {"pattern", string(a.Pattern)}, {"password", string(a.Password)}}
 }

@@ -233,8 +233,8 @@ func (d *custodyDiff) fits(verb custody.Verb) string {
 // apply makes the change in the text of a register. What the texts of two digests
 // have otherwise, and none of the edits can make, is an error.
 func (d *custodyDiff) apply(text []byte) (_ []byte, err error) {
-	for _, a := range d.accounts {
-		return nil, errByHand("account " + a.name)
+	if err := d.accountsStand(text); err != nil {
+		return nil, err
 	}
 	for _, p := range d.places {
 		switch {
