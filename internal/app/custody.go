@@ -125,7 +125,9 @@ func proposeCustody(a *App, k *known, verb custody.Verb, subject string) (string
 	}
 	text, to := want.Custody()
 	if len(text) > evidence.MaxLine/2 {
-		return "", nil, "", &hinted{fmt.Errorf("the parts and places have %d bytes, more than fit into the evidence", len(text)), "shorten names and leave out parts that are no longer there"}
+		fit := len(want.Parts) * (evidence.MaxLine / 2) / len(text)
+		return "", nil, "", &hinted{fmt.Errorf("the %d parts, with places and accounts, take %d bytes, and one entry of the evidence holds %d: about %d parts like these", len(want.Parts), len(text), evidence.MaxLine/2, fit),
+			"take out parts that are no longer there, and shorten names; or keep some accounts with their parts in another halligan.yaml, with a log of its own"}
 	}
 	change, err := custodyBetween(k.heldText, text)
 	if err != nil {
@@ -150,7 +152,9 @@ func proposeCustody(a *App, k *known, verb custody.Verb, subject string) (string
 	}
 	details, err := json.Marshal(d)
 	if err == nil && len(details) > mostDetails {
-		err = &hinted{fmt.Errorf("the change has %d lines, more than people read before they approve", len(d.Changes)), "write down fewer things at once, and have each step approved"}
+		fit := max(1, len(d.Changes)*mostDetails/len(details)-1)
+		err = &hinted{fmt.Errorf("the change has %d lines, and a request holds about %d like these: people read all of them before they approve", len(d.Changes), fit),
+			fmt.Sprintf("in steps: put a # before all but about %d of the new parts in halligan.yaml, halligan request custody, have it approved; then take the # from the next ones, and ask again", fit)}
 	}
 	return on, details, string(text), err
 }
