@@ -86,6 +86,7 @@ func judgeCustody(c *Case) Result {
 		return noCustody()
 	}
 	var ev []Evidence
+	names := c.Register.PartNames()
 	n := 0
 	for i := range c.Register.Parts {
 		p := &c.Register.Parts[i]
@@ -101,6 +102,9 @@ func judgeCustody(c *Case) Result {
 		}
 		if p.Place != "" && c.circle().Place(p.Place) == nil {
 			gone = append(gone, "place that is registered")
+		}
+		if f := c.Records.about(names[i]); f != nil && f.Missing {
+			gone = append(gone, "part: it "+f.What)
 		}
 		if p.Since > c.Today() {
 			gone = append(gone, "date that has come: "+string(p.Since))
@@ -214,7 +218,13 @@ func judgeLosses(c *Case) Result {
 	if len(closed) == len(reg.Accounts) {
 		return notApplicable("no registered account is enabled: see id-enabled")
 	}
-	survey := c.circle().Survey(custody.Outlook{Closed: closed})
+	gone := map[int]string{}
+	for i, name := range reg.PartNames() {
+		if f := c.Records.about(name); f != nil && f.Missing {
+			gone[i] = f.What
+		}
+	}
+	survey := c.circle().Survey(custody.Outlook{Closed: closed, Gone: gone})
 	var results []Result
 	var fatal []custody.Loss
 	for _, t := range c.trials() {
@@ -292,9 +302,21 @@ func judgeSeparated(c *Case) Result {
 	return pass("%d sites, one or more away from the office, all fireproof", len(sites))
 }
 
-// sameSeal compares two numbers: case and blanks make no difference.
-func sameSeal(a, b string) bool {
-	return strings.EqualFold(strings.Join(strings.Fields(a), ""), strings.Join(strings.Fields(b), ""))
+// sealKey is a number as it is compared: case and blanks make no difference.
+func sealKey(seal string) string { return strings.ToLower(strings.Join(strings.Fields(seal), "")) }
+
+func sameSeal(a, b string) bool { return sealKey(a) == sealKey(b) }
+
+// unsealed are what was found wrong with parts that bear no seal: it stays until
+// somebody found them well.
+func (c *Case) unsealed() []Result {
+	var out []Result
+	for i, name := range c.Register.Or().PartNames() {
+		if f := c.Records.about(name); f != nil && sealKey(c.Register.Parts[i].Seal) == "" {
+			out = append(out, fail("what was found wrong with a part was not cleared up").on(Evidence{ID: name, Name: name, Detail: f.What}))
+		}
+	}
+	return out
 }
 
 func judgeSeals(c *Case) Result {
@@ -304,7 +326,10 @@ func judgeSeals(c *Case) Result {
 			seals = append(seals, s)
 		}
 	}
+	results := c.unsealed()
 	switch {
+	case len(seals) == 0 && len(results) > 0:
+		return merge(Result{}, results...)
 	case len(seals) == 0:
 		return notSetUp("no part in custody is sealed")
 	case c.Records.Unread != "":
@@ -312,7 +337,6 @@ func judgeSeals(c *Case) Result {
 	case c.Records.Seals == nil:
 		return notSetUp("nobody has looked at the seals and recorded it yet")
 	}
-	var results []Result
 	for _, seal := range seals {
 		var last SealCheck
 		broken := Result{Status: Pass}
@@ -392,32 +416,30 @@ func (c *Case) holder(h *register.Person) Result {
 	return pass("%d holders are in service", len(c.Register.Holders()))
 }
 
-// combination judges whether a place still opens for somebody who left. Who left
-// is known from the changes of staff that name nobody who still holds.
+// combination judges whether a place still opens for somebody who should not open it
+// (StaleCombinations).
 func (c *Case) combination(p *register.Place) Result {
-	holder := func(name string) bool {
-		return slices.ContainsFunc(c.Register.People, func(h register.Person) bool { return register.NameKey(h.Name) == register.NameKey(name) })
-	}
 	for _, a := range p.Access {
-		if !holder(a) {
+		if c.Register.Person(a) == nil {
 			return fail("a place opens for somebody who is not a holder").on(Evidence{Name: p.Name, Detail: a})
 		}
 	}
-	for _, e := range c.Records.Changes {
-		if !strings.EqualFold(e.Kind, "staff") || e.At.After(c.Now) || holder(e.What) {
+	var results []Result
+	for _, s := range StaleCombinations(c.Register, &c.Records, c.Now) {
+		if s.Of.Name != p.Name {
 			continue
 		}
-		ev := Evidence{Name: p.Name, Detail: fmt.Sprintf("%s, %s", e.What, e.At.UTC().Format(time.DateOnly))}
+		ev := Evidence{Name: p.Name, Detail: fmt.Sprintf("%s, %s", s.Person, s.At.UTC().Format(time.DateOnly))}
 		switch {
-		case p.CombinationChanged == "":
-			return unknown("when the combination of a place was changed is not recorded").on(ev)
-		case p.CombinationChanged > c.Today():
-			return unknown("the change of a combination is dated in the future").on(Evidence{Name: p.Name, Detail: string(p.CombinationChanged)})
-		case p.CombinationChanged < register.DayOf(e.At):
-			return fail("the combination of a place was not changed after a change of staff").on(ev)
+		case s.Future:
+			results = append(results, unknown("the change of a combination is dated in the future").on(Evidence{Name: p.Name, Detail: string(p.CombinationChanged)}))
+		case !s.Known:
+			results = append(results, unknown("when the combination of a place was changed, if it has one, is not recorded").on(ev))
+		default:
+			results = append(results, fail("the combination of a place was not changed since somebody could open it who should not").on(ev))
 		}
 	}
-	return pass("%d holders are in service", len(c.Register.Holders()))
+	return merge(pass("%d holders are in service", len(c.Register.Holders())), results...)
 }
 
 func judgeTrained(c *Case) Result {

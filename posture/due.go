@@ -71,24 +71,8 @@ func Dues(in *Input) []Due {
 			add(today, "drill %s for the first time", cmp.Or(a.Name, string(a.ID)))
 		}
 	}
-	seals := map[string]time.Time{}
-	for _, c := range in.Records.Seals {
-		if last := seals[c.Seal]; c.At.After(last) && !c.At.After(in.Now) {
-			seals[c.Seal] = c.At
-		} else {
-			seals[c.Seal] = last
-		}
-	}
-	if in.Records.Seals != nil {
-		// A seal that nobody has looked at is due.
-		for _, p := range r.Parts {
-			if _, is := seals[p.Seal]; !is && p.Seal != "" {
-				seals[p.Seal] = time.Time{}
-			}
-		}
-	}
-	for seal, at := range seals {
-		again(at, s.SealDays, "verify seal %s", seal)
+	for _, of := range sealsLooked(in, r) {
+		again(of.at, s.SealDays, "verify seal %s", of.seal)
 	}
 	for _, h := range r.Holders() {
 		if t, is := h.Trained.Time(); is {
@@ -102,6 +86,36 @@ func Dues(in *Input) []Due {
 		add(p.until, "%s", p.what)
 	}
 	slices.SortFunc(out, func(a, b Due) int { return cmp.Or(cmp.Compare(a.Day, b.Day), cmp.Compare(a.What, b.What)) })
+	return out
+}
+
+// sealLooked is the number of a seal as the register writes it, or as it was written
+// when it was first looked at, and when somebody last did.
+type sealLooked struct {
+	seal string
+	at   time.Time
+}
+
+// sealsLooked are the seals that were looked at, and those that nobody has looked at
+// where looks are recorded at all. Numbers are compared by sealKey.
+func sealsLooked(in *Input, r *register.Register) map[string]*sealLooked {
+	out := map[string]*sealLooked{}
+	if in.Records.Seals != nil {
+		for _, p := range r.Parts {
+			if key := sealKey(p.Seal); key != "" && out[key] == nil {
+				out[key] = &sealLooked{seal: p.Seal}
+			}
+		}
+	}
+	for _, c := range in.Records.Seals {
+		key := sealKey(c.Seal)
+		if out[key] == nil {
+			out[key] = &sealLooked{seal: c.Seal}
+		}
+		if c.At.After(out[key].at) && !c.At.After(in.Now) {
+			out[key].at = c.At
+		}
+	}
 	return out
 }
 

@@ -46,6 +46,8 @@ func TestWhatIsDue(t *testing.T) {
 		}}, posture.Records{}, []string{"2026-12-31 decide again on the accepted risk am-two-keys (Ana)"}},
 		"a seal looked at in the future": {register.Register{}, posture.Records{Seals: []posture.SealCheck{{Seal: "1", At: past}, {Seal: "1", At: future}, {Seal: "2", At: future}}},
 			[]string{"2026-11-21 verify seal 2", "2027-02-09 verify seal 1"}},
+		"a seal that the register writes otherwise": {register.Register{Parts: []register.Part{{Kind: register.PartKey, Seal: "ab 12"}}}, posture.Records{Seals: []posture.SealCheck{{Seal: "AB12", At: past}, {Seal: "aB1 2", At: past.AddDate(0, 0, -1)}}},
+			[]string{"2027-02-09 verify seal ab 12"}},
 		"a training in the future": {register.Register{People: []register.Person{{Name: "Ana", Trained: "2026-11-21"}, {Name: "Ben", Trained: "2026-11-22"}, {Name: "Eve"}}}, posture.Records{},
 			[]string{"2026-11-21 train Ben", "2027-11-21 train Ana"}},
 		"a runbook reviewed in the future": {register.Register{}, posture.Records{RunbookReviewed: future}, []string{"2026-11-21 review the runbook"}},

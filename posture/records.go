@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"halligan/entra"
+	"halligan/register"
 )
 
 // Records are what people and the product did, as plain values. A list that is
@@ -33,6 +34,10 @@ type Records struct {
 	// Changes are events that ask for an extra drill: staff, subscription,
 	// policy, method or key changes.
 	Changes []ChangeEvent
+	// Knew are those who could open a place and should not any more.
+	Knew []Knower
+	// Found are parts with which something was found wrong that is still open.
+	Found []PartFound
 	// Unread is why the evidence, from which Seals and the binder are known, could
 	// not be read; "" it was, or there is none.
 	Unread string
@@ -107,6 +112,25 @@ type SealCheck struct {
 	Intact bool
 	// Release is the id of the release that broke it; "" none.
 	Release string
+}
+
+// PartFound is what was found wrong with a part, and not cleared up since.
+type PartFound struct {
+	Part string // name, as register.PartNames has it
+	What string
+	At   time.Time
+	// Missing: it was not where it is recorded.
+	Missing bool
+}
+
+// about is what was found wrong with a part; nil nothing.
+func (r *Records) about(part string) *PartFound {
+	for i := range r.Found {
+		if register.NameKey(r.Found[i].Part) == register.NameKey(part) {
+			return &r.Found[i]
+		}
+	}
+	return nil
 }
 
 // Window is a declared time in which something unusual is expected.

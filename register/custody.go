@@ -96,14 +96,39 @@ func (r *Register) FindPart(name string) (int, error) {
 	return -1, &NoPartError{name, Nearest(name, names)}
 }
 
-// inCustody is the part of a register that says who holds what where.
+// inCustody is the part of a register that says who holds what where, and how the
+// accounts are opened by it.
 type inCustody struct {
-	Form   string         `json:"form"`
-	Parts  []custodyPart  `json:"parts"`
-	Places []custodyPlace `json:"places"`
+	Form     string           `json:"form"`
+	Accounts []custodyAccount `json:"accounts,omitempty"`
+	Parts    []custodyPart    `json:"parts"`
+	Places   []custodyPlace   `json:"places"`
 }
 
-const custodyForm = "halligan register custody v1"
+// The forms: the second has accounts, the first none. A text has the first form where
+// it has nothing to say of accounts, as logs hold it from before.
+const (
+	custodyForm1 = "halligan register custody v1"
+	custodyForm2 = "halligan register custody v2"
+)
+
+// custodyAccount is what decides how an account is opened.
+type custodyAccount struct {
+	ID       entra.ID     `json:"id"`
+	Name     string       `json:"name,omitempty"`
+	Pattern  Pattern      `json:"pattern,omitempty"`
+	Password Password     `json:"password,omitempty"`
+	Keys     []custodyKey `json:"keys,omitempty"`
+}
+
+// custodyKey has the fields of Key in their order.
+type custodyKey struct {
+	ID     string `json:"id,omitempty"`
+	Label  string `json:"label,omitempty"`
+	AAGUID string `json:"aaguid,omitempty"`
+	Model  string `json:"model,omitempty"`
+	Serial string `json:"serial,omitempty"`
+}
 
 // custodyPart and custodyPlace have the fields of Part and Place in their order.
 type custodyPart struct {
@@ -133,12 +158,14 @@ type custodyPlace struct {
 }
 
 // Custody returns the custody part of the register as canonical JSON
-// (entra.Canonical), and its digest: the parts, each with the name of PartNames,
-// and the places. The order of the parts makes no difference where they have names.
-// It decides nothing, but it must not change unseen: evidence keeps its digest.
+// (entra.Canonical), and its digest: the parts, each with the name of PartNames, the
+// places, and of the accounts their names, patterns, passwords and keys. Where there
+// are neither parts nor places, accounts say nothing of custody and are left out. The
+// order of the parts makes no difference where they have names. It decides nothing,
+// but it must not change unseen: evidence keeps its digest.
 func (r *Register) Custody() (text []byte, digest string) {
 	r = r.Or()
-	c := inCustody{Form: custodyForm, Parts: []custodyPart{}, Places: []custodyPlace{}}
+	c := inCustody{Form: custodyForm1, Parts: []custodyPart{}, Places: []custodyPlace{}}
 	for i, name := range r.PartNames() {
 		p := custodyPart(r.Parts[i])
 		p.Name, p.Account = name, entra.ID(p.Account.Key())
@@ -148,13 +175,35 @@ func (r *Register) Custody() (text []byte, digest string) {
 		p.Access = slices.Sorted(slices.Values(p.Access))
 		c.Places = append(c.Places, custodyPlace(p))
 	}
+	if len(c.Parts)+len(c.Places) > 0 {
+		c.Accounts = r.inCustody()
+	}
+	if len(c.Accounts) > 0 {
+		c.Form = custodyForm2
+	}
 	slices.SortFunc(c.Parts, func(a, b custodyPart) int { return cmp.Compare(a.Name, b.Name) })
 	slices.SortFunc(c.Places, func(a, b custodyPlace) int { return cmp.Compare(a.Name, b.Name) })
 	return canonicalOf(c)
 }
 
+// inCustody are the accounts as custody has them. The order of keys stays: where two
+// have no label, custody counts them.
+func (r *Register) inCustody() []custodyAccount {
+	var out []custodyAccount
+	for _, a := range r.Accounts {
+		one := custodyAccount{ID: entra.ID(a.ID.Key()), Name: a.Name, Pattern: a.Pattern, Password: a.Password}
+		for _, k := range a.Keys {
+			one.Keys = append(one.Keys, custodyKey(k))
+		}
+		out = append(out, one)
+	}
+	slices.SortStableFunc(out, func(a, b custodyAccount) int { return cmp.Compare(a.ID, b.ID) })
+	return out
+}
+
 // FromCustody returns a register of which only the custody part is known, as Custody
-// wrote it. A text that Custody would not have written is an error.
+// wrote it. A text that Custody would not have written is an error. One of before
+// accounts were part of it has none.
 func FromCustody(text []byte) (*Register, error) {
 	var c inCustody
 	d := json.NewDecoder(bytes.NewReader(text))
@@ -162,10 +211,17 @@ func FromCustody(text []byte) (*Register, error) {
 	if err := d.Decode(&c); err != nil {
 		return nil, fmt.Errorf("read the custody part of a register: %v", err)
 	}
-	if c.Form != custodyForm {
-		return nil, fmt.Errorf("read the custody part of a register: the form is %s, not %q", shown(c.Form), custodyForm)
+	if c.Form != custodyForm1 && c.Form != custodyForm2 {
+		return nil, fmt.Errorf("read the custody part of a register: the form is %s, neither %q nor %q", shown(c.Form), custodyForm1, custodyForm2)
 	}
 	r := &Register{Version: Version}
+	for _, a := range c.Accounts {
+		one := Account{ID: a.ID, Name: a.Name, Pattern: a.Pattern, Password: a.Password}
+		for _, k := range a.Keys {
+			one.Keys = append(one.Keys, Key(k))
+		}
+		r.Accounts = append(r.Accounts, one)
+	}
 	for _, p := range c.Parts {
 		if p.Name == "" {
 			return nil, errors.New("read the custody part of a register: a part has no name")

@@ -48,17 +48,27 @@ func TestPartsHaveNames(t *testing.T) {
 func TestDigestFollowsTheCustodyPart(t *testing.T) {
 	base := custodyOf(full())
 	for name, change := range map[string]func(*register.Register){
-		"a holder":         func(r *register.Register) { r.Parts[0].Holder = "no" },
-		"a place":          func(r *register.Register) { r.Parts[0].Place = "" },
-		"a seal":           func(r *register.Register) { r.Parts[0].Seal = "000124" },
-		"a day":            func(r *register.Register) { r.Parts[0].Since = "2026-01-03" },
-		"a sealed set":     func(r *register.Register) { r.Parts[2].Set = "0" },
-		"what it opens":    func(r *register.Register) { r.Parts[1].Opens = "" },
-		"one part less":    func(r *register.Register) { r.Parts = r.Parts[:2] },
-		"who has access":   func(r *register.Register) { r.Places[0].Access = nil },
-		"the combination":  func(r *register.Register) { r.Places[0].CombinationChanged = "2026-01-03" },
-		"the site":         func(r *register.Register) { r.Places[0].Site = "Porto" },
-		"no longer a safe": func(r *register.Register) { r.Places[0].Fireproof = false },
+		"a holder":          func(r *register.Register) { r.Parts[0].Holder = "no" },
+		"a place":           func(r *register.Register) { r.Parts[0].Place = "" },
+		"a seal":            func(r *register.Register) { r.Parts[0].Seal = "000124" },
+		"a day":             func(r *register.Register) { r.Parts[0].Since = "2026-01-03" },
+		"a sealed set":      func(r *register.Register) { r.Parts[2].Set = "0" },
+		"what it opens":     func(r *register.Register) { r.Parts[1].Opens = "" },
+		"one part less":     func(r *register.Register) { r.Parts = r.Parts[:2] },
+		"who has access":    func(r *register.Register) { r.Places[0].Access = nil },
+		"the combination":   func(r *register.Register) { r.Places[0].CombinationChanged = "2026-01-03" },
+		"the site":          func(r *register.Register) { r.Places[0].Site = "Porto" },
+		"no longer a safe":  func(r *register.Register) { r.Places[0].Fireproof = false },
+		"a model":           func(r *register.Register) { r.Accounts[0].Keys[0].Model = "another" },
+		"an AAGUID":         func(r *register.Register) { r.Accounts[0].Keys[0].AAGUID = "another" },
+		"a serial number":   func(r *register.Register) { r.Accounts[0].Keys[0].Serial = "another" },
+		"a label":           func(r *register.Register) { r.Accounts[0].Keys[0].Label = "another" },
+		"the id of a key":   func(r *register.Register) { r.Accounts[0].Keys[0].ID = "another" },
+		"no keys":           func(r *register.Register) { r.Accounts[0].Keys = nil },
+		"a pattern":         func(r *register.Register) { r.Accounts[0].Pattern = register.PatternAccountReset },
+		"a password":        func(r *register.Register) { r.Accounts[0].Password = register.PasswordVaulted },
+		"an account's name": func(r *register.Register) { r.Accounts[0].Name = "another" },
+		"an account less":   func(r *register.Register) { r.Accounts = r.Accounts[:1] },
 	} {
 		r := full()
 		if change(r); custodyOf(r) == base {
@@ -70,6 +80,8 @@ func TestDigestFollowsTheCustodyPart(t *testing.T) {
 		"the case of an id": func(r *register.Register) { r.Parts[0].Account = entra.ID(strings.ToUpper(string(north))) },
 		"an attestation":    func(r *register.Register) { r.Attestations = nil },
 		"a role":            func(r *register.Register) { r.People[0].Roles = nil },
+		"order of accounts": func(r *register.Register) { slices.Reverse(r.Accounts) },
+		"what is supposed":  func(r *register.Register) { r.Accounts[0].Suppose = nil },
 	} {
 		r := full()
 		if change(r); custodyOf(r) != base {
@@ -91,6 +103,34 @@ func TestPartsComeBackFromTheCustodyPart(t *testing.T) {
 		if got, err := register.FromCustody([]byte(text)); err == nil {
 			t.Errorf("%s: got %+v", name, got)
 		}
+	}
+}
+
+// Logs hold the form of before accounts were part of it: it is read, and says nothing
+// of them. A register that has nothing in custody has the digest that it had then.
+func TestTheFirstFormOfTheCustodyPartIsRead(t *testing.T) {
+	const first = `{"form":"halligan register custody v1","parts":[{"account":"2786d9fb-aa4e-4778-8abb-11a546852728","key":"North 1","kind":"key","name":"north key"}],"places":[]}`
+	old, err := register.FromCustody([]byte(first))
+	if err != nil || len(old.Parts) != 1 || len(old.Accounts) != 0 {
+		t.Fatalf("got %+v, %v", old, err)
+	}
+	old.Accounts = []register.Account{{ID: north, Name: "north@x.example"}}
+	text, _ := old.Custody()
+	if now, err := register.FromCustody(text); err != nil || len(now.Accounts) != 1 || now.Accounts[0].Name != "north@x.example" || !strings.Contains(string(text), "custody v2") {
+		t.Errorf("got %s, %v", text, err)
+	}
+	for name, text := range map[string]string{
+		"accounts in the first form":  strings.Replace(string(text), "custody v2", "custody v1", 1),
+		"the second form without any": strings.Replace(first, "custody v1", "custody v2", 1),
+		"accounts and nothing else":   `{"accounts":[{"id":"2786d9fb-aa4e-4778-8abb-11a546852728"}],"form":"halligan register custody v2","parts":[],"places":[]}`,
+	} {
+		if got, err := register.FromCustody([]byte(text)); err == nil {
+			t.Errorf("%s: got %+v", name, got)
+		}
+	}
+	nothing := &register.Register{Accounts: old.Accounts}
+	if custodyOf(nothing) != custodyOf(&register.Register{}) {
+		t.Error("accounts alone are custody")
 	}
 }
 

@@ -36,8 +36,12 @@ type decidingEvidence struct {
 const decidingForm = "halligan register deciding v1"
 
 type decidingPerson struct {
-	Name      string           `json:"name"`
-	ID        entra.ID         `json:"id,omitempty"`
+	Name string   `json:"name"`
+	ID   entra.ID `json:"id,omitempty"`
+	// Title and Reach say who shares a role and whom a loss cuts off: what survives
+	// which loss rests on them.
+	Title     string           `json:"title,omitempty"`
+	Reach     []string         `json:"reach,omitempty"`
 	Roles     []Role           `json:"roles"`
 	Manager   string           `json:"manager,omitempty"`
 	Signing   string           `json:"signing,omitempty"`
@@ -81,8 +85,8 @@ type decidingWatched struct {
 
 // Deciding returns the deciding part of the register as canonical JSON
 // (entra.Canonical), and its digest, sha256: and the SHA-256 of that text in
-// hexadecimal digits. It is who there is, with roles, managers and keys; the
-// quorum; silences; channels; the ids of accounts and groups; and where the
+// hexadecimal digits. It is who there is, with titles, roles, managers, keys and ways
+// to reach them; the quorum; silences; channels; the ids of accounts and groups; and where the
 // evidence is kept. The order of a
 // list, the comment of a key, the case of an id and every other part of the
 // register make no difference.
@@ -91,7 +95,7 @@ func (r *Register) Deciding() (text []byte, digest string) {
 	d := deciding{Form: decidingForm, People: []decidingPerson{}, Silences: []decidingSilence{}, Channels: []decidingChannel{}, Watched: []decidingWatched{},
 		Quorum: decidingQuorum{People: r.Quorum.People, Approvals: r.Quorum.Needed(), Lines: cmp.Or(r.Quorum.Lines, LinesWarn), Outside: r.Quorum.Outside}}
 	for _, p := range r.People {
-		one := decidingPerson{Name: p.Name, ID: entra.ID(p.ID.Key()), Roles: slices.Compact(slices.Sorted(slices.Values(p.Roles))), Manager: p.Manager, Signing: sshBody(p.Signing), Receiving: sshBody(p.Receiving)}
+		one := decidingPerson{Name: p.Name, ID: entra.ID(p.ID.Key()), Title: p.Title, Reach: slices.Compact(slices.Sorted(slices.Values(p.Reach))), Roles: slices.Compact(slices.Sorted(slices.Values(p.Roles))), Manager: p.Manager, Signing: sshBody(p.Signing), Receiving: sshBody(p.Receiving)}
 		if one.Roles == nil {
 			one.Roles = []Role{}
 		}
@@ -161,7 +165,7 @@ func FromDeciding(text []byte) (*Register, error) {
 	}
 	r := &Register{Version: Version, Quorum: Quorum{People: d.Quorum.People, Approvals: d.Quorum.Approvals, Lines: d.Quorum.Lines, Outside: d.Quorum.Outside}}
 	for _, p := range d.People {
-		one := Person{Name: p.Name, ID: p.ID, Roles: p.Roles, Manager: p.Manager, Signing: p.Signing, Receiving: p.Receiving}
+		one := Person{Name: p.Name, ID: p.ID, Title: p.Title, Reach: p.Reach, Roles: p.Roles, Manager: p.Manager, Signing: p.Signing, Receiving: p.Receiving}
 		if p.Passkey != nil {
 			one.Passkey = Passkey(*p.Passkey)
 		}

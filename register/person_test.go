@@ -41,6 +41,10 @@ func TestDigestFollowsTheDecidingPart(t *testing.T) {
 	deciding := map[string]func(*register.Register){
 		"a name":           func(r *register.Register) { r.People[0].Name = "Ana" },
 		"a directory id":   func(r *register.Register) { r.People[0].ID = south },
+		"a title":          func(r *register.Register) { r.People[0].Title = "CIO" },
+		"no title":         func(r *register.Register) { r.People[0].Title = "" },
+		"a way to reach":   func(r *register.Register) { r.People[0].Reach[0] = "+351 900 000 009" },
+		"no way to reach":  func(r *register.Register) { r.People[0].Reach = nil },
 		"a role":           func(r *register.Register) { r.People[1].Roles = append(r.People[1].Roles, register.RoleOperator) },
 		"a signing key":    func(r *register.Register) { r.People[0].Signing = otherKey },
 		"a passkey":        func(r *register.Register) { r.People[1].Passkey.CredentialID = "AAAAAAAAAAAAAAAAAAAAAA" },
@@ -63,9 +67,8 @@ func TestDigestFollowsTheDecidingPart(t *testing.T) {
 		"no witness":       func(r *register.Register) { r.Evidence.Witness = "" },
 	}
 	other := map[string]func(*register.Register){
-		"a title":                     func(r *register.Register) { r.People[0].Title = "CIO" },
 		"a training":                  func(r *register.Register) { r.People[0].Trained = "2026-03-03" },
-		"a way to reach":              func(r *register.Register) { r.People[0].Reach = nil },
+		"the order of ways to reach":  func(r *register.Register) { slices.Reverse(r.People[0].Reach) },
 		"the comment of a key":        func(r *register.Register) { r.People[0].Signing += " on the new laptop" },
 		"the order of people":         func(r *register.Register) { slices.Reverse(r.People) },
 		"the order of roles":          func(r *register.Register) { slices.Reverse(r.People[0].Roles) },

@@ -25,7 +25,7 @@ var askable = []struct {
 	{custody.VerbRegister, "register", "have a change of who decides, who is told and what is watched approved"},
 	{custody.VerbAccept, "accept CHECK", "have an accepted risk of the register approved"},
 	{custody.VerbLogKey, "log-key", "have the key that signs the log changed"},
-	{custody.VerbCustody, "custody", "have what halligan.yaml says of parts and places approved as it stands"},
+	{custody.VerbCustody, "custody", "have what halligan.yaml says of parts, places and accounts approved as it stands"},
 	{custody.VerbRestore, "restore", "have it approved that the log goes on from a backup"},
 	{custody.VerbLogKeyLost, "log-key-lost", "go on with a new key, since the old one is lost"},
 }

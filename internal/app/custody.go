@@ -96,7 +96,7 @@ func custodyDeed(verb custody.Verb) deed {
 type UnrecordedError struct{ Name string }
 
 func (e *UnrecordedError) Error() string {
-	return fmt.Sprintf("the parts and places in %s are not what was last approved", e.Name)
+	return fmt.Sprintf("the parts, places and accounts in %s are not what was last approved", e.Name)
 }
 
 // Hint says what to do next.
@@ -115,7 +115,7 @@ func proposeCustody(a *App, k *known, verb custody.Verb, subject string) (string
 	asItStands := c == CustodyChange{}
 	switch {
 	case asItStands && k.recorded(is):
-		return "", nil, "", &hinted{errors.New("the parts and places in the register are what was last approved"), "write places and parts into halligan.yaml first; or halligan custody add, move, hand-over"}
+		return "", nil, "", &hinted{errors.New("the parts, places and accounts in the register are what was last approved"), "write places and parts into halligan.yaml first; or halligan custody add, move, hand-over"}
 	case !asItStands && !k.recorded(is):
 		return "", nil, "", &UnrecordedError{a.RegisterName}
 	}
@@ -125,7 +125,9 @@ func proposeCustody(a *App, k *known, verb custody.Verb, subject string) (string
 	}
 	text, to := want.Custody()
 	if len(text) > evidence.MaxLine/2 {
-		return "", nil, "", &hinted{fmt.Errorf("the parts and places have %d bytes, more than fit into the evidence", len(text)), "shorten names and leave out parts that are no longer there"}
+		fit := len(want.Parts) * (evidence.MaxLine / 2) / len(text)
+		return "", nil, "", &hinted{fmt.Errorf("the %d parts, with places and accounts, take %d bytes, and one entry of the evidence holds %d: about %d parts like these", len(want.Parts), len(text), evidence.MaxLine/2, fit),
+			"take out parts that are no longer there, and shorten names; or keep some accounts with their parts in another halligan.yaml, with a log of its own"}
 	}
 	change, err := custodyBetween(k.heldText, text)
 	if err != nil {
@@ -150,7 +152,9 @@ func proposeCustody(a *App, k *known, verb custody.Verb, subject string) (string
 	}
 	details, err := json.Marshal(d)
 	if err == nil && len(details) > mostDetails {
-		err = &hinted{fmt.Errorf("the change has %d lines, more than people read before they approve", len(d.Changes)), "write down fewer things at once, and have each step approved"}
+		fit := max(1, len(d.Changes)*mostDetails/len(details)-1)
+		err = &hinted{fmt.Errorf("the change has %d lines, and a request holds about %d like these: people read all of them before they approve", len(d.Changes), fit),
+			fmt.Sprintf("in steps: put a # before all but about %d of the new parts in halligan.yaml, halligan request custody, have it approved; then take the # from the next ones, and ask again", fit)}
 	}
 	return on, details, string(text), err
 }
@@ -380,7 +384,7 @@ func joined(list []string, most int) string {
 func (s *CustodyStanding) Says(file string) string {
 	const most = 4
 	if s.Recorded == "" {
-		return fmt.Sprintf("what %s says of parts and places was never approved (%d lines): halligan request custody", file, len(s.Changes))
+		return fmt.Sprintf("what %s says of parts, places and accounts was never approved (%d lines): halligan request custody", file, len(s.Changes))
 	}
-	return fmt.Sprintf("what %s says of parts and places is not what was last approved (entry %d): %s. Find out who changed it, and look whether it is so; then undo it, or have it approved: halligan request custody", file, s.Since, joined(s.Changes, most))
+	return fmt.Sprintf("what %s says of parts, places and accounts is not what was last approved (entry %d): %s. Find out who changed it, and look whether it is so; then undo it, or have it approved: halligan request custody", file, s.Since, joined(s.Changes, most))
 }

@@ -13,9 +13,10 @@ import (
 
 // custodyDiff is what two custody parts of a register have otherwise.
 type custodyDiff struct {
-	parts  []partDiff
-	places []placeDiff
-	first  bool // nothing was recorded before
+	parts    []partDiff
+	places   []placeDiff
+	accounts []accountDiff
+	first    bool // nothing was recorded before
 }
 
 // partDiff and placeDiff are one that came (was is nil), went (is is nil) or changed.
@@ -71,6 +72,7 @@ func custodyBetween(before, after []byte) (*custodyDiff, error) {
 			d.places = append(d.places, placeDiff{p.Name, p, nil})
 		}
 	}
+	d.accounts = accountsBetween(old, now)
 	return d, nil
 }
 
@@ -123,6 +125,9 @@ func (d *custodyDiff) lines() []string {
 	}
 	for _, p := range d.places {
 		out = append(out, diffLine("place "+p.name, p.was, p.is, placeColumns))
+	}
+	for _, a := range d.accounts {
+		out = append(out, a.line())
 	}
 	return out
 }
@@ -199,13 +204,13 @@ func (d *custodyDiff) renamed(is *register.Part) bool {
 
 // fits says what about a change is not of the kind that a verb stands for; "" all is.
 func (d *custodyDiff) fits(verb custody.Verb) string {
-	if len(d.parts)+len(d.places) == 0 {
+	if len(d.parts)+len(d.places)+len(d.accounts) == 0 {
 		return "nothing would change"
 	}
 	if verb == custody.VerbCustody {
 		return ""
 	}
-	if len(d.places) > 0 || len(d.parts) != 1 || d.parts[0].was == nil || d.parts[0].is == nil {
+	if len(d.accounts) > 0 || len(d.places) > 0 || len(d.parts) != 1 || d.parts[0].was == nil || d.parts[0].is == nil {
 		return fmt.Sprintf("a %s is of one part that is written down, and nothing else", verb)
 	}
 	was, is := *d.parts[0].was, *d.parts[0].is
@@ -228,6 +233,9 @@ func (d *custodyDiff) fits(verb custody.Verb) string {
 // apply makes the change in the text of a register. What the texts of two digests
 // have otherwise, and none of the edits can make, is an error.
 func (d *custodyDiff) apply(text []byte) (_ []byte, err error) {
+	if err := d.accountsStand(text); err != nil {
+		return nil, err
+	}
 	for _, p := range d.places {
 		switch {
 		case p.was == nil:

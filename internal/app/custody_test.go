@@ -3,6 +3,7 @@ package app_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -254,7 +255,7 @@ func TestPartsAndPlacesAreWrittenDown(t *testing.T) {
 // A first change where nothing was approved: what stands in the file comes first.
 func TestWhatStandsInTheFileIsApprovedFirst(t *testing.T) {
 	k := keeping(t)
-	if s := k.stands(); s.Stands() || s.Recorded != "" || len(s.Changes) != 5 {
+	if s := k.stands(); s.Stands() || s.Recorded != "" || len(s.Changes) != 6 {
 		t.Errorf("%+v", s)
 	}
 	_, err := k.As("ana").asksFor(custody.VerbMove, toBank)
@@ -357,4 +358,53 @@ func TestAMoveThatTheLogDidNotTake(t *testing.T) {
 	if r := k.audited(); !r.Good() {
 		t.Errorf("%+v", r)
 	}
+}
+
+// A request holds so many lines, and the evidence so many parts: what to do is said, and
+// helps.
+func TestManyPartsAreWrittenDownInSteps(t *testing.T) {
+	parts := func(n int) []register.Part {
+		var out []register.Part
+		for i := range n {
+			out = append(out, register.Part{Name: fmt.Sprintf("north key %03d", i), Kind: register.PartKey, Account: northAccount, Key: fmt.Sprintf("North %03d", i), Holder: "ana", Place: "Main safe",
+				Seal: fmt.Sprintf("%06d", i), Since: "2026-11-01"})
+		}
+		return out
+	}
+	k := keeping(t)
+	k.Register.Parts = parts(130)
+	_, err := k.As("ana").asksFor(custody.VerbCustody, app.CustodyChange{})
+	if err == nil || !strings.Contains(err.Error(), "the change has 133 lines, and a request holds about ") || !strings.Contains(hintOf(t, err), "in steps: put a # before all but about ") {
+		t.Fatalf("got %v", err)
+	}
+	var lines, fit int
+	if _, err := fmt.Sscanf(err.Error()[strings.Index(err.Error(), "the change has"):], "the change has %d lines, and a request holds about %d", &lines, &fit); err != nil || fit < 90 {
+		t.Fatalf("%d fit: %v", fit, err)
+	}
+	for _, n := range []int{fit - 3, 130} { // beside two places and an account
+		k.Register.Parts = parts(n)
+		k.As("ben").Approves(k.As("ana").changes(custody.VerbCustody, app.CustodyChange{}))
+		if !k.stands().Stands() {
+			t.Fatalf("%d parts do not stand", n)
+		}
+	}
+	if r := k.audited(); !r.Good() {
+		t.Errorf("%+v", r.Findings)
+	}
+	k.Register.Parts = parts(300)
+	_, err = k.As("ana").asksFor(custody.VerbCustody, app.CustodyChange{})
+	if err == nil || !strings.Contains(err.Error(), "the 300 parts, with places and accounts, take ") || !strings.Contains(hintOf(t, err), "another halligan.yaml") {
+		t.Errorf("got %v", err)
+	}
+	t.Log(err)
+}
+
+func hintOf(t *testing.T, err error) string {
+	t.Helper()
+	hinted(t, err)
+	h, _ := errors.AsType[interface {
+		error
+		Hint() string
+	}](err)
+	return h.Hint()
 }

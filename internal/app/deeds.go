@@ -211,6 +211,10 @@ func decidingLine(key string, raw json.RawMessage) string {
 			if name == "signing" || name == "receiving" {
 				value = Fingerprint(of)
 			}
+		case []any:
+			if name == "reach" {
+				value = listed(asTexts(of))
+			}
 		case map[string]any:
 			value = fingerprintOf(of)
 		}
@@ -219,6 +223,14 @@ func decidingLine(key string, raw json.RawMessage) string {
 		}
 	}
 	return key + ": " + strings.Join(words, ", ")
+}
+
+func asTexts(list []any) []string {
+	out := []string{}
+	for _, one := range list {
+		out = append(out, fmt.Sprint(one))
+	}
+	return out
 }
 
 // fingerprintOf shortens a passkey to what people compare: its key, which credential

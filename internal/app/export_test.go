@@ -32,9 +32,10 @@ func (a *App) Through(ctx context.Context, hash string, w Deed) (*Done, error) {
 // AcceptedText is an accepted risk as it stands in a request.
 var AcceptedText = acceptedText
 
-// ColumnsTold is how many things are told of a part and of a place, beside its name.
-func ColumnsTold() (part, place int) {
-	return len(partColumns(&register.Part{})), len(placeColumns(&register.Place{}))
+// ColumnsTold is how many things are told of a part and of a place, beside its name,
+// of a key, and of an account, beside its keys.
+func ColumnsTold() (part, place, key, account int) {
+	return len(partColumns(&register.Part{})), len(placeColumns(&register.Place{})), len(keyColumns(&register.Key{})), len(accountColumns(&register.Account{}))
 }
 
 // TenantSide is what Survive asks of a tenant.

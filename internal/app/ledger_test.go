@@ -164,7 +164,7 @@ func TestStandingFollowsTheRegister(t *testing.T) {
 	if s := w.standing(); s.Approved != digest || !s.Stands() || s.Since != w.entries(evidence.KindRegister, ask)[0].Index {
 		t.Errorf("%+v", s)
 	}
-	w.edits(func(r *register.Register) { r.People[0].Title = "Head of IT" }) // decides nothing
+	w.edits(func(r *register.Register) { r.People[0].Trained = "2026-11-01" }) // decides nothing
 	if s := w.standing(); !s.Stands() {
 		t.Errorf("%+v", s)
 	}

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -25,18 +26,21 @@ type wore struct {
 // register. A part that was renamed, or that goes back to its own number, does not
 // count.
 func (h *Held) worn(before, now *register.Register, at time.Time) {
-	named := func(r *register.Register, name string) *register.Part {
-		if i := slices.IndexFunc(r.Parts, func(p register.Part) bool { return p.Name == name }); i >= 0 {
-			return &r.Parts[i]
+	named := func(name string) *register.Part {
+		if i := slices.IndexFunc(now.Parts, func(p register.Part) bool { return register.NameKey(p.Name) == register.NameKey(name) }); i >= 0 {
+			return &now.Parts[i]
 		}
 		return nil
 	}
-	for _, p := range before.Or().Parts {
-		is := named(now, p.Name)
-		renamed := is == nil && slices.ContainsFunc(now.Parts, func(q register.Part) bool {
-			return named(before, q.Name) == nil && sameNumber(p.Seal, q.Seal) && q.Kind == p.Kind && q.Account.Equal(p.Account) && q.Key == p.Key && q.Opens == p.Opens
-		})
-		if p.Seal != "" && !renamed && (is == nil || !sameNumber(is.Seal, p.Seal)) {
+	renamed := renamedParts(before, now)
+	for _, list := range h.numbers {
+		for i := range list {
+			list[i].part = cmp.Or(renamed[list[i].part], list[i].part)
+		}
+	}
+	for _, p := range before.Parts {
+		is := named(cmp.Or(renamed[p.Name], p.Name))
+		if p.Seal != "" && (is == nil || !sameNumber(is.Seal, p.Seal)) {
 			h.numbers[plainSeal(p.Seal)] = append(h.numbers[plainSeal(p.Seal)], wore{p.Name, at})
 		}
 	}
@@ -47,7 +51,7 @@ func (h *Held) usedBefore(name, seal string) string {
 	if h == nil || seal == "" {
 		return ""
 	}
-	if b := h.Broken(seal); b != nil && b.Part != name {
+	if b := h.Broken(seal); b != nil && b.Part != name && !slices.Contains(h.trail(name).open, b) {
 		return fmt.Sprintf("its number is that of a seal that was found broken on %s by %s, on %s", register.DayOf(b.At), b.By, b.Part)
 	}
 	for _, w := range h.numbers[plainSeal(seal)] {
