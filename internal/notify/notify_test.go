@@ -19,6 +19,11 @@ import (
 	"halligan/register"
 )
 
+func TestMain(m *testing.M) {
+	notify.Hurry()
+	os.Exit(m.Run())
+}
+
 var at = time.Date(2026, 11, 21, 9, 30, 0, 0, time.UTC)
 
 func message() *notify.Message {
