@@ -19,6 +19,7 @@
 //	internal/graph    a live tenant: signing in, reading, following, changing with read-back
 //	internal/sandbox  an emulated tenant: sign-in, Graph, logs, faults; never imports graph
 //	internal/store    the evidence on a disk or in PostgreSQL: one owner, nothing acknowledged is lost
+//	internal/notify   telling people on a channel: mail and webhooks, in bounded time, with a receipt
 //	internal/print    what must be on paper: envelopes, the binder, the card; PDF and HTML
 //	internal/storetest  its suite, on both kinds of store
 //	internal/contract, internal/testbrowser, internal/testenv

@@ -75,6 +75,10 @@ type decidingChannel struct {
 	Kind       string   `json:"kind"`
 	InTenant   bool     `json:"inTenant"`
 	Recipients []string `json:"recipients"`
+	// An address by which anybody could write there is in a file, and not in the log.
+	Address     string `json:"address,omitempty"`
+	AddressFile string `json:"addressFile,omitempty"`
+	Sender      string `json:"sender,omitempty"`
 }
 
 type decidingWatched struct {
@@ -108,7 +112,7 @@ func (r *Register) Deciding() (text []byte, digest string) {
 		d.Silences = append(d.Silences, decidingSilence{entra.ID(s.ID.Key()), s.From, s.Until, s.Why})
 	}
 	for _, c := range r.Channels {
-		d.Channels = append(d.Channels, decidingChannel{c.Name, c.Kind, c.InTenant, append([]string{}, c.Recipients...)})
+		d.Channels = append(d.Channels, decidingChannel{c.Name, c.Kind, c.InTenant, append([]string{}, c.Recipients...), c.Address, c.AddressFile, c.Sender})
 	}
 	for _, a := range r.Accounts {
 		d.Watched = append(d.Watched, decidingWatched{Kind: "account", ID: entra.ID(a.ID.Key())})

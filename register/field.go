@@ -191,7 +191,10 @@ func shapesOfCustody() []Shape {
 			{Key: "name", Kind: KindName, Required: true, Doc: "The name."},
 			{Key: "kind", Kind: KindText, Required: true, Doc: "email, sms, voice, webhook, teams, slack, pager, …"},
 			{Key: "inTenant", Kind: KindFlag, Doc: "Whether it is down when the tenant is."},
-			{Key: "recipients", Kind: KindText, List: true, Doc: "Who or what receives. Not the address of a webhook, which is a secret: its name."},
+			{Key: "recipients", Kind: KindText, List: true, Doc: "Who or what receives. Not the address of a webhook, which is a secret: its name. Where address: is a relay, addresses of mail."},
+			{Key: "address", Kind: KindOpaque, Doc: "Where Halligan itself can tell it something, such as that a sealed file was opened: of kind email a relay that takes mail without signing in, smtp://relay.example.com:25 (TLS is demanded, but of this machine) or smtps://relay.example.com; of kind webhook, slack, mattermost or teams an https:// address. It goes into sealed files."},
+			{Key: "addressFile", Kind: KindOpaque, Doc: "In place of address: the path of a file that holds it, mode 0600, on the machine on which secrets are sealed. For webhooks: whoever knows such an address can write there, and the register holds no secrets."},
+			{Key: "sender", Kind: KindOpaque, Doc: "From whom mail comes. If it is not given: halligan at the domain of the first recipient."},
 		}},
 		{"writer", "An approved service principal.", []Field{
 			{Key: "id", Kind: KindID, Required: true, Doc: "The object id of the service principal, or its app id."},

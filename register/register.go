@@ -210,6 +210,13 @@ type Channel struct {
 	// InTenant: the channel is down when the tenant is.
 	InTenant   bool     `yaml:"inTenant,omitempty"`
 	Recipients []string `yaml:"recipients,omitempty"`
+	// Address is where Halligan itself can write to it, of a kind of ChannelKinds: a
+	// relay for mail, or a webhook. Where whoever knows the address could write
+	// there, it stands in a file of its own, whose path is AddressFile.
+	Address     string `yaml:"address,omitempty"`
+	AddressFile string `yaml:"addressFile,omitempty"`
+	// Sender is from whom mail comes; "": halligan at the domain of the first recipient.
+	Sender string `yaml:"sender,omitempty"`
 }
 
 // Writer is an approved service principal.

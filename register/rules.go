@@ -32,6 +32,7 @@ func (d *decoder) rules(r *Register) {
 	d.people(r)
 	d.quorum(r)
 	d.references(r)
+	d.channels(r)
 	d.statements(r)
 	d.bounds(r)
 }

@@ -33,6 +33,10 @@ type Opened struct {
 	// Secret is whole; of halves it is empty, and they are in Halves.
 	Secret custody.Secret
 	Halves []Half
+	// Announce are to be told of it, as stands inside.
+	Announce []Announce
+	// Faulty is what is wrong with them.
+	Faulty []string
 	// Openers are the holders whose keys or shares opened it.
 	Openers []string
 	// Altered tells what is not as it was when it was sealed. The secret is what
@@ -389,6 +393,7 @@ func (o *opening) byHalves() (*Opened, error) {
 		h := m.Holder(slices.IndexFunc(m.Holders, func(h Holder) bool { return h.Name == found.Openers[0] }) + 1)
 		here[h.Number] = true
 		out.Account, out.What, out.Set, out.Altered = found.Account, found.What, found.Set, append(out.Altered, found.Altered...)
+		out.tell(found)
 		out.Openers = append(out.Openers, h.Name)
 		out.Halves = append(out.Halves, Half{half, h.Name, found.Secret})
 	}
@@ -397,6 +402,20 @@ func (o *opening) byHalves() (*Opened, error) {
 		return nil, o.tooFew(here)
 	}
 	return out, nil
+}
+
+// tell adds those whom the other half names.
+func (o *Opened) tell(half *Opened) {
+	for _, a := range half.Announce {
+		if !slices.ContainsFunc(o.Announce, func(b Announce) bool { return a.Line() == b.Line() }) {
+			o.Announce = append(o.Announce, a)
+		}
+	}
+	for _, wrong := range half.Faulty {
+		if !slices.Contains(o.Faulty, wrong) {
+			o.Faulty = append(o.Faulty, wrong)
+		}
+	}
 }
 
 // half opens one half, or returns nil when nobody is here who holds it.
@@ -423,7 +442,7 @@ func (o *opening) opened(text []byte, who ...int) (*Opened, error) {
 		p.secret.Wipe()
 		return nil, refuse(ReasonPayload, "it is of set %s, and the file says %s", p.set, m.Set)
 	}
-	out := &Opened{Account: p.account, What: p.what, Set: p.set, Secret: p.secret}
+	out := &Opened{Account: p.account, What: p.what, Set: p.set, Secret: p.secret, Announce: p.announce, Faulty: p.wrong}
 	if m.Form == FormHalves && p.half != m.Holder(who[0]).Half {
 		p.secret.Wipe()
 		return nil, refuse(ReasonPayload, "it is half %d, and the file says %d", p.half, m.Holder(who[0]).Half)

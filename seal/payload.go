@@ -3,6 +3,7 @@ package seal
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -20,6 +21,9 @@ func (w *work) payload(manifest string, secret custody.Secret, half int) []byte 
 	if half > 0 {
 		fmt.Fprintf(&b, "half: %d of 2\n", half)
 	}
+	for _, a := range w.plan.Announce {
+		b.WriteString(announceKey + a.Line() + "\n")
+	}
 	b.WriteString("secret:\n")
 	out := make([]byte, 0, b.Len()+len(secret.Reveal())+1)
 	return append(append(append(out, b.Bytes()...), secret.Reveal()...), '\n')
@@ -29,6 +33,8 @@ func (w *work) payload(manifest string, secret custody.Secret, half int) []byte 
 type payload struct {
 	account, what, set, manifest string
 	half                         int
+	announce                     []Announce
+	wrong                        []string // with who is told
 	secret                       custody.Secret
 }
 
@@ -44,6 +50,16 @@ func parsePayload(text []byte) (*payload, error) {
 		key string
 		to  *string
 	}{{"account: ", &p.account}, {"what: ", &p.what}, {"set: ", &p.set}, {"manifest: ", &p.manifest}}
+	var told []string
+	for len(lines) > len(fields)+1 {
+		line, is := strings.CutPrefix(lines[len(lines)-1], announceKey)
+		if !is {
+			break
+		}
+		lines, told = lines[:len(lines)-1], append(told, line)
+	}
+	slices.Reverse(told)
+	p.announce, p.wrong = announcements(told)
 	if lines[0] != payloadHead || len(lines) < len(fields)+1 || len(lines) > len(fields)+2 {
 		return nil, refuse(ReasonPayload, "it does not have the form")
 	}

@@ -36,8 +36,10 @@ type Plan struct {
 	Account, Label, What, Seal string
 	Made                       time.Time
 	Call                       []string
-	Voided                     []Void
-	Marks                      []string
+	// Announce are told of an opening. They go inside.
+	Announce []Announce
+	Voided   []Void
+	Marks    []string
 	// Combine is the second combiner, which goes into a file of shares.
 	Combine []byte
 }
@@ -165,7 +167,7 @@ func (p *Plan) Check() error {
 			return refuse(ReasonPlan, "account, label and what are lines of at most %d bytes", lineMost)
 		}
 	}
-	return nil
+	return p.checkAnnounce()
 }
 
 // hybrid reports whether every key is post-quantum; paper shares are proof against
