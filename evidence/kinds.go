@@ -31,6 +31,7 @@ const (
 	KindCustody         Kind = "custody"
 	KindCustodyVerified Kind = "custody-verified"
 	KindBinderPrinted   Kind = "binder-printed"
+	KindSurvive         Kind = "survive"
 )
 
 // KindInfo describes a kind for people.
@@ -62,6 +63,7 @@ var Kinds = []KindInfo{
 	{KindCustody, "the custody part of the register, who holds what where, has this digest from here on"},
 	{KindCustodyVerified, "somebody went there and looked at a part: its seal, its place, a printed binder"},
 	{KindBinderPrinted, "the binder was printed, with this version and digest of the register"},
+	{KindSurvive, "what survives which loss, and who could open an account, was worked out, with this result"},
 }
 
 // Known reports whether this version may write entries of the kind.
