@@ -17,6 +17,7 @@ const (
 	KindRegister     Kind = "register"
 	KindRequest      Kind = "request"
 	KindApproval     Kind = "approval"
+	KindWithdrawal   Kind = "withdrawal"
 	KindRefusal      Kind = "refusal"
 	KindIntent       Kind = "intent"
 	KindOutcome      Kind = "outcome"
@@ -51,6 +52,7 @@ var Kinds = []KindInfo{
 	{KindRegister, "the deciding part of the register has this digest from here on"},
 	{KindRequest, "somebody asks for something that needs others to agree"},
 	{KindApproval, "somebody agrees to a request"},
+	{KindWithdrawal, "who asked takes a request back: nothing is done by it any more"},
 	{KindRefusal, "something was refused, and why"},
 	{KindIntent, "something is about to be done"},
 	{KindOutcome, "what became of an intent"},
