@@ -25,10 +25,12 @@ const (
 // Act is what a signature under a request means.
 type Act string
 
-// The acts: who asks signs the request, others approve it.
+// The acts: who asks signs the request, others approve it, and who asked takes it
+// back.
 const (
-	ActRequest Act = "request"
-	ActApprove Act = "approve"
+	ActRequest  Act = "request"
+	ActApprove  Act = "approve"
+	ActWithdraw Act = "withdraw"
 )
 
 // Method is with what a person signs.
@@ -40,8 +42,9 @@ const (
 	MethodPasskey Method = "passkey"
 )
 
-// Approval is one person's signature under a request. Everything in it but the
-// signature is in the text that is signed.
+// Approval is one person's signature under a request: of who asks, who approves, or
+// who takes it back. Everything in it but the signature is in the text that is
+// signed.
 type Approval struct {
 	Version  int       `json:"approval"`
 	Act      Act       `json:"act"`
@@ -49,7 +52,9 @@ type Approval struct {
 	Person   string    `json:"person"`
 	Register string    `json:"register"` // digest of the deciding part before the person's eyes
 	Time     time.Time `json:"time"`     // UTC, whole seconds
-	Method   Method    `json:"method"`
+	// Because is why a request is taken back; nothing in any other act.
+	Because string `json:"because,omitempty"`
+	Method  Method `json:"method"`
 	// Signature is an armoured sshsig, or the JSON of a WebAuthn assertion
 	// (WebAuthn Level 3, AuthenticationResponseJSON).
 	Signature string `json:"signature"`
@@ -81,7 +86,9 @@ func (a *Approval) form() *Refusal {
 		what  string
 	}{
 		{a.Version != ApprovalVersion, fmt.Sprintf("version %d of an approval: this program knows version %d", a.Version, ApprovalVersion)},
-		{a.Act != ActRequest && a.Act != ActApprove, "the act is neither request nor approve"},
+		{titles[a.Act] == "", "the act is neither request nor approve nor withdraw"},
+		{a.Act == ActWithdraw && !isLine(a.Because, whyMost), fmt.Sprintf("the reason for taking it back is empty, or has more than %d bytes", whyMost)},
+		{a.Act != ActWithdraw && a.Because != "", "a reason is for taking back alone"},
 		{a.Method != MethodSSH && a.Method != MethodPasskey, "the method is neither ssh nor passkey"},
 		{!isDigest(a.Request), "the request's hash is none"},
 		{!isDigest(a.Register), "the register's digest is none"},
@@ -101,8 +108,9 @@ func (a *Approval) Canonical() []byte { return canonical(a) }
 
 // titles begin the text of each act.
 var titles = map[Act]string{
-	ActRequest: "halligan request\nI ask for this:\n",
-	ActApprove: "halligan approval\nI approve this:\n",
+	ActRequest:  "halligan request\nI ask for this:\n",
+	ActApprove:  "halligan approval\nI approve this:\n",
+	ActWithdraw: "halligan withdrawal\nI take this back, and it must not be done:\n",
 }
 
 // Text returns what the person signs: the request in plain words, its hash, and
@@ -110,6 +118,9 @@ var titles = map[Act]string{
 // a field: a line break in one is shown, not made.
 func (a *Approval) Text(r *Request) []byte {
 	lines := strings.Replace(r.lines(), r.Hash(), a.Request, 1) // the same, or Rules refuse it
+	if a.Because != "" {
+		lines += fmt.Sprintf("\n%-9s %s\n", "because", Visible(a.Because))
+	}
 	return fmt.Appendf(nil, "%s\n%s\n%-9s %s\n%-9s %s\n%-9s %s\n", titles[a.Act], lines,
 		"person", Visible(a.Person), "register", a.Register, "signed", a.Time.UTC().Format(time.RFC3339))
 }
@@ -122,7 +133,8 @@ func (a *Approval) Challenge(r *Request) string {
 }
 
 // NewApproval returns an approval that lacks only Method and Signature: its Text
-// is what the person signs. By the person who asks it is the act of asking.
+// is what the person signs. By the person who asks it is the act of asking; what is
+// taken back also lacks Because.
 func NewApproval(r *Request, act Act, person, digest string, now time.Time) *Approval {
 	return &Approval{Version: ApprovalVersion, Act: act, Request: r.Hash(), Person: person, Register: digest, Time: now.UTC().Truncate(time.Second)}
 }

@@ -41,6 +41,8 @@ type Pending struct {
 	// Asked is the signature of who asks; nil when there is none.
 	Asked     *Approval
 	Approvals []*Approval
+	// Withdrawn: who asked took it back (Rules.Withdraw), and it is not used any more.
+	Withdrawn bool
 }
 
 // Decision is what came together.
@@ -77,7 +79,7 @@ func (r *Rules) has(d Defence) bool { return !r.Without[d] }
 // Decision tells what came together in either case, as far as it was looked at.
 func (r *Rules) Decide(p *Pending) (*Decision, error) {
 	d := &Decision{Hash: p.Request.Hash()}
-	if err := r.CheckRequest(p.Request); err != nil {
+	if err := r.CheckPending(p); err != nil {
 		return d, err
 	}
 	right := RightOf(p.Request.What)
@@ -175,6 +177,16 @@ func (r *Rules) CheckRequest(req *Request) error {
 	return r.receivers(req)
 }
 
+// CheckPending is CheckRequest for a request of the log, which says whether it was
+// taken back.
+func (r *Rules) CheckPending(p *Pending) error {
+	used := r.Used != nil && r.Used(p.Request.Hash())
+	if p.Withdrawn && !used && r.has(DefenceWithdrawn) {
+		return refuse(ReasonWithdrawn, "", "%s", p.Request.Hash())
+	}
+	return r.CheckRequest(p.Request)
+}
+
 // registerApproved: what is judged by was approved, and so was what the request
 // was made under. Before the first approval both are the register itself.
 func (r *Rules) registerApproved(req *Request, digest string) bool {
@@ -219,7 +231,7 @@ func (r *Rules) asking(p *Pending) *register.Person {
 // request, in time, by a person who may, and the signature verifies. Whether
 // enough distinct people approved is for Decide.
 func (r *Rules) Admit(p *Pending, a *Approval) (*Signed, error) {
-	if err := r.CheckRequest(p.Request); err != nil {
+	if err := r.CheckPending(p); err != nil {
 		return nil, err
 	}
 	s, person, refusal := r.admit(p, a)

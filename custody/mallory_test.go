@@ -243,6 +243,33 @@ var stories = []story{
 		w.As("carol").Approves(ask)
 		return w.Does(ask)
 	}},
+	{"carries out what ana took back", custody.ReasonWithdrawn, custody.DefenceWithdrawn, func(w *world) error {
+		ask := w.As("ana").Requests(custody.VerbOpen, north)
+		w.As("ben").Approves(ask)
+		if err := w.As("ana").Withdraws(ask); err != nil {
+			w.t.Fatal(err)
+		}
+		return w.Does(ask)
+	}},
+	{"takes ana's request back", custody.ReasonNotAsker, custody.DefenceAsker, func(w *world) error {
+		return w.As("mallory").Withdraws(w.As("ana").Requests(custody.VerbOpen, north))
+	}},
+	{"takes ana's request back in her name", custody.ReasonKey, custody.DefenceKey, func(w *world) error {
+		return w.As("mallory").Withdraws(w.As("ana").Requests(custody.VerbOpen, north), func(a *custody.Approval) { a.Person = "ana" })
+	}},
+	{"takes ana's request back by what she signed for another", custody.ReasonOther, custody.DefenceHash, func(w *world) error {
+		first, second := w.As("ana").Requests(custody.VerbOpen, north), w.As("ana").Requests(custody.VerbOpen, north)
+		return w.As("ana").Withdraws(second, func(a *custody.Approval) { a.Request = first.Request.Hash() })
+	}},
+	{"takes ana's request back by her signature, with another reason", custody.ReasonSignature, custody.DefenceSignature, func(w *world) error {
+		ask := w.As("ana").Requests(custody.VerbOpen, north)
+		s := custody.NewApproval(ask.Request, custody.ActWithdraw, "ana", w.approved, w.now)
+		s.Because = "for the drill"
+		w.As("ana").signs(s, ask.Request)
+		s.Because = "for ever"
+		_, err := w.rules().Withdraw(ask, s)
+		return err
+	}},
 	{"approves with a passkey that lies open on the desk", custody.ReasonVerified, custody.DefenceVerified, func(w *world) error {
 		key := newSoftKey(w.t)
 		key.flags = 1 // present, not verified
@@ -304,4 +331,4 @@ func TestEveryDefenceHasItsStory(t *testing.T) {
 var defences = []custody.Defence{custody.DefenceTenant, custody.DefenceStore, custody.DefenceRegister, custody.DefenceExpiry, custody.DefenceOnce, custody.DefenceHidden, custody.DefenceAlike, custody.DefenceAsk,
 	custody.DefenceSigned, custody.DefenceHash, custody.DefencePerson, custody.DefenceRequester, custody.DefenceRight, custody.DefenceKnown, custody.DefenceOrder, custody.DefenceFuture, custody.DefenceLate,
 	custody.DefenceKey, custody.DefenceNamespace, custody.DefenceSignature, custody.DefenceVerified, custody.DefencePeople, custody.DefenceKeys, custody.DefenceIDs, custody.DefenceCredentials, custody.DefenceLines, custody.DefenceCount,
-	custody.DefenceReceiver, custody.DefenceReceipt}
+	custody.DefenceReceiver, custody.DefenceReceipt, custody.DefenceWithdrawn, custody.DefenceAsker}

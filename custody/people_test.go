@@ -167,6 +167,19 @@ func (a *actor) prepares(r *custody.Request, change ...func(*custody.Approval)) 
 	return a.signs(approval, r)
 }
 
+// Withdraws takes a request back, where the rules believe that.
+func (a *actor) Withdraws(p *custody.Pending, change ...func(*custody.Approval)) error {
+	a.w.t.Helper()
+	s := custody.NewApproval(p.Request, custody.ActWithdraw, a.name, a.w.approved, a.w.now)
+	s.Because = "it was meant for another account"
+	for _, c := range change {
+		c(s)
+	}
+	_, err := a.w.rules().Withdraw(p, a.signs(s, p.Request))
+	p.Withdrawn = p.Withdrawn || err == nil
+	return err
+}
+
 func (a *actor) signs(approval *custody.Approval, r *custody.Request) *custody.Approval {
 	a.w.t.Helper()
 	if a.passkey != nil {

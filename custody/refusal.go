@@ -48,6 +48,8 @@ const (
 	ReasonTooFew       Reason = "too few people approved"
 	ReasonReceiver     Reason = "who asks for a hand-over does not receive"
 	ReasonReceipt      Reason = "who receives has not signed for it"
+	ReasonWithdrawn    Reason = "the request was taken back by who asked"
+	ReasonNotAsker     Reason = "only who asked takes a request back"
 )
 
 // hints are what to do about each reason.
@@ -85,6 +87,8 @@ var hints = map[Reason]string{
 	ReasonLine:         "have somebody approve who is neither above nor below who asked: quorum.lines is distinct",
 	ReasonTooFew:       "have more people approve it: halligan approve",
 	ReasonReceiver:     "have whoever gives it away ask, or a third person",
+	ReasonWithdrawn:    "ask anew, where it is wanted after all: halligan request",
+	ReasonNotAsker:     "do not approve it, and tell the others; it ends by itself. Who asked can take it back: halligan request withdraw",
 	ReasonReceipt:      "whoever receives a part signs for it with their own key, by halligan approve; nobody can do that for them",
 }
 
@@ -97,6 +101,8 @@ type Refusal struct {
 	Detail string
 	// Causes are the approvals that were refused, where too few were left.
 	Causes []*Refusal
+
+	doing string // what was attempted, where that is not using a request
 }
 
 // Error returns what was refused and why.
@@ -107,6 +113,9 @@ func (r *Refusal) Error() string {
 	}
 	if r.Who != "" {
 		what = "count the approval of " + Visible(r.Who)
+	}
+	if r.doing != "" {
+		what = r.doing
 	}
 	return what + ": " + r.Why()
 }
@@ -181,4 +190,6 @@ const (
 	DefenceCount       Defence = "the number of approvals is reached"
 	DefenceReceiver    Defence = "who asks does not receive"
 	DefenceReceipt     Defence = "who receives signs for it"
+	DefenceWithdrawn   Defence = "what was taken back is not used"
+	DefenceAsker       Defence = "who asked takes a request back, and nobody else"
 )

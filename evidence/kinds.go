@@ -17,6 +17,7 @@ const (
 	KindRegister     Kind = "register"
 	KindRequest      Kind = "request"
 	KindApproval     Kind = "approval"
+	KindWithdrawal   Kind = "withdrawal"
 	KindRefusal      Kind = "refusal"
 	KindIntent       Kind = "intent"
 	KindOutcome      Kind = "outcome"
@@ -31,6 +32,7 @@ const (
 	KindCustody         Kind = "custody"
 	KindCustodyVerified Kind = "custody-verified"
 	KindBinderPrinted   Kind = "binder-printed"
+	KindSurvive         Kind = "survive"
 )
 
 // KindInfo describes a kind for people.
@@ -50,6 +52,7 @@ var Kinds = []KindInfo{
 	{KindRegister, "the deciding part of the register has this digest from here on"},
 	{KindRequest, "somebody asks for something that needs others to agree"},
 	{KindApproval, "somebody agrees to a request"},
+	{KindWithdrawal, "who asked takes a request back: nothing is done by it any more"},
 	{KindRefusal, "something was refused, and why"},
 	{KindIntent, "something is about to be done"},
 	{KindOutcome, "what became of an intent"},
@@ -62,6 +65,7 @@ var Kinds = []KindInfo{
 	{KindCustody, "the custody part of the register, who holds what where, has this digest from here on"},
 	{KindCustodyVerified, "somebody went there and looked at a part: its seal, its place, a printed binder"},
 	{KindBinderPrinted, "the binder was printed, with this version and digest of the register"},
+	{KindSurvive, "what survives which loss, and who could open an account, was worked out, with this result"},
 }
 
 // Known reports whether this version may write entries of the kind.

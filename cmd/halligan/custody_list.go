@@ -61,7 +61,7 @@ func (c *console) held(ctx context.Context, f *placeFlags) (held *app.Held, err 
 // custodyListFlags are the flags of custody list.
 type custodyListFlags struct {
 	placeFlags
-	from   []string
+	side   sideFlags
 	format string
 }
 
@@ -71,17 +71,19 @@ func custodyListCommand(c *console) *cobra.Command {
 		Use:   "list",
 		Short: "list who holds what where under which seal since when, and what is due",
 		Long: `List the parts with holder, place, seal and day, the places, and every clock that runs: seals and binders that must be looked at,
-drills, combinations that somebody who left still knows. With --from, the holders are compared with the directory: who is disabled,
-gone or leaving is a finding with its date.
+drills, combinations that somebody who left still knows. With --live or --from, the holders are compared with the directory: who is
+disabled, gone or leaving is a finding with its date. A tenant that cannot be read leaves the rest of the list, and is told.
 
-Exit codes: 0 nothing is due, 3 something is wrong or overdue, 5 the evidence is not here, so what was looked at is not known.`,
+Exit codes: 0 nothing is due, 3 something is wrong or overdue, 5 the evidence is not here, so what was looked at is not known; or the
+tenant was to be read (--live) and could not be.`,
 		Example: `  halligan custody list
+  halligan custody list --live
   halligan custody list --from export/ --format json`,
 		Args: takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error { return c.custodyList(cmd.Context(), &f) },
 	}
 	f.add(cmd.Flags())
-	cmd.Flags().StringArrayVar(&f.from, "from", nil, "`PATH` of an export of the tenant, to compare the holders with; repeatable")
+	f.side.add(cmd)
 	cmd.Flags().StringVar(&f.format, "format", "terminal", "`FORM`: terminal, json")
 	complete(cmd, "format", "terminal", "json")
 	return cmd
@@ -100,16 +102,9 @@ func (c *console) custodyList(ctx context.Context, f *custodyListFlags) error {
 	if err != nil {
 		return err
 	}
-	var snap *entra.Snapshot
-	if len(f.from) > 0 {
-		from, err := c.open(ctx, "--from", f.from)
-		if err != nil {
-			return err
-		}
-		defer from.close()
-		if snap, err = app.Snapshot(ctx, app.ProveRequest{Sources: from.list}, r, nil); err != nil {
-			return asMisuse(asUnread(err))
-		}
+	snap, unread, err := c.directory(ctx, &f.side, r, f.register)
+	if err != nil {
+		return err
 	}
 	report := app.ListHeld(r, held, snap, time.Now())
 	if f.format == "json" {
@@ -122,13 +117,35 @@ func (c *console) custodyList(ctx context.Context, f *custodyListFlags) error {
 	if err != nil {
 		return err
 	}
+	c.tellUnread(unread)
 	switch {
 	case report.Overdue():
 		return ended(exitTrouble)
-	case !report.Evidence:
+	case !report.Evidence || unread != nil:
 		return ended(exitUndetermined)
 	}
 	return nil
+}
+
+// directory is what was read of the tenant; nil where that was not asked for, or the
+// live tenant cannot be read, and why.
+func (c *console) directory(ctx context.Context, f *sideFlags, r *register.Register, registerPath string) (snap *entra.Snapshot, unread, err error) {
+	if !f.asked() && f.who.profile == "" {
+		return nil, nil, nil
+	}
+	req := app.ProveRequest{}
+	unread, closed, err := c.side(ctx, f, &req, registerPath)
+	if err != nil || unread != nil {
+		return nil, unread, err
+	}
+	defer closed()
+	done := c.progress(&req)
+	snap, err = app.Snapshot(ctx, req, r, nil)
+	done()
+	if err != nil && f.live && ctx.Err() == nil {
+		return nil, err, nil
+	}
+	return snap, nil, asMisuse(asUnread(err))
 }
 
 func (p *page) held(r *app.HeldReport, file string) {

@@ -144,6 +144,9 @@ func (p *page) audit(a *app.AuditReport) {
 		if a.OnePerson > 0 {
 			one = fmt.Sprintf("; %d of them by one person alone, as the register allowed", a.OnePerson)
 		}
+		if a.Withdrawn > 0 {
+			one += "; " + plural(a.Withdrawn, "request was", "requests were") + " taken back by who had asked"
+		}
 		p.line(0, 2, plural(a.Decided, "act was", "acts were")+" carried out, approved by the people and rules of the time"+one)
 	}
 }

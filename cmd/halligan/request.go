@@ -43,13 +43,14 @@ func requestCommand(c *console) *cobra.Command {
 		Use:   "request",
 		Short: "ask for what others must approve, and see what is asked for",
 		Long: `Ask for something that one person must not do alone. The request says what, on what, why and by whom; its hash names it. Who asks
-signs it; others read it and sign the same text with their own keys (halligan approve). It is good once, and for a day.`,
+signs it; others read it and sign the same text with their own keys (halligan approve). It is good once, and for a day. Who asked can
+take it back before that (halligan request withdraw).`,
 	}
 	for _, a := range askable {
 		cmd.AddCommand(askCommand(c, a.verb, a.use, a.short))
 	}
 	cmd.AddCommand(requestSealCommand(c), requestOpenCommand(c))
-	cmd.AddCommand(requestListCommand(c), requestShowCommand(c), carryOutCommand(c))
+	cmd.AddCommand(requestListCommand(c), requestShowCommand(c), requestWithdrawCommand(c), carryOutCommand(c))
 	return cmd
 }
 
@@ -175,15 +176,17 @@ func requestListCommand(c *console) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "list the requests that are open",
-		Long: `List the requests that wait for approvals, that were approved and not carried out, or that cannot be used any more and why. --format
-hashes prints one hash to a line, for scripts.`,
+		Long: `List the requests that wait for approvals, that were approved and not carried out, or that cannot be used any more and why. Those that
+are over are counted: carried out, expired, taken back; --all lists them, too. --format hashes prints one hash to a line, for scripts.`,
+		Example: `  halligan request list
+  halligan request list --all --format json`,
 		Args: takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return c.requestList(cmd.Context(), &f, all, format)
 		},
 	}
 	f.add(cmd.Flags())
-	cmd.Flags().BoolVar(&all, "all", false, "also those that were used or have expired")
+	cmd.Flags().BoolVar(&all, "all", false, "also those that were carried out, have expired or were taken back")
 	cmd.Flags().StringVar(&format, "format", "terminal", "`FORM`: terminal, json, hashes")
 	complete(cmd, "format", "terminal", "json", "hashes")
 	return cmd
@@ -209,7 +212,7 @@ func (c *console) requestList(ctx context.Context, f *placeFlags, all bool, form
 		shown = append(shown, *waiting)
 	}
 	for _, r := range list {
-		if all || r.State == app.RequestOpen || r.State == app.RequestReady || r.State == app.RequestRefused {
+		if all || !r.State.Over() {
 			shown = append(shown, r)
 		}
 	}
@@ -229,10 +232,13 @@ func (c *console) requestList(ctx context.Context, f *placeFlags, all bool, form
 	}
 	p := c.page(c.stdout)
 	if len(shown) == 0 {
-		p.line(0, 0, ifElse(all, "Nothing was ever asked for.", "No request is open; --all lists the others too."))
+		p.line(0, 0, ifElse(all, "Nothing was ever asked for.", "No request is open."))
 	}
 	for i := range shown {
 		p.request(&shown[i])
+	}
+	if hidden := hiddenRequests(list); hidden != "" && !all {
+		p.line(0, 2, "Not listed: "+hidden+" (--all)")
 	}
 	_, err = fmt.Fprint(c.stdout, p.b.String())
 	return err
@@ -249,6 +255,8 @@ func (p *page) request(r *app.RequestReport) {
 		state = "carried out, entry " + number(*r.Used)
 	case app.RequestRefused:
 		state = "no longer good: " + r.Why
+	case app.RequestWithdrawn:
+		state = "taken back, entry " + number(r.Withdrawn.Index) + ": " + custody.Visible(r.Withdrawn.Why)
 	}
 	p.styled(0, 4, bold, shortDigest(r.Hash), custody.Visible(string(r.Request.What)+" on "+r.Request.On+", asked by "+r.Request.By+", until "+r.Request.Expires.Format(time.DateTime)+" UTC: ")+state)
 	p.line(4, 4, "why: "+custody.Visible(r.Request.Why))

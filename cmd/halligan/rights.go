@@ -73,7 +73,8 @@ func rightsDocument() string {
 
 Who may do or ask for something, and how many others must approve it. What is not here, nobody may. Who asks never counts as one of those who
 approve; the quorum is one other where there are two or three people, two others where there are more, or what the register says (` + "`quorum.approvals`" + `).
-Where there is one person, that person's own approval counts, and everything is marked so.
+Where there is one person, that person's own approval counts, and everything is marked so. Who asked can take a request back
+(` + "`halligan request withdraw`" + `), and nobody else.
 
 | verb | what is done | who may | approved by |
 |---|---|---|---|

@@ -14,13 +14,15 @@ import (
 	"halligan/custody"
 	"halligan/internal/app"
 	"halligan/lockout"
+	"halligan/register"
 )
 
 // surviveFlags are the flags of survive.
 type surviveFlags struct {
-	register, store, scenario, format, output string
-	from                                      []string
-	all                                       bool
+	register, scenario, format, output string
+	side                               sideFlags
+	record                             recordFlags
+	all                                bool
 }
 
 // surviveFormats are the forms in which the report can be written.
@@ -48,14 +50,16 @@ Whoever can open a place counts as having what lies in it: a seal shows that it 
 A part that was found missing (halligan custody verify --state missing) counts as lost, where the evidence is here and answers at
 once; a broken seal is told. Without it the report says that what was found at the last looks is not known.
 
-What is not recorded is not known, and not known is told apart: such a loss is "possible". Without --from the tenant's side is not
-known either: whether a group or a policy would shut an account out. With --from each way is proved on what was read, with the
-credentials of that way alone.
+What is not recorded is not known, and not known is told apart: such a loss is "possible". From the register alone, which takes no
+network and no tenant, the tenant's side is not known either: whether a group or a policy would shut an account out. With --live or
+--from each way is proved on what was read, with the credentials of that way alone. A tenant that cannot be read leaves the answer of
+the register, which says so.
 
 Scenarios: ` + strings.Join(custody.ScenarioNames(), ", ") + `.
 
-Exit codes: 0 holds, 3 a rule is broken, 5 not known.`,
+Exit codes: 0 holds, 3 a rule is broken, 5 not known, or the tenant was to be read (--live) and could not be.`,
 		Example: `  halligan survive
+  halligan survive --live --record
   halligan survive --register examples/custody/indefent.yaml
   halligan survive --scenario office-burnt
   halligan survive --from export/
@@ -65,8 +69,8 @@ Exit codes: 0 holds, 3 a rule is broken, 5 not known.`,
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.register, "register", "", "`FILE` of the register (default: "+registerFile+")")
-	flags.StringVar(&f.store, "store", "", "`PATH` of the evidence store, for what was found at the last looks (default: what the register says, else a folder of the tenant among your settings)")
-	flags.StringArrayVar(&f.from, "from", nil, "`PATH` of an export or snapshot of the tenant: file, folder, zip, or - for stdin; repeatable (default: the register alone)")
+	f.side.add(cmd)
+	f.record.add(flags)
 	flags.StringVar(&f.scenario, "scenario", "", "`NAME` of the one scenario to tell: "+strings.Join(custody.ScenarioNames(), ", "))
 	flags.StringVar(&f.format, "format", "", "`FORM` of the report: "+strings.Join(formNames(surviveFormats), ", ")+" (default: text, or by the name after -o)")
 	flags.StringVarP(&f.output, "output", "o", "", "`FILE` to write the report to (default: stdout)")
@@ -85,18 +89,20 @@ func (c *console) survive(ctx context.Context, f *surviveFlags) error {
 	if err != nil {
 		return err
 	}
-	record := &recordFlags{place: placeFlags{store: f.store}}
-	held, unread := c.heldOf(ctx, r, f.register, record)
-	if unread != nil {
-		c.say("warning:", yellow, "the evidence does not answer: "+unread.Error())
+	held, silent := c.heldOf(ctx, r, f.register, &f.record)
+	if silent != nil {
+		c.say("warning:", yellow, "the evidence does not answer: "+silent.Error())
 	}
-	from, err := c.open(ctx, "--from", f.from)
-	if err != nil {
+	req := app.SurviveRequest{Register: r, RegisterName: name, Held: held, Scenario: f.scenario,
+		ProveRequest: app.ProveRequest{Now: lockout.Date(time.Now().UTC().Format(time.DateOnly)), Tool: "halligan " + versionName()}}
+	var closed func()
+	if req.Unread, closed, err = c.side(ctx, &f.side, &req.ProveRequest, f.register); err != nil {
 		return err
 	}
-	defer from.close()
-	report, err := app.Survive(ctx, app.SurviveRequest{Register: r, RegisterName: name, Held: held, Scenario: f.scenario,
-		ProveRequest: app.ProveRequest{Sources: from.list, Now: lockout.Date(time.Now().UTC().Format(time.DateOnly)), Tool: "halligan " + versionName()}})
+	defer closed()
+	done := c.progress(&req.ProveRequest)
+	report, err := app.Survive(ctx, req)
+	done()
 	if err != nil {
 		return asMisuse(asUnread(err))
 	}
@@ -111,9 +117,19 @@ func (c *console) survive(ctx context.Context, f *surviveFlags) error {
 	if err := c.deliver(f.output, out.Bytes()); err != nil {
 		return err
 	}
+	c.tellUnread(report.Unread)
 	c.tellTroubles(&app.Report{Troubles: report.Troubles}, true)
-	c.warnRegister(ctx, r, f.register, record)
-	return ended(map[custody.Answer]exitCode{custody.Yes: exitDone, custody.No: exitTrouble, custody.Maybe: exitUndetermined}[report.Holds])
+	c.warnRegister(ctx, r, f.register, &f.record)
+	if f.record.on {
+		if err := c.record(ctx, f.register, &f.record, app.RecordOfSurvival(report, r, register.DigestOf(out.Bytes()))); err != nil {
+			return err
+		}
+	}
+	code := map[custody.Answer]exitCode{custody.Yes: exitDone, custody.No: exitTrouble, custody.Maybe: exitUndetermined}[report.Holds]
+	if report.Unread != nil {
+		code = worse(code, exitUndetermined)
+	}
+	return ended(code)
 }
 
 // surviveView is the report in the order and words in which a person reads it.

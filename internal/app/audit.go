@@ -43,6 +43,11 @@ func Audit(fsys fs.FS, origin string) (*AuditReport, error) {
 		}
 	}
 	out.Requests, out.Decided, out.OnePerson, out.Register = len(f.order), f.decided, f.alone, f.approved
+	for _, one := range f.requests {
+		if one.back != nil {
+			out.Withdrawn++
+		}
+	}
 	for i := range f.open {
 		out.Open = append(out.Open, i)
 	}
@@ -58,6 +63,8 @@ type AuditReport struct {
 	// unless Findings says otherwise.
 	Requests int `json:"requests"`
 	Decided  int `json:"decided"`
+	// Withdrawn were taken back by who had asked.
+	Withdrawn int `json:"withdrawn"`
 	// OnePerson counts what one person decided alone, as the register allowed.
 	OnePerson int `json:"onePerson"`
 	// Open are intents of which no outcome tells.

@@ -206,6 +206,14 @@ var stories = []story{
 		}
 		return w, ask, w.Does(ask)
 	}},
+	{"carries out what ana took back", custody.ReasonWithdrawn, custody.DefenceWithdrawn, told(func(w *world) (string, error) {
+		ask := w.As("ana").Requests(custody.VerbAccept)
+		w.handsIn(ask, w.As("ben").prepares(w.request(ask)))
+		if _, err := w.As("ana").withdraws(ask); err != nil {
+			w.t.Fatal(err)
+		}
+		return ask, w.Does(ask)
+	})},
 	{"goes on with one approval of two", custody.ReasonTooFew, custody.DefenceCount, told(func(w *world) (string, error) {
 		w.edits(silence)
 		ask := w.As("mallory").Requests(custody.VerbRegister)

@@ -23,6 +23,7 @@ import (
 var ruling = map[evidence.Kind]func(*fold, *evidence.Entry) string{
 	evidence.KindRequest:      (*fold).request,
 	evidence.KindApproval:     (*fold).approval,
+	evidence.KindWithdrawal:   (*fold).withdrawal,
 	evidence.KindIntent:       (*fold).intent,
 	evidence.KindOutcome:      (*fold).outcome,
 	evidence.KindRegister:     (*fold).register,
@@ -39,6 +40,7 @@ type asked struct {
 	pending *custody.Pending
 	data    requestData
 	used    *uint64 // the intent that used it
+	back    *Withdrawn
 }
 
 // fold is what the entries so far decide.
@@ -139,6 +141,8 @@ func (f *fold) approval(e *evidence.Entry) string {
 		return "an approval of something that nobody asked for"
 	case one.used != nil && !f.without[custody.DefenceOnce]:
 		return "an approval of what was carried out before"
+	case one.back != nil && !f.without[custody.DefenceWithdrawn]:
+		return "an approval of what was taken back before"
 	}
 	one.pending.Approvals = append(one.pending.Approvals, approval)
 	return ""
@@ -341,9 +345,9 @@ func (a *App) know(v store.View, id string) (*known, error) {
 	}
 	for i := range entries {
 		e := &entries[i]
-		// A request or an approval that is none stops nobody: it brings nothing about.
-		wrong := k.take(e)
-		if wrong != "" && !k.lenient() && e.Kind != evidence.KindRequest && e.Kind != evidence.KindApproval {
+		// A request, an approval or a withdrawal that is none stops nobody: it brings
+		// nothing about.
+		if wrong := k.take(e); wrong != "" && !k.lenient() && !harmless[e.Kind] {
 			return nil, &SmuggledError{e.Index, wrong}
 		}
 	}
@@ -357,6 +361,9 @@ func (a *App) know(v store.View, id string) (*known, error) {
 	}
 	return k, nil
 }
+
+// harmless are the kinds of which a false one brings nothing about.
+var harmless = map[evidence.Kind]bool{evidence.KindRequest: true, evidence.KindApproval: true, evidence.KindWithdrawal: true}
 
 // rulingEntries are the entries of a log by which it is ruled, in their order.
 func rulingEntries(v store.View) ([]evidence.Entry, error) {

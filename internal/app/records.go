@@ -1,10 +1,13 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
+	"halligan/custody"
 	"halligan/entra"
 	"halligan/evidence"
 	"halligan/internal/store"
@@ -91,6 +94,84 @@ func RecordsOfCheck(r *CheckReport, reg *register.Register, report string) ([]Re
 		out = append(out, Record{Kind: evidence.KindAcceptedRisk, What: "accepted risk in the register", On: "check " + a.Check, Why: a.Reason, Subject: register.DigestOf(text), Data: text})
 	}
 	return out, nil
+}
+
+// surviveData is the data of an entry about what survives which loss.
+type surviveData struct {
+	Tool string `json:"tool"`
+	// Register and Custody are the digests of the two parts of the register.
+	Register string         `json:"register"`
+	Custody  string         `json:"custody"`
+	Holds    custody.Answer `json:"holds"`
+	Basis    string         `json:"basis"`
+	Scenario string         `json:"scenario,omitempty"` // it was asked about this one alone
+	Broken   []string       `json:"broken,omitempty"`
+	Open     []string       `json:"open,omitempty"`
+	// Certain and Possible are the smallest sets of losses, and how many there are.
+	Certain  recordedSets `json:"certain"`
+	Possible recordedSets `json:"possible"`
+	// Alone are the accounts that do not surely take two people.
+	Alone []string `json:"notTwoPeople,omitempty"`
+}
+
+type recordedSets struct {
+	Number int      `json:"number"`
+	Least  int      `json:"least"` // see custody.LossSets
+	Sets   []string `json:"sets,omitempty"`
+}
+
+// Limits of what is recorded of a survey; the digest of the report binds the rest.
+const (
+	mostRecorded = 40
+	mostOfOne    = 300
+)
+
+// shortened are the first lines of a list, none of them long.
+func shortened(list []string) []string {
+	var out []string
+	for _, s := range list[:min(len(list), mostRecorded)] {
+		if cut := []rune(s); len(cut) > mostOfOne {
+			s = string(cut[:mostOfOne]) + "…"
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+func setsRecorded(list []custody.LossSet, least int) recordedSets {
+	var texts []string
+	for _, set := range list[:min(len(list), mostRecorded)] {
+		var lost []string
+		for _, l := range set.Lost {
+			lost = append(lost, l.String())
+		}
+		texts = append(texts, strings.Join(lost, " + "))
+	}
+	return recordedSets{len(list), least, shortened(texts)}
+}
+
+// RecordOfSurvival is what is recorded of what survives which loss; report is the
+// digest of the whole report as it was written.
+func RecordOfSurvival(r *SurviveReport, reg *register.Register, report string) Record {
+	_, deciding := reg.Or().Deciding()
+	_, held := reg.Or().Custody()
+	d := surviveData{Tool: r.Tool, Register: deciding, Custody: held, Holds: r.Holds, Basis: r.Basis, Broken: shortened(r.Broken), Open: shortened(r.Open)}
+	if r.Sets != nil {
+		d.Certain, d.Possible = setsRecorded(r.Sets.Certain, r.Sets.Least), setsRecorded(r.Sets.Possible, r.Sets.LeastPossible)
+	} else if len(r.Scenarios) == 1 {
+		d.Scenario = r.Scenarios[0].Name
+	}
+	for _, o := range r.Openings {
+		if o.TwoPeople() != custody.Yes {
+			d.Alone = append(d.Alone, cmp.Or(o.Name, string(o.Account)))
+		}
+	}
+	d.Alone = shortened(d.Alone)
+	on := "the register"
+	if r.Snapshot != "" {
+		on = "the register, and the tenant as it was read"
+	}
+	return Record{Kind: evidence.KindSurvive, What: "survive", On: on, Why: "holds: " + r.Holds.String(), Subject: Digest(r.Snapshot), After: report, Data: d}
 }
 
 // RecordOfAttestation is what is recorded of a statement.

@@ -306,7 +306,7 @@ func (a *App) Approve(ctx context.Context, given, name string, at time.Time, sig
 			return &custody.Refusal{Reason: custody.ReasonPerson, Who: name, Detail: "the approved register has nobody of that name"}
 		}
 		name = who.Name
-		if err := law.CheckRequest(r); err != nil || relied[r.What] == nil {
+		if err := law.CheckPending(p); err != nil || relied[r.What] == nil {
 			return err
 		}
 		return relied[r.What](k.fold, p, data)
@@ -381,22 +381,22 @@ func (a *App) takeIn(ctx context.Context, r *custody.Request, text string) (*App
 		return []evidence.Entry{{Kind: evidence.KindApproval, Tenant: r.Tenant, Who: []string{signed.Person}, What: "approve " + string(r.What), On: r.On, Subject: r.Hash(), Marks: decision.Marks, Data: data}}, nil
 	})
 	if err != nil {
-		a.refused(ctx, r, approval.Person, err)
+		a.refused(ctx, r, "an approval", approval.Person, err)
 		return nil, err
 	}
 	out.Index = entries[0].Index
 	return out, nil
 }
 
-// refused leaves a trace of a refusal, where there is one: a false approval is
+// refused leaves a trace of a refusal, where there is one: a false signature is
 // worth knowing about. The log may not take it; the refusal stands.
-func (a *App) refused(ctx context.Context, r *custody.Request, who string, err error) {
+func (a *App) refused(ctx context.Context, r *custody.Request, of, who string, err error) {
 	refusal, is := errors.AsType[*custody.Refusal](err)
 	if !is {
 		return
 	}
 	_, _ = a.Ledger.Append(ctx, func(store.View) ([]evidence.Entry, error) {
-		return []evidence.Entry{{Kind: evidence.KindRefusal, Tenant: r.Tenant, Who: []string{a.Account}, What: "refuse an approval of " + string(r.What), On: r.On,
+		return []evidence.Entry{{Kind: evidence.KindRefusal, Tenant: r.Tenant, Who: []string{a.Account}, What: "refuse " + of + " of " + string(r.What), On: r.On,
 			Why: string(refusal.Reason) + "; it was in the name of " + who, Subject: r.Hash()}}, nil
 	})
 }
@@ -434,6 +434,8 @@ type RequestReport struct {
 	Warnings []string `json:"warnings,omitempty"`
 	Why      string   `json:"why,omitempty"` // it cannot be used
 	Used     *uint64  `json:"used,omitempty"`
+	// Withdrawn says how it was taken back.
+	Withdrawn *Withdrawn `json:"withdrawn,omitempty"`
 }
 
 // RequestState is where a request stands.
@@ -446,7 +448,14 @@ const (
 	RequestUsed    RequestState = "used"
 	RequestExpired RequestState = "expired"
 	RequestRefused RequestState = "refused"
+	// RequestWithdrawn: who asked took it back.
+	RequestWithdrawn RequestState = "withdrawn"
 )
+
+// Over reports whether nothing comes of such a request any more.
+func (s RequestState) Over() bool {
+	return s == RequestUsed || s == RequestExpired || s == RequestWithdrawn
+}
 
 // Requests lists the requests of the log, the newest first.
 func (a *App) Requests(ctx context.Context) ([]RequestReport, error) {
@@ -515,10 +524,12 @@ func (a *App) report(k *known, hash string) (*RequestReport, error) {
 	switch {
 	case one.used != nil:
 		out.State, out.Used = RequestUsed, one.used
+	case one.back != nil:
+		out.State, out.Withdrawn = RequestWithdrawn, one.back
 	case refusal == nil:
 		out.State = RequestReady
-	case errors.Is(refusal, custody.ReasonExpired):
-		out.State = RequestExpired
+	case errors.Is(refusal, custody.ReasonExpired), !law.Now.Before(p.Request.Expires):
+		out.State = RequestExpired // whatever else is wrong with it
 	case errors.Is(refusal, custody.ReasonTooFew):
 		out.State = RequestOpen
 	default:
@@ -530,7 +541,7 @@ func (a *App) report(k *known, hash string) (*RequestReport, error) {
 	if err := k.stopped(p.Request.What); err != nil && (out.State == RequestReady || out.State == RequestOpen) {
 		out.State, out.Why = RequestRefused, err.Error()
 	}
-	if out.State == RequestUsed || out.State == RequestExpired {
+	if out.State.Over() {
 		// Whatever holds now was not what held then.
 		out.Approved, out.Refused, out.Warnings, out.Unsigned = namesOf(p), nil, nil, nil
 	}

@@ -24,6 +24,8 @@ type SurviveRequest struct {
 	RegisterName string
 	// Sources or Tenant are the tenant's side; neither: the register alone.
 	ProveRequest
+	// Unread is why the tenant that was to be read cannot be; nil: it can, or need not.
+	Unread error
 	// Held is what the log knows of looks; nil: it was not read.
 	Held *Held
 	// Scenario restricts the report to one named scenario; "" all.
@@ -43,6 +45,9 @@ type SurviveReport struct {
 	Basis string `json:"basis"`
 	// Snapshot is the digest of the tenant that was read; "" none.
 	Snapshot string `json:"snapshot,omitempty"`
+	// Unread is why the tenant that was to be read was not; nil where it was, or need
+	// not be.
+	Unread error `json:"-"`
 	// Holds: every rule holds (yes), one is broken (no), one cannot be told (maybe).
 	Holds     custody.Answer `json:"holds"`
 	Judgement string         `json:"judgement"`
@@ -83,15 +88,9 @@ func Survive(ctx context.Context, req SurviveRequest) (*SurviveReport, error) {
 	r := &SurviveReport{Schema: SurviveSchema, Tool: req.Tool, Register: req.RegisterName, Tenant: reg.Tenant.Name, Basis: "the register alone: what the tenant allows was not read",
 		Broken: []string{}, Open: []string{}, Remarks: []string{}, Scenarios: []SurviveTrial{}, Losses: []SurviveTrial{}, Openings: []*custody.Openings{},
 		Troubles: []entra.Trouble{}, Circle: custody.CircleOf(reg)}
-	var outlook custody.Outlook
-	if len(req.Sources) > 0 || req.ProveRequest.Tenant != nil {
-		snap, err := req.read(ctx, reg)
-		if err != nil {
-			return nil, err
-		}
-		r.Snapshot, r.Troubles = snap.Digest(), orEmpty(snap.View().Troubles)
-		r.Basis = "the register, and the tenant as it was read"
-		outlook = tenantSide(ctx, snap, reg, req.Now)
+	outlook, err := r.side(ctx, &req, reg)
+	if err != nil {
+		return nil, err
 	}
 	if req.Held == nil {
 		r.Basis += "; " + unlooked
@@ -121,6 +120,29 @@ func Survive(ctx context.Context, req SurviveRequest) (*SurviveReport, error) {
 	}
 	r.conclude(survey)
 	return r, nil
+}
+
+// side reads the tenant's side where there is one. A live tenant that cannot be read
+// ends nothing: on the day that may be just what happened, and the register answers.
+func (r *SurviveReport) side(ctx context.Context, req *SurviveRequest, reg *register.Register) (custody.Outlook, error) {
+	live := req.ProveRequest.Tenant != nil
+	if r.Unread = req.Unread; r.Unread == nil && (live || len(req.Sources) > 0) {
+		snap, err := req.read(ctx, reg)
+		switch {
+		case err == nil:
+			r.Snapshot, r.Troubles = snap.Digest(), orEmpty(snap.View().Troubles)
+			r.Basis = "the register, and the tenant as it was read"
+			return tenantSide(ctx, snap, reg, req.Now), nil
+		case !live || ctx.Err() != nil:
+			return custody.Outlook{}, err
+		}
+		r.Unread = err
+	}
+	if r.Unread != nil {
+		why, _, _ := strings.Cut(r.Unread.Error(), "\n")
+		r.Basis = "the register alone: the tenant was to be read, and was not (" + why + ")"
+	}
+	return custody.Outlook{}, nil
 }
 
 func trialOf(s *custody.Survey, of custody.Scenario) SurviveTrial {
