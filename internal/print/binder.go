@@ -495,8 +495,8 @@ func (b *Binder) Card() *Document {
 	for _, p := range people {
 		first, second := ways(p)
 		name := p.Name
-		if p.Has(register.RoleApprover) {
-			name += ", decides"
+		if !p.Has(register.RoleApprover) {
+			name += " (fetches, does not decide)"
 		}
 		rows = append(rows, []string{name, first, second})
 	}

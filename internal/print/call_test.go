@@ -57,7 +57,7 @@ func TestWhoHelpsIsCalledFirst(t *testing.T) {
 		names, table := called(t, d, "Whom to call", column)
 		want := want
 		if name == "card" {
-			want = "Dora Both, decides, Ben Approver, decides, Otto Operator, Cara Safe, Ana Approver, decides"
+			want = "Dora Both, Ben Approver, Otto Operator (fetches, does not decide), Cara Safe (fetches, does not decide), Ana Approver"
 		}
 		if got := strings.Join(names, ", "); got != want {
 			t.Errorf("%s: %s, want %s", name, got, want)
