@@ -2,6 +2,9 @@ package main
 
 import (
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -80,6 +83,29 @@ func TestAWrongCommandInARunbookIsNoticed(t *testing.T) {
 	} {
 		if wrong, _ := wrongCommands(procedure.Runbook{ID: "planted", Steps: []procedure.Step{step}}); len(wrong) != 1 {
 			t.Errorf("%s: %q", name, wrong)
+		}
+	}
+}
+
+// What keeps a file from being written is told with what to do.
+func TestAFileThatCannotBeWrittenHasAHint(t *testing.T) {
+	dir := t.TempDir()
+	there := filepath.Join(dir, "there.pdf")
+	must(t, os.WriteFile(there, nil, 0o400))
+	for name, tt := range map[string]struct {
+		path string
+		err  error
+		want string
+	}{
+		"no folder":           {filepath.Join(dir, "no", "b.pdf"), fs.ErrNotExist, "is not there: make it"},
+		"a folder":            {dir, fs.ErrInvalid, "give the name of a file in it"},
+		"a file of others":    {there, fs.ErrPermission, "you may not write over that file"},
+		"a folder of others":  {filepath.Join(dir, "b.pdf"), fs.ErrPermission, "nothing can be written in the folder " + dir},
+		"a read-only medium":  {filepath.Join(dir, "b.pdf"), fmt.Errorf("read-only file system"), "give a file in another"},
+		"a name without path": {"b.pdf", fs.ErrPermission, "in the folder .:"},
+	} {
+		if got := unwritable(tt.path, tt.err); !strings.Contains(got, tt.want) {
+			t.Errorf("%s: %q, want %q", name, got, tt.want)
 		}
 	}
 }

@@ -152,3 +152,17 @@ func TestDetailsCannotPassForLines(t *testing.T) {
 		t.Errorf("it says\n%s", p.b.String())
 	}
 }
+
+// Nothing that is printed is thrown at a terminal, with -o - neither.
+func TestNoPaperGoesToATerminal(t *testing.T) {
+	t.Parallel()
+	register, err := filepath.Abs(filepath.Join("..", "..", "examples", "custody", "ians.yaml"))
+	must(t, err)
+	for _, args := range [][]string{{}, {"-o", "-"}, {"--card"}, {"--format", "html"}} {
+		said, code := converse(t, t.TempDir(), append([]string{program(t), "binder", "--register", register}, args...)...).ends()
+		if code != 2 || strings.Contains(said, "%PDF") || strings.Contains(said, "<html") {
+			t.Errorf("%q ends with %d: %.300s", args, code, said)
+		}
+		holds(t, said, "error: where to? A terminal cannot show", "hint: name a file: -o binder.")
+	}
+}

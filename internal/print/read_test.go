@@ -163,6 +163,16 @@ func TestEveryPageSaysWhichVersionItIs(t *testing.T) {
 		if !strings.Contains(html, "counter(page)") || strings.Count(html, d.Version) == 0 || !strings.Contains(html, d.Digest) {
 			t.Errorf("%s: the page of HTML does not say it", name)
 		}
+		// Not every browser prints the margins: each section says it, too.
+		for i, section := range strings.Split(html, `<div class="page">`) {
+			_, section, _ = strings.Cut(section, "<main>") // not the title and the style of the first
+			if i > 0 {
+				section = strings.Split(html, `<div class="page">`)[i]
+			}
+			if !strings.Contains(section, d.Version) || !strings.Contains(section, d.Digest) {
+				t.Errorf("%s: section %d of HTML does not say it", name, i+1)
+			}
+		}
 	}
 }
 
