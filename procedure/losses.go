@@ -19,7 +19,7 @@ func deleted() Runbook {
 		When: "Signing in says that the account does not exist (AADSTS50034) or is disabled (AADSTS50057), or an alert says that somebody deleted it.",
 		Steps: []Step{
 			{Do: "Take it for an attack until you know better. Call those who handle incidents."},
-			{Do: "Get in with the other emergency account, or as any Global Administrator who still can.", Where: "https://entra.microsoft.com", Otherwise: "If there is none, Microsoft must help. Call their support for business from a telephone, and ask for the Data Protection team. Have ready: the tenant id, the domains and who owns them, an invoice."},
+			{Do: "Get in with the other emergency account, or as any Global Administrator who still can.", Where: "https://entra.microsoft.com", Otherwise: "If there is none, Microsoft must help. Call their support for business (the number stands under “Whom to call”) and ask for the Data Protection team. Have ready: the tenant id, the domains and who owns them, an invoice."},
 			{Do: "Restore the account. It waits for 30 days after it was deleted, with its roles and keys.", Where: usersPath + " → Deleted users → the account → Restore user",
 				Command: "Connect-MgGraph -Scopes User.ReadWrite.All,User.DeleteRestore.All\nInvoke-MgGraphRequest -Method POST -Uri https://graph.microsoft.com/v1.0/directory/deletedItems/ACCOUNT/restore",
 				Expect:  "The account is in the list of users, with the object id that stands in this binder.", Otherwise: "After 30 days it is gone. Make a new one when the emergency is over: its id changes, and exclusions, alerts and this binder with it."},
@@ -51,7 +51,8 @@ func mainOffice() Runbook {
 		When: "Fire, water, police, or no way there; whatever lies in that building is out of reach.",
 		Steps: []Step{
 			{Do: "People first. Nobody enters the building for a key."},
-			{Do: "Look in the table “What is lost, and who still gets in” for the line with that site.", Expect: "It names the ways in that are left. What each takes, where, and who fetches it stands above it."},
+			{Do: "Look in the table “What is lost, and who still gets in” for the line with that site.", Expect: "It names the ways in that are left. What each takes, where, and who fetches it stands above it.",
+				Otherwise: "If this is not the whole binder, another copy lies elsewhere: the card says where."},
 			{Do: "Meet at another place: one with a copy of this binder, or a part. They stand under “Places”."},
 			{Do: "Fetch the parts that lie elsewhere, two people together.", Expect: "The numbers of the seals are those of this binder."},
 			{Do: "Get in with a private laptop and a mobile network: runbook “Getting in with an emergency account”.", Otherwise: "A sealed file opens on any machine: last pages, “To open a sealed file without Halligan”."},
@@ -104,9 +105,13 @@ func after() Runbook {
 // which lies in the file itself, says the same for that very file.
 func StockOpening() []Step {
 	return []Step{
-		{Do: "Copy the sealed file to a machine that you trust and that is off every network, with nobody looking on. It needs age 1.1.1 or later and, for shares, Python 3.",
-			Command: "apt install age python3"},
-		{Do: "Unpack it and read OPEN.txt: it says the same for this very file. Where it differs from the steps below, it is right.", Command: "python3 -m zipfile -e FILE.sealed opened\ncd opened\ncat OPEN.txt",
+		{Do: "Bring a USB stick with the sealed file and age 1.1.1 or later. It belongs beside the file beforehand; if it is not there, make it now, on a machine with a network.",
+			Command: "apt-get download age", Expect: "A file age_….deb, which goes on the stick. Debian and Ubuntu have Python already.",
+			Otherwise: "For another system take the archive of age for it from its makers, and Python 3, and unpack both on the stick."},
+		{Do: "Carry the stick to a machine that you trust and that is off every network, with nobody looking on. Install age there.",
+			Command: "sudo dpkg -i age_*.deb\nage --version\npython3 --version", Expect: "Two versions: age 1.1.1 or later, and Python 3.",
+			Otherwise: "If you may not install anything: dpkg -x age_*.deb tools, and type tools/usr/bin/age with its whole path in place of age."},
+		{Do: "Unpack the sealed file and read OPEN.txt: it says the same for this very file. Where it differs from the steps below, it is right.", Command: "python3 -m zipfile -e FILE.sealed opened\ncd opened\ncat OPEN.txt",
 			Expect: "It names the people, how many of them it takes, and the number of the seal."},
 		{Do: "See that all of it is as it was.", Command: "sha256sum -c SHA256SUMS", Expect: "OK after each name.", Otherwise: "Somebody changed it. Take another copy."},
 		{Do: "For two people: take the file with the names of both. The second gives a key for the outside, the first for the inside.", Command: "age -d -i KEY-2 PAIR.age | age -d -i KEY-1",

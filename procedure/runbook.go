@@ -30,10 +30,10 @@ func Runbooks() []Runbook {
 func FirstMinutes() []Step {
 	return []Step{
 		{Do: "Write down the time, your name, and what you see. A photograph of the message is enough."},
-		{Do: "Look whether Microsoft itself is down.", Where: "https://status.cloud.microsoft, from a phone outside the company network", Otherwise: "If Microsoft reports it, emergency accounts will not help. Wait, and tell those who ask."},
-		{Do: "Have a second administrator try, on another device and network.", Otherwise: "If that one gets in, let that one work. Open nothing."},
-		{Do: "Call the people on this card, from the top, until two have said yes. Nobody opens anything alone.", Expect: "Two people who may decide, and they know of each other."},
-		{Do: "Send somebody for the binder. Where it lies stands below.", Expect: "Its seal is whole and has the number that stands on this card.", Otherwise: "A broken seal is an incident of its own. Write it down, and go on."},
+		{Do: "Look whether Microsoft itself is down. If it is, emergency accounts do not help: tell those who ask, open nothing, look again every 15 minutes.", Where: "https://status.cloud.microsoft, from a phone outside the company network"},
+		{Do: "Have a second administrator try, on another device and network. If that one gets in, let that one work, and open nothing."},
+		{Do: "Call the people on this card, from the top, until two have said yes. Nobody opens anything alone.", Expect: "Two people who may decide, and they know of each other.", Otherwise: "Where telephones are down, use the second way, or send somebody."},
+		{Do: "Send somebody for the binder. Where it lies stands below.", Expect: "Its seal is whole and has the number that stands there.", Otherwise: "A broken seal or another number is an incident of its own. Write it down, and go on."},
 		{Do: "Open the binder at the scenario that fits. If none does, take the first runbook.", Expect: "From here on one person does, and one reads aloud and ticks."},
 	}
 }

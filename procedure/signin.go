@@ -23,7 +23,7 @@ func signIn() []Step {
 			Expect:    "Each seal is whole and has the number that stands in this binder. Read the numbers aloud and write them down.",
 			Otherwise: "Take the other account. Report the broken seal after the emergency."},
 		{Do: "Take a device that the company does not manage, and a network that is not the company's: a private laptop and a mobile hotspot. Open a private window.",
-			Where: portal},
+			Where: portal, Otherwise: "Without a mobile network: a line at home, in a hotel or at another firm."},
 		{Do: "Type the user name of the account, choose the security key, put it in, type its PIN, touch it.",
 			Expect:    "You see the admin center, and the name of the account at the top right.",
 			Otherwise: "After 3 wrong PINs take the key out and put it in again; after 8 in all it is locked for ever: stop after 3 and take the account's other key. For an account with a password, see the envelope."},
@@ -36,7 +36,7 @@ func begin() Runbook {
 		Steps: append([]Step{
 			{Do: "Two people who may decide agree that this is an emergency. Write down both names, the time and the reason."},
 		}, append(signIn(),
-			Step{Do: "Tell the people who watch the alerts that it is you: using the account raises one.", Expect: "They saw the alert. If they did not, write that down."},
+			Step{Do: "Tell the people who watch the alerts that it is you: using the account raises one.", Expect: "They saw the alert. If they did not, write that down.", Otherwise: "If they cannot be reached, write down the time of each sign-in, and tell them afterwards."},
 			Step{Do: "Do only what ends the emergency. The other person reads aloud and writes down each change."},
 			Step{Do: "When it is over, go through “After use”."})...)}
 }
@@ -60,7 +60,7 @@ func federation() Runbook {
 		When: "Signing in goes to AD FS, Okta, Ping or the like, and does not come back; or it comes back with AADSTS50008.",
 		Steps: append(signIn(),
 			Step{Do: "Find out with whoever runs the identity provider how long it will take. Under an hour, wait: the next steps change how everybody signs in.", Expect: "A time, and who said it. Write both down."},
-			Step{Do: "See which domains are federated.", Where: portal + " → Entra ID → Domain names", Command: "Connect-MgGraph -Scopes Domain.ReadWrite.All,Directory.AccessAsUser.All\nGet-MgDomain | Format-Table Id,AuthenticationType"},
+			Step{Do: "See which domains are federated. The commands need PowerShell 7 and a module, which the private laptop may lack.", Where: portal + " → Entra ID → Domain names", Command: "Install-Module Microsoft.Graph -Scope CurrentUser\nConnect-MgGraph -Scopes Domain.ReadWrite.All,Directory.AccessAsUser.All\nGet-MgDomain | Format-Table Id,AuthenticationType"},
 			Step{Do: "Keep the settings of the federation before you change it. Print or save them.", Command: "Get-MgDomainFederationConfiguration -DomainId DOMAIN | Format-List"},
 			Step{Do: "Only if two people decide it: make the domain managed. Users then sign in with the password that Entra ID has, if password hash sync is on.",
 				Command: "Update-MgDomain -DomainId DOMAIN -AuthenticationType Managed", Expect: "AuthenticationType is Managed. It may take an hour until everybody notices.",
@@ -76,7 +76,7 @@ func mfaService() Runbook {
 			{Do: "Look whether Microsoft or the other firm reports it.", Where: "https://status.cloud.microsoft", Expect: "If it is said to be over soon, wait. Who has a security key gets in all the same."},
 		}, append(signIn(),
 			Step{Do: "Help single administrators first: give each a Temporary Access Pass, for one hour, once.", Where: usersPath + " → the user → Authentication methods → Add authentication method → Temporary Access Pass",
-				Expect: "A pass is shown once. Read it to the person on the telephone when you have recognised the voice.", Otherwise: "The pass must be allowed for that user: " + methodsPath + " → Temporary Access Pass."},
+				Expect: "A pass is shown once. Read it to the person on the telephone when you have recognised the voice; where telephones are down, too, hand it over in person.", Otherwise: "The pass must be allowed for that user: " + methodsPath + " → Temporary Access Pass."},
 			Step{Do: "Only if two people decide it: set the policy that asks for the broken factor to report-only. Write down the time; it must not stay so over night.", Where: policiesPath},
 			Step{Do: "When the factor works again, turn the policy on, and see that it is.", Command: "halligan check"},
 			Step{Do: "Go through “After use”."})...)}

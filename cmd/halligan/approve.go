@@ -1,14 +1,9 @@
 package main
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -58,8 +53,10 @@ func (c *console) approve(ctx context.Context, f *approveFlags, which string) (e
 	shown := sign
 	sign = func(ctx context.Context, text []byte, challenge string) (app.Signature, error) {
 		c.showText(text)
-		if f.key != "" && !c.consents() { // a passkey asks by itself
-			return app.Signature{}, &fault{exitFailed, errors.New("approve: you did not say yes, and nothing was signed"), "read it, and give the command again"}
+		if f.key != "" { // a passkey asks by itself
+			if err := c.consents(f.as); err != nil {
+				return app.Signature{}, err
+			}
 		}
 		return shown(ctx, text, challenge)
 	}
@@ -110,63 +107,6 @@ func (c *console) tellKey(f *placeFlags) error {
 	return err
 }
 
-// consents has a person at a terminal say that they have read what they sign: a key
-// without a passphrase would sign at once. A script has read it elsewhere.
-func (c *console) consents() bool {
-	if !c.answers() {
-		return true
-	}
-	fmt.Fprint(c.stderr, "\nSign this? Type yes: ") // what counts is the answer
-	line, err := bufio.NewReader(c.stdin).ReadString('\n')
-	return err == nil && strings.TrimSpace(line) == "yes"
-}
-
-// showText shows what is about to be signed.
-func (c *console) showText(text []byte) {
-	p := c.page(c.stderr)
-	p.signedText(string(text))
-	fmt.Fprint(c.stderr, p.b.String()) // for people; what counts comes after it
-}
-
-// signedText shows a text that people sign: its words in a column of their own, and
-// the details, one line of JSON there, one to a line.
-func (p *page) signedText(text string) {
-	const column = 12
-	for line := range strings.Lines(text) {
-		line = strings.TrimRight(line, "\n")
-		word, rest, has := strings.Cut(line, " ")
-		switch rest = strings.TrimSpace(rest); {
-		case line == "":
-			p.blank()
-		case word == "details":
-			p.details(rest, column)
-		case has && len(word) < column-3 && strings.HasPrefix(line[len(word):], strings.Repeat(" ", max(1, 10-len(word)))):
-			p.b.WriteString("  " + fmt.Sprintf("%-*s", column-2, escape(word)) + wrap(escape(rest), p.columns-column, strings.Repeat(" ", column)) + "\n")
-		default:
-			p.line(2, 4, line)
-		}
-	}
-}
-
-func (p *page) details(text string, column int) {
-	var fields map[string]any
-	if json.Unmarshal([]byte(text), &fields) != nil {
-		p.line(2, column, "details "+text)
-		return
-	}
-	indent := strings.Repeat(" ", column)
-	p.b.WriteString("  details\n")
-	for _, key := range slices.Sorted(maps.Keys(fields)) {
-		list, is := fields[key].([]any)
-		if !is {
-			list = []any{fields[key]}
-		}
-		for _, one := range list {
-			p.b.WriteString(indent + wrap(escape(custody.Visible(key+": "+detail(one))), p.columns-column, indent+"  ") + "\n")
-		}
-	}
-}
-
 // approved brings an approval to where the request is: the log, or beside it when
 // the log key is lost.
 func (c *console) approved(ctx context.Context, f *approveFlags, which string, sign app.Sign, at time.Time) (out *app.Approved, err error) {
@@ -185,6 +125,11 @@ func (c *console) approved(ctx context.Context, f *approveFlags, which string, s
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, end()) }()
+	if r, err := a.Request(ctx, which); err == nil { // what is wrong with it, approving says
+		for _, w := range r.Warnings {
+			c.say("warning:", yellow, w)
+		}
+	}
 	return a.Approve(ctx, which, f.as, at, sign)
 }
 

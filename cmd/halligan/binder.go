@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -156,8 +158,9 @@ func (c *console) paper(f *paperFlags) (*printing, error) {
 			how.form = &print.Forms[i]
 		}
 	}
-	if f.output == "" && isTerminal(c.stdout) && how.form.Name == "pdf" {
-		return nil, misused("name a file: -o binder.pdf; or send it to a printer: -o - | lp", "a PDF is nothing for a terminal")
+	if isTerminal(c.stdout) && (f.output == "" || f.output == "-" && how.form.Name == "pdf") {
+		name := "binder" + how.form.Extension
+		return nil, misused("name a file: -o "+name+"; or send it to a printer: -o - | lp", "where to? A terminal cannot show what is printed here (%s)", strings.ToUpper(how.form.Name))
 	}
 	for _, name := range f.fonts {
 		font, err := readFont(name)
@@ -191,8 +194,11 @@ func readFont(name string) ([]byte, error) {
 // alone.
 func (c *console) deliverPaper(path string, data []byte) error {
 	if path == "" || path == "-" {
-		_, err := c.stdout.Write(data)
-		return err
+		if _, err := c.stdout.Write(data); err != nil {
+			return &fault{exitFailed, fmt.Errorf("write to standard output: %v", err), "whatever reads it has ended; write a file instead: -o FILE"}
+		}
+		c.say("written", bold, fmt.Sprintf("to standard output, %d bytes, for the program behind the pipe; -o FILE keeps it", len(data)))
+		return nil
 	}
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err == nil {
@@ -205,8 +211,23 @@ func (c *console) deliverPaper(path string, data []byte) error {
 		err = errors.Join(err, file.Close())
 	}
 	if err != nil {
-		return &fault{exitFailed, fmt.Errorf("write %s: %v", path, err), "give a file in a folder that exists"}
+		return &fault{exitFailed, fmt.Errorf("write %s: %v", path, err), unwritable(path, err)}
 	}
 	_, err = fmt.Fprintf(c.stderr, "written to %s\n", escape(path))
 	return err
+}
+
+// unwritable says what to do about a file that cannot be written.
+func unwritable(path string, err error) string {
+	folder := filepath.Dir(path)
+	info, statErr := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "the folder " + folder + " is not there: make it, or give a file in a folder that exists"
+	case statErr == nil && info.IsDir():
+		return "that is a folder: give the name of a file in it, as " + filepath.Join(path, "binder.pdf")
+	case statErr == nil && errors.Is(err, fs.ErrPermission):
+		return "you may not write over that file: give another name with -o"
+	}
+	return "nothing can be written in the folder " + folder + ": give a file in another with -o"
 }

@@ -1,18 +1,13 @@
 package main
 
 import (
-	"bufio"
-	"cmp"
 	"context"
-	"errors"
-	"fmt"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"halligan/custody"
-	"halligan/entra"
 	"halligan/internal/app"
 	"halligan/register"
 )
@@ -88,10 +83,10 @@ func (c *console) custodyAdd(ctx context.Context, f *partFlags) error {
 	if err != nil {
 		return err
 	}
-	if err := c.partQuestions(f, r); err != nil {
+	if err := c.canSign(&f.askFlags); err != nil {
 		return err
 	}
-	if err := oneOf("kind", f.kind, partKinds...); err != nil {
+	if err := c.fillIn(asking{"ask for the part", "nothing was asked for, and the register is as it was", "give the answers as flags: halligan custody add --help"}, partQuestions(f, r)); err != nil {
 		return err
 	}
 	p := f.part
@@ -99,10 +94,7 @@ func (c *console) custodyAdd(ctx context.Context, f *partFlags) error {
 	if p.Since = register.Day(f.since); p.Since == "" {
 		p.Since = register.DayOf(time.Now())
 	}
-	switch {
-	case p.Kind.Owned() && f.account == "":
-		return misused("give --account; only a binder and a combination belong to none", "a %s belongs to an account", p.Kind)
-	case f.account != "":
+	if f.account != "" {
 		a, err := accountNamed(r, f.account)
 		if err != nil {
 			return err
@@ -112,67 +104,24 @@ func (c *console) custodyAdd(ctx context.Context, f *partFlags) error {
 	return c.askCustody(ctx, &f.askFlags, custody.VerbCustody, app.CustodyChange{Add: &p})
 }
 
-// partQuestions asks on a terminal for what is missing; an empty answer leaves it
-// out.
-func (c *console) partQuestions(f *partFlags, r *register.Register) error {
-	if !c.answers() {
-		return nil
-	}
+// partQuestions are the questions for a part, each held to the register as soon as
+// it is answered.
+func partQuestions(f *partFlags, r *register.Register) []question {
 	var places []string
 	for _, p := range r.Places {
 		places = append(places, p.Name)
 	}
-	return c.fillIn("ask for the part", "give the answers as flags: halligan custody add --help", []question{
-		{&f.kind, "What is it? " + strings.Join(partKinds, ", ") + ":", nil},
-		{&f.account, "Of which account (user principal name or id)?", func() bool { return register.PartKind(f.kind).Owned() }},
-		{&f.part.Key, "Of which security key or certificate: its label or serial number (Enter: none)?", func() bool { return register.PartKind(f.kind).Owned() }},
-		{&f.part.Opens, "Which place does the combination open? Never write the combination:", func() bool { return f.kind == string(register.PartCombination) }},
-		{&f.part.Holder, "Who holds it (Enter: nobody)?", nil},
-		{&f.part.Place, "Where does it lie: " + strings.Join(places, ", ") + " (Enter: not said)?", nil},
-		{&f.part.Seal, "What is the number of its seal (Enter: not sealed)?", nil},
-	})
-}
-
-// question asks for one value that no flag gave.
-type question struct {
-	to       *string
-	question string
-	asked    func() bool // nil: always
-}
-
-// fillIn asks on a terminal for what is missing; an empty answer leaves it out.
-func (c *console) fillIn(doing, hint string, questions []question) error {
-	lines := bufio.NewReader(c.stdin)
-	for _, q := range questions {
-		if *q.to != "" || q.asked != nil && !q.asked() {
-			continue
-		}
-		if _, err := fmt.Fprint(c.stderr, q.question+" "); err != nil {
-			return err
-		}
-		line, err := lines.ReadString('\n')
-		if err != nil {
-			return &fault{exitFailed, errors.New(doing + ": nobody answered"), hint}
-		}
-		*q.to = strings.TrimSpace(line)
-	}
-	return nil
-}
-
-// accountNamed finds an account of the register by id or name.
-func accountNamed(r *register.Register, given string) (*register.Account, error) {
-	var names []string
-	for i := range r.Accounts {
-		if a := &r.Accounts[i]; a.ID.Equal(entra.ID(given)) || a.Name != "" && strings.EqualFold(a.Name, given) {
-			return a, nil
-		}
-		names = append(names, cmp.Or(r.Accounts[i].Name, string(r.Accounts[i].ID)))
-	}
-	all := "the register has no account: write accounts: into halligan.yaml"
-	if len(names) > 0 {
-		all = "accounts of the register: " + strings.Join(names, ", ")
-	}
-	return nil, misused(suggest(given, names, all), "no account %q in the register", given)
+	owned := func() bool { return f.kind != "" && register.PartKind(f.kind).Owned() }
+	return append([]question{
+		{flag: "--kind", to: &f.kind, question: "What is it? " + strings.Join(partKinds, ", ") + ":", check: oneOfThem("kind", partKinds), must: "of which kind is it? " + strings.Join(partKinds, ", ")},
+		{flag: "--account", to: &f.account, question: "Of which account (user principal name or id)?", asked: owned, check: accountIn(r), must: "a part of this kind belongs to an account; only a binder and a combination belong to none"},
+		{flag: "--of", to: &f.part.Key, question: "Of which security key or certificate: its label or serial number (Enter: none)?", asked: owned, check: keyOf(r, &f.account)},
+		{flag: "--opens", to: &f.part.Opens, question: "Which place does the combination open? Never write the combination:", asked: func() bool { return f.kind == string(register.PartCombination) }, check: placeIn(r)},
+		{flag: "--holder", to: &f.part.Holder, question: "Who holds it (Enter: nobody)?", check: personIn(r)},
+		{flag: "--place", to: &f.part.Place, question: "Where does it lie: " + listOf(places) + " (Enter: not said)?", check: placeIn(r)},
+		{flag: "--seal", to: &f.part.Seal, question: "What is the number of its seal (Enter: not sealed)?"},
+		{flag: "--since", to: &f.since, asked: never, check: aDay},
+	}, whoAsks(&f.askFlags, r)...)
 }
 
 // placeCustodyFlags are the flags of custody place.

@@ -59,21 +59,11 @@ Exit codes: 0 all is as recorded, 3 something is wrong.`,
 }
 
 func (c *console) custodyVerify(ctx context.Context, f *custodyVerifyFlags) (err error) {
-	if f.look.By == "" {
-		return misused(`for example --as "Ben Ode"`, "who looked? --as says it")
-	}
 	r, _, err := requiredRegister(f.register)
 	if err != nil {
 		return err
 	}
-	i, err := r.FindPart(f.look.Part)
-	if err != nil {
-		return err
-	}
-	if err := c.lookQuestions(f, &r.Parts[i]); err != nil {
-		return err
-	}
-	if err := oneOf("state", f.state, app.PartStates...); err != nil {
+	if err := c.lookQuestions(f, r); err != nil {
 		return err
 	}
 	f.look.State = app.PartState(f.state)
@@ -111,15 +101,18 @@ func (c *console) custodyVerify(ctx context.Context, f *custodyVerifyFlags) (err
 
 // lookQuestions asks on a terminal for what was seen. The recorded number is not
 // shown.
-func (c *console) lookQuestions(f *custodyVerifyFlags, p *register.Part) error {
-	if !c.answers() {
-		return nil
-	}
+func (c *console) lookQuestions(f *custodyVerifyFlags, r *register.Register) error {
 	there := func() bool { return f.state != string(app.PartMissing) }
-	return c.fillIn("ask what was found", "give the answers as flags: halligan custody verify --help", []question{
-		{&f.state, "How did you find it: intact, broken, missing?", nil},
-		{&f.look.Seal, "Which number do you read on its seal (Enter: there is none)?", there},
-		{&f.look.Binder, "Which digest stands on its pages?", func() bool { return there() && p.Kind == register.PartBinder }},
+	number := func() bool { return c.answers() && there() }
+	return c.fillIn(asking{"ask what was found", "nothing was recorded", "give the answers as flags: halligan custody verify --help"}, []question{
+		{flag: "PART", to: &f.look.Part, question: "Which part did you look at (halligan custody list)?", check: partIn(r), must: "which part? halligan custody list has the names"},
+		{flag: "--as", to: &f.look.By, question: "Who looked: your name in the register?", check: personIn(r), must: `who looked? For example --as "Ben Ode"`},
+		{flag: "--state", to: &f.state, question: "How did you find it: " + strings.Join(app.PartStates, ", ") + "?", check: oneOfThem("state", app.PartStates), must: "how was it found? " + strings.Join(app.PartStates, ", ")},
+		{flag: "--seal", to: &f.look.Seal, question: "Which number do you read on its seal (Enter: there is none)?", asked: number},
+		{flag: "--digest", to: &f.look.Binder, question: "Which digest stands on its pages?", asked: func() bool {
+			i, err := r.FindPart(f.look.Part)
+			return number() && err == nil && r.Parts[i].Kind == register.PartBinder
+		}},
 	})
 }
 

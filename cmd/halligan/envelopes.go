@@ -42,10 +42,10 @@ func (c *console) envelopes(f *sealFlags) (err error) {
 	if err := oneOf("envelopes", e.form, "pdf", "html"); err != nil {
 		return err
 	}
-	e.how, err = c.paper(&paperFlags{format: e.form, paper: e.paper, output: "-", fonts: e.fonts})
-	if err == nil && isTerminal(c.stdout) {
-		err = misused("send it to a printer: --papers-to-stdout --envelopes pdf | lp", "envelopes are nothing for a terminal")
+	if isTerminal(c.stdout) {
+		return misused("send it to a printer: --papers-to-stdout --envelopes pdf | lp", "envelopes are nothing for a terminal")
 	}
+	e.how, err = c.paper(&paperFlags{format: e.form, paper: e.paper, output: "-", fonts: e.fonts})
 	return err
 }
 

@@ -30,6 +30,9 @@ type initFlags struct {
 	place          placeFlags
 }
 
+// mostPeople bounds how many people there can be.
+const mostPeople = 100000
+
 func initCommand(c *console) *cobra.Command {
 	var f initFlags
 	cmd := &cobra.Command{
@@ -73,7 +76,7 @@ func (c *console) init(ctx context.Context, f *initFlags) error {
 	if err := register.CheckStoreAddress(f.place.store); err != nil {
 		return badStore(err)
 	}
-	if f.people < 0 || f.people > 100000 {
+	if f.people < 0 || f.people > mostPeople {
 		return misused("for example --people 2", "no number of people: %d", f.people)
 	}
 	if f.outside != "" && (f.people > 1 || f.people == 0 && !c.answers()) {

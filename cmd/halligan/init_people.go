@@ -1,13 +1,11 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 
 	"halligan/internal/app"
 	"halligan/register"
@@ -25,27 +23,18 @@ func (c *console) howMany(f *initFlags) error {
 	if !c.answers() {
 		return nil
 	}
-	lines := bufio.NewReader(c.stdin)
-	ask := func(question string) (string, error) {
-		if _, err := fmt.Fprint(c.stderr, question+" "); err != nil {
-			return "", err
-		}
-		line, err := lines.ReadString('\n')
-		return strings.TrimSpace(line), err
-	}
-	text, err := ask("How many people are there who can decide about these accounts? (Enter: say it later)")
-	if err != nil || text == "" {
-		return err
-	}
-	n, err := strconv.Atoi(text)
-	if err != nil || n < 1 || n > 100000 {
-		return misused("answer with a number, or give --people", "no number of people: %q", text)
-	}
-	f.people = n
-	if n == 1 && f.outside == "" {
-		f.outside, err = ask("Who outside keeps a sealed second part: a notary, a bank, a second firm? (Enter: nobody yet)")
-	}
-	return err
+	many := ""
+	return c.fillIn(asking{"ask how many people there are", "nothing was written", "give --people NUMBER"}, []question{
+		{flag: "--people", to: &many, question: "How many people are there who can decide about these accounts? (Enter: say it later)", check: func(given string) (string, error) {
+			n, err := strconv.Atoi(given)
+			if err != nil || n < 1 || n > mostPeople {
+				return "", misused("answer with a number, or give --people", "no number of people: %q", given)
+			}
+			f.people = n
+			return given, nil
+		}},
+		{flag: "--outside", to: &f.outside, asked: func() bool { return f.people == 1 }, question: "Who outside keeps a sealed second part: a notary, a bank, a second firm? (Enter: nobody yet)"},
+	})
 }
 
 // complete adds to a register that is there what init says about people, and

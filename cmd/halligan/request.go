@@ -151,7 +151,7 @@ func (c *console) tellAsked(asked *app.Asked) error {
 	p := c.page(c.stdout)
 	shown := asked.Request.Shown()
 	p.styled(0, 0, bold, "Request "+shortDigest(shown.Hash), "")
-	p.signedText(shown.Text)
+	p.askedFor(shown.Text)
 	for _, w := range asked.Warnings {
 		p.line(0, 2, "warning: "+w)
 	}
@@ -279,9 +279,11 @@ func requestShowCommand(c *console) *cobra.Command {
 	var format string
 	cmd := &cobra.Command{
 		Use:   "show REQUEST",
-		Short: "show a request whole, as those who approve must read it",
-		Long: `Show a request in its canonical form, with its hash, and what it would bring about. Letters that cannot be seen, that turn the
-reading direction or that look like others are made visible; a request that has them is refused anyway.`,
+		Short: "show a request: what it would change, who asks, what is missing, what is next",
+		Long: `Show a request in the lines that those who approve it read: what it would change, who asks and why, until when it may be approved,
+who has approved, what is still missing, and the next command. Letters that cannot be seen, that turn the reading direction or that
+look like others are made visible; a request that has them is refused anyway. --format canonical shows it as it is signed, with
+every digest; --format json has what it would bring about, too.`,
 		Args: takes("REQUEST"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.requestShow(cmd.Context(), &f, args[0], format)
@@ -313,21 +315,7 @@ func (c *console) requestShow(ctx context.Context, f *placeFlags, which, format 
 		_, err := fmt.Fprintf(c.stdout, "%s\n", r.Request.Canonical())
 		return err
 	}
-	p := c.page(c.stdout)
-	p.request(r)
-	p.blank()
-	shown := r.Request.Shown()
-	p.signedText(shown.Text)
-	for _, odd := range shown.Odd {
-		p.line(2, 4, "! "+odd)
-	}
-	if r.Proposal != "" {
-		p.blank()
-		p.line(0, 0, "It would bring about:")
-		p.line(2, 2, custody.Visible(r.Proposal))
-	}
-	_, err = fmt.Fprint(c.stdout, p.b.String())
-	return err
+	return c.showRequest(a.Register, r)
 }
 
 // requestOf finds a request in the log, or the one that waits beside it.

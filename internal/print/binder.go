@@ -170,30 +170,60 @@ func trainedText(p register.Person) string {
 	return cmp.Or(string(p.Trained), "never") + "\n" + cmp.Or(string(p.Aware), "never")
 }
 
-// order is who is called first: who may approve, then who may act, then the others.
-func order(p register.Person) int {
+// order is who is called first of those who can be reached: who may approve and holds
+// something, then who may approve, may act, holds something.
+func order(p register.Person, holds bool) int {
 	for i, role := range []register.Role{register.RoleApprover, register.RoleOperator, register.RoleCustodian} {
-		if p.Has(role) {
-			return i
+		switch {
+		case p.Has(role) && holds:
+			return 2 * i
+		case p.Has(role):
+			return 2*i + 1
 		}
 	}
-	return 3
+	return 6
 }
 
-// callable are the people in the order in which they are called.
+// callable are the people who decide or hold something, in the order in which they
+// are called: who has no number comes last.
 func callable(r *register.Register) []register.Person {
-	people := r.Holders()
-	slices.SortStableFunc(people, func(a, b register.Person) int { return cmp.Compare(order(a), order(b)) })
-	for _, p := range r.People { // managers, who are called when nobody else answers
-		if !slices.ContainsFunc(people, func(known register.Person) bool { return known.Name == p.Name }) {
-			people = append(people, p)
-		}
-	}
+	people := slices.DeleteFunc(r.Holders(), func(p register.Person) bool { return order(p, false) == 6 && !holdsAnything(r, p.Name) })
+	slices.SortStableFunc(people, func(a, b register.Person) int {
+		return cmp.Or(cmp.Compare(min(len(b.Reach), 1), min(len(a.Reach), 1)), cmp.Compare(order(a, holdsAnything(r, a.Name)), order(b, holdsAnything(r, b.Name))))
+	})
 	return people
 }
 
+// holdsAnything reports whether somebody has a part or can open a place.
+func holdsAnything(r *register.Register, name string) bool {
+	return slices.ContainsFunc(r.Parts, func(p register.Part) bool { return register.SamePerson(p.Holder, name) }) ||
+		slices.ContainsFunc(r.Places, func(p register.Place) bool {
+			return slices.ContainsFunc(p.Access, func(a string) bool { return register.SamePerson(a, name) })
+		})
+}
+
+// managersOf are the managers of people who are called, and are not called
+// themselves: they are asked when somebody does not answer.
+func managersOf(r *register.Register, called []register.Person) []register.Person {
+	var out []register.Person
+	for i := range r.People {
+		m := &r.People[i]
+		same := func(p register.Person) bool { return register.SamePerson(p.Name, m.Name) }
+		if !slices.ContainsFunc(called, same) && slices.ContainsFunc(called, func(p register.Person) bool { return register.SamePerson(p.Manager, m.Name) }) {
+			out = append(out, *m)
+		}
+	}
+	return out
+}
+
+// noNumber stands where a number is needed and none is known.
+const noNumber = "NO NUMBER RECORDED"
+
 func ways(p register.Person) (first, second string) {
-	first, second = unrecorded, unrecorded
+	first, second = noNumber, "no second way recorded"
+	if len(p.Reach) == 0 {
+		second = ""
+	}
 	if len(p.Reach) > 0 {
 		first = p.Reach[0]
 	}
@@ -203,15 +233,44 @@ func ways(p register.Person) (first, second string) {
 	return first, second
 }
 
+// unreachable warns of people who cannot be called; nil: all can.
+func unreachable(people []register.Person) []Block {
+	var names []string
+	for _, p := range people {
+		if len(p.Reach) == 0 {
+			names = append(names, p.Name)
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	const most = 4
+	who := strings.Join(names[:min(most, len(names))], ", ")
+	if n := len(names) - most; n > 0 {
+		who += fmt.Sprintf(" and %d more", n)
+	}
+	return []Block{Text{Boxed, "No number is recorded of " + who + ". Write it in here by hand today, and into the register (reach:) before the next print."}}
+}
+
 func (b *Binder) call(r *register.Register) []Block {
 	var rows [][]string
-	for i, p := range callable(r) {
+	people := callable(r)
+	for i, p := range people {
 		first, second := ways(p)
 		rows = append(rows, []string{fmt.Sprint(i + 1), named(p), first, second, ""})
 	}
 	out := []Block{Heading{1, headCall},
 		Text{Plain, "From the top, until enough have said yes. Write down when you called. If nobody answers, runbook “The people who are responsible cannot be reached”."},
-		Table{Columns: []Column{{"", 0.5, false}, {"Name", 3, false}, {"First way", 3, false}, {"Second way", 3, false}, {"Called at", 1.3, false}}, Rows: rows, Empty: "The register names nobody."}}
+		Table{Columns: []Column{{"", 0.5, false}, {"Name", 3, false}, {"First way", 3, false}, {"Second way", 3, false}, {"Called at", 1.3, false}}, Rows: rows, Empty: "The register names nobody who decides or holds anything."}}
+	out = append(out, unreachable(people)...)
+	var above [][]string
+	for _, p := range managersOf(r, people) {
+		first, second := ways(p)
+		above = append(above, []string{named(p), first, second})
+	}
+	if len(above) > 0 {
+		out = append(out, Heading{2, "Their managers, when somebody does not answer"}, Table{Columns: []Column{{"Name", 3, false}, {"First way", 3, false}, {"Second way", 3, false}}, Rows: above})
+	}
 	var channels [][]string
 	for _, c := range r.Channels {
 		where := "works without the tenant"
@@ -409,13 +468,14 @@ func (b *Binder) reviews(r *register.Register) []Block {
 	var seals [][]string
 	for _, p := range r.Parts {
 		if p.Seal != "" {
-			seals = append(seals, []string{p.Seal, partText(p), cmp.Or(p.Place, unrecorded), "", "", "", ""})
+			seals = append(seals, []string{partText(p), cmp.Or(p.Place, unrecorded), "", "", "", ""})
 		}
 	}
 	return []Block{PageBreak{}, Heading{1, headReview},
 		Text{Plain, "Each quarter two people look at every seal and at this binder, and sign. What is not right is written down and reported on the same day."},
 		Heading{2, "Seals"},
-		Table{Columns: []Column{{"Seal", 1.5, false}, {"On", 3, false}, {"Place", 2.5, false}, {"Q1", 1, false}, {"Q2", 1, false}, {"Q3", 1, false}, {"Q4", 1, false}}, Rows: seals, Empty: "No seal is recorded."},
+		Text{Plain, "Write down the number that you read on the seal there. It is not printed here, so that it is read and not copied: halligan custody verify compares it."},
+		Table{Columns: []Column{{"On", 3, false}, {"Place", 2.5, false}, {"Q1: number", 1.5, false}, {"Q2: number", 1.5, false}, {"Q3: number", 1.5, false}, {"Q4: number", 1.5, false}}, Rows: seals, Empty: "No seal is recorded."},
 		Heading{2, "Signatures"},
 		Table{Columns: []Column{{"Day", 1.5, false}, {"First name and signature", 3, false}, {"Second name and signature", 3, false}, {"Binder current, seals whole, remarks", 3.5, false}}, Write: 8},
 	}
@@ -430,24 +490,34 @@ func (b *Binder) Card() *Document {
 	r := b.Register.Or()
 	d := b.document("Emergency card")
 	var rows [][]string
-	for i, p := range callable(r) {
-		if i == mostOnCard {
-			break
-		}
+	people := callable(r)
+	people = people[:min(mostOnCard, len(people))]
+	for _, p := range people {
 		first, second := ways(p)
-		rows = append(rows, []string{p.Name, first, second})
+		name := p.Name
+		if !p.Has(register.RoleApprover) {
+			name += " (fetches, does not decide)"
+		}
+		rows = append(rows, []string{name, first, second})
 	}
 	var binders [][]string
 	for _, p := range r.Parts {
 		if p.Kind == register.PartBinder && len(binders) < 3 {
 			opens := strings.Join(placeOf(r, p.Place).Access, ", ")
-			binders = append(binders, []string{cmp.Or(p.Place, unrecorded), cmp.Or(p.Seal, "none"), cmp.Or(opens, p.Holder, unrecorded)})
+			binders = append(binders, []string{cmp.Or(p.Place, unrecorded), cmp.Or(p.Seal, "NO SEAL RECORDED"), cmp.Or(opens, p.Holder, unrecorded)})
 		}
 	}
 	d.Blocks = []Block{Heading{1, "Nobody can sign in: the first ten minutes"}}
 	d.Blocks = append(d.Blocks, steps(b.First)...)
 	d.Blocks = append(d.Blocks,
-		Heading{2, headCall}, Table{Columns: []Column{{"Name", 3, false}, {"First way", 3, false}, {"Second way", 3, false}}, Rows: rows, Empty: "The register names nobody."},
-		Heading{2, "Where the binder lies"}, Table{Columns: []Column{{"Place", 3, false}, {"Seal", 2, false}, {"Who opens it", 4, false}}, Rows: binders, Empty: "No copy of the binder is recorded."})
+		Heading{2, headCall}, Table{Columns: []Column{{"Name", 3, false}, {"First way", 3, false}, {"Second way", 3, false}}, Rows: rows, Empty: "The register names nobody who decides or holds anything."})
+	d.Blocks = append(d.Blocks, unreachable(people)...)
+	lies := Table{Columns: []Column{{"Place", 3, false}, {"Seal", 2, false}, {"Who opens it", 4, false}}, Rows: binders}
+	d.Blocks = append(d.Blocks, Heading{2, "Where the binder lies"})
+	if len(binders) == 0 {
+		lies.Write = 1
+		d.Blocks = append(d.Blocks, Text{Boxed, "No copy of the binder is recorded. Write in here by hand where one lies, today."})
+	}
+	d.Blocks = append(d.Blocks, lies)
 	return d
 }

@@ -18,7 +18,10 @@ var pageCSS string
 var paperCSS = map[Paper]string{"": "A4", A4: "A4", Letter: "letter"}
 
 // markup is one HTML page in the making.
-type markup struct{ bytes.Buffer }
+type markup struct {
+	bytes.Buffer
+	stamp string // what stands at the foot of every page
+}
 
 // text writes text as such, with its line breaks.
 func (m *markup) text(text string) {
@@ -43,8 +46,7 @@ func (d *Document) WriteHTML(w io.Writer, o Options) (spelled string, err error)
 	if _, err := o.paper(); err != nil {
 		return "", err
 	}
-	m := &markup{}
-	stamp := d.stamp()
+	m := &markup{stamp: d.stamp()}
 	fmt.Fprintf(m, `<!doctype html>
 <html lang="en"><head><meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
@@ -54,14 +56,14 @@ func (d *Document) WriteHTML(w io.Writer, o Options) (spelled string, err error)
 <style>
 @page { size: %s; @bottom-left { content: "%s"; } @bottom-right { content: "page " counter(page) " of " counter(pages); } }
 %s</style></head><body><main>
-`, html.EscapeString(visible(d.Title)), paperCSS[o.Paper], cssString(visible(stamp)), pageCSS)
+`, html.EscapeString(visible(d.Title)), paperCSS[o.Paper], cssString(visible(m.stamp)), pageCSS)
 	for _, b := range d.Blocks {
 		if err := b.markup(m); err != nil {
 			return "", err
 		}
 	}
 	m.WriteString("</main>\n")
-	m.element("footer", "", stamp)
+	m.element("footer", "", m.stamp)
 	m.WriteString("</body></html>\n")
 	_, err = w.Write(m.Bytes())
 	clear(m.Bytes()) // it may hold a secret
@@ -241,7 +243,10 @@ func (c Cut) markup(m *markup) error {
 	return nil
 }
 
+// A section says at its end which print it is, as the margin of every printed page
+// does: not every browser prints what stands there.
 func (PageBreak) markup(m *markup) error {
+	m.element("p", "stamp", m.stamp)
 	m.WriteString("<div class=\"page\"></div>\n")
 	return nil
 }

@@ -163,6 +163,16 @@ func TestEveryPageSaysWhichVersionItIs(t *testing.T) {
 		if !strings.Contains(html, "counter(page)") || strings.Count(html, d.Version) == 0 || !strings.Contains(html, d.Digest) {
 			t.Errorf("%s: the page of HTML does not say it", name)
 		}
+		// Not every browser prints the margins: each section says it, too.
+		for i, section := range strings.Split(html, `<div class="page">`) {
+			_, section, _ = strings.Cut(section, "<main>") // not the title and the style of the first
+			if i > 0 {
+				section = strings.Split(html, `<div class="page">`)[i]
+			}
+			if !strings.Contains(section, d.Version) || !strings.Contains(section, d.Digest) {
+				t.Errorf("%s: section %d of HTML does not say it", name, i+1)
+			}
+		}
 	}
 }
 
@@ -202,9 +212,13 @@ func TestNothingIsLostBetweenPages(t *testing.T) {
 	pages := pageTexts(t, printed(t, binderOf(r).Document(), "pdf", print.Options{Paper: print.Letter}))
 	all := strings.Join(pages, "\n")
 	for _, p := range r.Parts {
-		if strings.Count(all, p.Seal) < 3 { // parts, places, reviews
+		if strings.Count(all, p.Seal) != 2 { // parts, places
 			t.Errorf("seal %s is there %d times", p.Seal, strings.Count(all, p.Seal))
 		}
+	}
+	_, review, _ := strings.Cut(all, "Write down the number that you read on the seal there") // where no number may be copied
+	if !strings.Contains(review, "Q4: number") || strings.Contains(review, "S-00") {
+		t.Errorf("the pages for reviews say\n%s", review)
 	}
 	for i := range r.People {
 		if way := fmt.Sprintf("1234 %04d", i); i%4 > 0 && !strings.Contains(all, way) {

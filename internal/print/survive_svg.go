@@ -68,7 +68,7 @@ func (p *Holdings) SVG() string {
 	svg := &svgPen{}
 	high := p.drawWith(svg)
 	var b strings.Builder
-	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" role="img" aria-label="%s" font-family="system-ui, 'DejaVu Sans', sans-serif" font-size="13" fill="currentColor" stroke="none" style="min-width:44rem;width:100%%;height:auto">`,
+	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" role="img" aria-label="%s" font-family="system-ui, 'DejaVu Sans', sans-serif" font-size="13" fill="currentColor" stroke="none" style="width:100%%;height:auto">`,
 		picWide, high, clean(p.Title))
 	fmt.Fprintf(&b, "<title>%s</title>", clean(p.Title))
 	b.WriteString(svg.lines.String() + svg.boxes.String() + "</svg>")
