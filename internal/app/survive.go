@@ -24,7 +24,7 @@ type SurviveRequest struct {
 	RegisterName string
 	// Sources or Tenant are the tenant's side; neither: the register alone.
 	ProveRequest
-	// Held is what the log knows of looks; nil: it was not read.
+	// Held is what the log knows of looks and of sealed sets; nil: it was not read.
 	Held *Held
 	// Scenario restricts the report to one named scenario; "" all.
 	Scenario string
@@ -82,7 +82,7 @@ func Survive(ctx context.Context, req SurviveRequest) (*SurviveReport, error) {
 	reg := req.Register.Or()
 	r := &SurviveReport{Schema: SurviveSchema, Tool: req.Tool, Register: req.RegisterName, Tenant: reg.Tenant.Name, Basis: "the register alone: what the tenant allows was not read",
 		Broken: []string{}, Open: []string{}, Remarks: []string{}, Scenarios: []SurviveTrial{}, Losses: []SurviveTrial{}, Openings: []*custody.Openings{},
-		Troubles: []entra.Trouble{}, Circle: custody.CircleOf(reg)}
+		Troubles: []entra.Trouble{}, Circle: custody.CircleOf(reg, req.Held.Sets()...)}
 	var outlook custody.Outlook
 	if len(req.Sources) > 0 || req.ProveRequest.Tenant != nil {
 		snap, err := req.read(ctx, reg)
