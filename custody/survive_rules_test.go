@@ -264,6 +264,14 @@ func TestASealedSetIsOpenedByItsHolders(t *testing.T) {
 		})
 		survey := custody.CircleOf(reg, x.set).Survey(custody.Outlook{})
 		is(t, name, survey.After(custody.PersonLost(x.lost)), x.want)
+		if name == "a key that lies with others" { // Eve has it, and cannot use it
+			with := func(list []custody.Opening) bool {
+				return slices.ContainsFunc(list, func(o custody.Opening) bool { return slices.Contains(o.People, "Eve") })
+			}
+			if o := custody.CircleOf(reg, x.set).Openings(reg.Accounts[0]); with(o.Certain) || !with(o.Possible) {
+				t.Errorf("who could open it: %+v, perhaps %+v", o.Certain, o.Possible)
+			}
+		}
 		if !x.set.Voided && x.set.Need <= len(x.set.Holders) {
 			is(t, name+", without the file", survey.After(custody.PlaceLost("Safe")), custody.No)
 		}

@@ -266,7 +266,7 @@ func TestTenantSideIsPartOfTheSets(t *testing.T) {
 // Every set of people is tried; those who could open an account are the same.
 func TestOpeningsAreThoseOfBruteForce(t *testing.T) {
 	found := 0
-	eachCircle(t, many, func(t *testing.T, _ *rand.Rand, reg *register.Register, sets []custody.SealedSet) {
+	eachCircle(t, 3*many, func(t *testing.T, _ *rand.Rand, reg *register.Register, sets []custody.SealedSet) {
 		circle := custody.CircleOf(reg, sets...)
 		o := &oracle{reg: reg, sets: sets}
 		var people []string
