@@ -93,7 +93,7 @@ func randomCircle(r *rand.Rand) *register.Register {
 				if r.IntN(6) == 0 {
 					label = fmt.Sprintf("K%d0", i) // that another key has
 				}
-				a.Keys = append(a.Keys, register.Key{Label: label, AAGUID: pick("", "aa-1", "aa-2"), Model: pick("", "T", "U"), Serial: pick("", "", "77")})
+				a.Keys = append(a.Keys, register.Key{Label: label, AAGUID: pick("", "aa-1", "aa-2"), Model: pick("", "T", "U"), Serial: pick("", "77")})
 				kind := register.PartKey
 				if a.Pattern == register.PatternCertificate {
 					kind = register.PartCertificate

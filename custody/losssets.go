@@ -178,7 +178,7 @@ func (st *state) support(p *path) []int {
 		out = append(out, list...)
 	}
 	if p.box != nil {
-		out = append(out, p.box.among...)
+		out = append(out, p.box.support(st, out)...)
 	}
 	slices.Sort(out)
 	return slices.DeleteFunc(slices.Compact(out), func(i int) bool { return st.lost[i] })

@@ -11,12 +11,26 @@ import (
 // blackBox are losses that only together shut a way out in the tenant.
 type blackBox struct {
 	among []int
-	asked map[string]Answer
-	ask   func(lost []Loss) Answer
+	// clauses are the smallest sets after which the tenant does not let the way in,
+	// doubts those after which that is not known. Where they are too many to find, it
+	// is asked about each state.
+	clauses, doubts [][]int
+	ask             func(lost []Loss) Answer
+	asked           map[string]Answer
 }
 
 // answer says whether the tenant lets the way in.
 func (b *blackBox) answer(s *Survey, lost []bool) Answer {
+	if b.ask == nil {
+		all := func(set []int) bool { return !slices.ContainsFunc(set, func(i int) bool { return !lost[i] }) }
+		switch {
+		case slices.ContainsFunc(b.clauses, all):
+			return No
+		case slices.ContainsFunc(b.doubts, all):
+			return Maybe
+		}
+		return Yes
+	}
 	var gone []Loss
 	k := make([]byte, 0, len(b.among))
 	for _, i := range b.among {
@@ -36,6 +50,69 @@ func (b *blackBox) answer(s *Survey, lost []bool) Answer {
 	a := b.ask(gone)
 	b.asked[string(k)] = a
 	return a
+}
+
+// support is what the tenant's letting in rests on, beside what is already held: of
+// each set that would end it one loss that is not there.
+func (b *blackBox) support(st *state, held []int) []int {
+	if b.ask != nil {
+		return b.among
+	}
+	sets := b.clauses
+	if st.read == adverse {
+		sets = slices.Concat(sets, b.doubts)
+	}
+	var out []int
+	for _, set := range sets {
+		if !slices.ContainsFunc(set, func(i int) bool { return !st.lost[i] && (slices.Contains(held, i) || slices.Contains(out, i)) }) {
+			out = append(out, set[slices.IndexFunc(set, func(i int) bool { return !st.lost[i] })])
+		}
+	}
+	return out
+}
+
+// asksMost bounds how often the tenant is asked for the smallest sets of one way.
+const asksMost = 1500
+
+// smallestSets finds every smallest set of some losses that is bad, where more of them
+// are never better. whole is false where it would take too many questions.
+func smallestSets(all []Loss, bad func([]Loss) bool) (sets [][]Loss, whole bool) {
+	asks := 0
+	isBad := func(set []Loss) bool { asks++; return bad(set) }
+	seen := map[string]bool{}
+	var without func(spared []Loss)
+	without = func(spared []Loss) {
+		key := ""
+		for _, l := range all {
+			key += map[bool]string{true: "1", false: "0"}[slices.Contains(spared, l)]
+		}
+		if asks > asksMost || seen[key] {
+			return
+		}
+		seen[key] = true
+		left := slices.DeleteFunc(slices.Clone(all), func(l Loss) bool { return slices.Contains(spared, l) })
+		at := slices.IndexFunc(sets, func(set []Loss) bool {
+			return !slices.ContainsFunc(set, func(l Loss) bool { return slices.Contains(spared, l) })
+		})
+		if at < 0 {
+			if !isBad(left) {
+				return
+			}
+			for i := 0; i < len(left); { // what can be left out is
+				if less := slices.Delete(slices.Clone(left), i, i+1); isBad(less) {
+					left = less
+				} else {
+					i++
+				}
+			}
+			at, sets = len(sets), append(sets, left)
+		}
+		for _, l := range sets[at] {
+			without(append(slices.Clone(spared), l))
+		}
+	}
+	without(nil)
+	return sets, asks <= asksMost
 }
 
 // tenant adds the tenant's side to every way.
@@ -119,12 +196,28 @@ func (s *Survey) told(p *path, ask Tenant, services []Loss) {
 		}
 	}
 	all := slices.Concat(rest, perhaps)
-	switch {
-	case len(all) > 1 && ask(p.way, all) == No: // what perhaps shuts it out may surely, with another
-	case len(rest) > 1 && ask(p.way, rest) != p.never:
-		all = rest
-	default:
+	shut := len(all) > 1 && ask(p.way, all) == No // what perhaps shuts it out may surely, with another
+	doubt := p.never == Yes && len(rest) > 1 && ask(p.way, rest) != Yes
+	if !shut && !doubt {
 		return
 	}
-	p.box = &blackBox{among: s.ids(all...), asked: map[string]Answer{}, ask: func(lost []Loss) Answer { return ask(p.way, lost) }}
+	p.box = &blackBox{among: s.ids(all...)}
+	whole := true
+	find := func(of []Loss, bad func(Answer) bool) (out [][]int) {
+		sets, found := smallestSets(of, func(lost []Loss) bool { return bad(ask(p.way, lost)) })
+		for _, set := range sets {
+			out = append(out, s.ids(set...))
+		}
+		whole = whole && found
+		return out
+	}
+	if shut {
+		p.box.clauses = find(all, func(a Answer) bool { return a == No })
+	}
+	if doubt {
+		p.box.doubts = find(rest, func(a Answer) bool { return a != Yes })
+	}
+	if !whole {
+		p.box.asked, p.box.ask = map[string]Answer{}, func(lost []Loss) Answer { return ask(p.way, lost) }
+	}
 }

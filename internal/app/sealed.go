@@ -206,6 +206,7 @@ func (a *App) secretsFor(ctx context.Context, t *SealTask, job *SealJob) ([]cust
 // sealedSet is what the log knows of a set.
 type sealedSet struct {
 	files []string // digests
+	opens opensSet
 	// void says why it is void, "" it is not; voidOn since when.
 	void   string
 	voidOn time.Time
@@ -213,7 +214,10 @@ type sealedSet struct {
 
 // outcomeOfSeal is what an outcome tells of a set that was sealed; "" nothing that is
 // relied on.
-type outcomeOfSeal struct{ Set, Voids, Result string }
+type outcomeOfSeal struct {
+	Set, Voids, Result string
+	opensSet
+}
 
 func sealedBy(e *evidence.Entry) (d outcomeOfSeal, is bool) {
 	foreign := slices.Contains(e.Marks, MarkSide) && slices.Contains(e.Marks, custody.MarkUnsigned) // whoever wrote it could say anything
@@ -247,7 +251,7 @@ func (h *Held) sealed(v store.View) error {
 		if !is || d.Set == "" {
 			continue
 		}
-		of(d.Set).files = append(of(d.Set).files, e.After)
+		of(d.Set).files, of(d.Set).opens = append(of(d.Set).files, e.After), d.opensSet
 		if d.Voids != "" {
 			of(d.Voids).void, of(d.Voids).voidOn = fmt.Sprintf("the set is void: set %s took the place of set %s (entry %d)", d.Set, d.Voids, e.Index), e.Time
 		}
@@ -281,7 +285,11 @@ func sealTells(m *seal.Manifest) map[string]any {
 			shares[h.Name] = h.Share
 		}
 	}
-	out := map[string]any{"set": m.Set, "form": m.Form, "need": m.Need}
+	opens := opensOf(m)
+	out := map[string]any{"set": m.Set, "form": opens.Form, "need": opens.Need, "holders": opens.Holders}
+	if len(opens.Pairs) > 0 {
+		out["pairs"] = opens.Pairs
+	}
 	if len(shares) > 0 {
 		out["shares"] = shares
 	}

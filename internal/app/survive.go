@@ -26,7 +26,7 @@ type SurviveRequest struct {
 	ProveRequest
 	// Unread is why the tenant that was to be read cannot be; nil: it can, or need not.
 	Unread error
-	// Held is what the log knows of looks; nil: it was not read.
+	// Held is what the log knows of looks and of sealed sets; nil: it was not read.
 	Held *Held
 	// Scenario restricts the report to one named scenario; "" all.
 	Scenario string
@@ -87,7 +87,7 @@ func Survive(ctx context.Context, req SurviveRequest) (*SurviveReport, error) {
 	reg := req.Register.Or()
 	r := &SurviveReport{Schema: SurviveSchema, Tool: req.Tool, Register: req.RegisterName, Tenant: reg.Tenant.Name, Basis: "the register alone: what the tenant allows was not read",
 		Broken: []string{}, Open: []string{}, Remarks: []string{}, Scenarios: []SurviveTrial{}, Losses: []SurviveTrial{}, Openings: []*custody.Openings{},
-		Troubles: []entra.Trouble{}, Circle: custody.CircleOf(reg)}
+		Troubles: []entra.Trouble{}, Circle: custody.CircleOf(reg, req.Held.Sets()...)}
 	outlook, err := r.side(ctx, &req, reg)
 	if err != nil {
 		return nil, err

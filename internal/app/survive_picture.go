@@ -2,6 +2,7 @@ package app
 
 import (
 	"cmp"
+	"slices"
 
 	"halligan/custody"
 	"halligan/internal/print"
@@ -33,10 +34,13 @@ func SurvivePicture(r *SurviveReport) *print.Holdings {
 				}
 			}
 			for _, n := range ways[i].All() {
-				for j, part := range n.Copies {
+				for j, part := range slices.Concat(n.Copies, n.Perhaps) {
 					name := n.What
 					if j > 0 {
 						name = "or " + name // one copy is enough
+					}
+					if j >= len(n.Copies) {
+						name = "perhaps " + n.What
 					}
 					at, known := index[register.NameKey(part.Place)]
 					if !known {
@@ -44,7 +48,7 @@ func SurvivePicture(r *SurviveReport) *print.Holdings {
 					}
 					way.Parts = append(way.Parts, print.HoldingsPart{Name: name, Holder: part.Holder, Place: at})
 				}
-				if len(n.Copies) == 0 {
+				if len(n.Copies)+len(n.Perhaps) == 0 {
 					way.Parts = append(way.Parts, print.HoldingsPart{Name: n.What, Place: -1, Missing: true})
 				}
 			}

@@ -1,0 +1,139 @@
+package app_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"filippo.io/age"
+
+	"halligan/custody"
+	"halligan/internal/app"
+	"halligan/register"
+)
+
+// sealedAt is the register of a world with a sealed file in a safe and paper shares.
+func sealedAt(w *world, set string, papers ...string) *register.Register {
+	reg := *w.Register
+	reg.Accounts = []register.Account{{ID: north, Name: northName, Pattern: register.PatternVault}}
+	reg.People = slices.Clone(reg.People)
+	for i := range reg.People {
+		reg.People[i].Reach = []string{"at the door"}
+	}
+	reg.Places = []register.Place{{Name: "Safe", Site: "Office", Access: []string{"carol", "mallory"}}}
+	reg.Parts = []register.Part{{Account: north, Kind: register.PartPassword, Set: strings.ToUpper(set), Place: "Safe"}}
+	for _, name := range papers {
+		reg.Parts = append(reg.Parts, register.Part{Account: north, Kind: register.PartShare, Set: set, Holder: name})
+	}
+	return &reg
+}
+
+// survived judges it with what the log knows, or without.
+func survived(t *testing.T, reg *register.Register, held *app.Held) *app.SurviveReport {
+	t.Helper()
+	r, err := app.Survive(t.Context(), app.SurviveRequest{Register: reg, Held: held})
+	must(t, err)
+	return r
+}
+
+func losses(list []custody.LossSet) (out []string) {
+	for s := range lossNames(list) {
+		out = append(out, s)
+	}
+	slices.Sort(out)
+	return out
+}
+
+func teamsOf(list []custody.Opening) (out []string) {
+	for _, o := range list {
+		out = append(out, strings.Join(slices.Sorted(slices.Values(o.People)), " + "))
+	}
+	slices.Sort(out)
+	return out
+}
+
+// The log knows who opens a sealed file: two of three, of whom one has the share on
+// paper. Without the log, or for a set that it does not know, that is not known.
+func TestTheLogSaysWhoOpensASealedPassword(t *testing.T) {
+	keys := map[string]*age.X25519Identity{}
+	w, hash := agreed(t, keys, app.SealWish{Holders: []string{"ana", "ben", "victor"}, Need: 2})
+	j := job(t)
+	done, err := w.Seal(t.Context(), hash, j)
+	must(t, err)
+	held, err := w.Held(t.Context())
+	must(t, err)
+	reg := sealedAt(w, done.Sealed.Manifest.Set, "victor")
+	if r := survived(t, reg, nil); r.Now[0].Works != custody.Maybe || len(r.Openings[0].Certain) != 0 {
+		t.Errorf("without the log: %+v", r.Now)
+	}
+	if r := survived(t, sealedAt(w, "0123456789abcdef"), held); r.Now[0].Works != custody.Maybe {
+		t.Errorf("a set that the log does not know: %+v", r.Now)
+	}
+	r := survived(t, reg, held)
+	if now := r.Now[0]; now.Way != "the sealed password" || now.Works != custody.Yes {
+		t.Errorf("as it is: %+v", now)
+	}
+	var pairs []string
+	for _, s := range losses(r.Sets.Certain) {
+		if !strings.Contains(s, "account") && strings.Count(s, " + ") == 1 {
+			pairs = append(pairs, s)
+		}
+	}
+	if want := []string{"ana + ben", "ana + share (victor)", "ana + victor", "ben + share (victor)", "ben + victor", "carol + mallory"}; !slices.Equal(pairs, want) {
+		t.Errorf("pairs of losses that end it: %q", pairs)
+	}
+	want := []string{}
+	for _, who := range []string{"ana + ben", "ana + victor", "ben + victor"} {
+		for _, opens := range []string{"carol", "mallory"} {
+			team := append(strings.Split(who, " + "), opens)
+			slices.Sort(team)
+			want = append(want, strings.Join(team, " + "))
+		}
+	}
+	slices.Sort(want)
+	if got := teamsOf(r.Openings[0].Certain); !slices.Equal(got, want) {
+		t.Errorf("who could open it: %q, want %q", got, want)
+	}
+	w.Register = reg
+	b, err := w.Binder(t.Context(), w.now)
+	must(t, err)
+	if takes := strings.Join(b.Ways[0].Takes, "; "); !strings.Contains(takes, "the sealed file in Safe (Office): carol or mallory") || !strings.Contains(takes, "the key of ana with ana") || !strings.Contains(takes, "the share of victor with victor") {
+		t.Errorf("the binder: %q", takes)
+	}
+}
+
+// Of a pair that may not open it there is no file: it is no way in. A set whose place
+// another took opens nothing.
+func TestOnlyAllowedPairsOpenAndAVoidSetDoesNot(t *testing.T) {
+	keys := map[string]*age.X25519Identity{}
+	w, hash := agreed(t, keys, app.SealWish{Holders: []string{"ana", "ben", "carol"}}, func(w *world) {
+		w.Register.Quorum.Lines = register.LinesDistinct
+		w.Register.People[2].Manager = "ben"
+	})
+	j := job(t)
+	done, err := w.Seal(t.Context(), hash, j)
+	must(t, err)
+	held, err := w.Held(t.Context())
+	must(t, err)
+	var ways []string
+	for _, now := range survived(t, sealedAt(w, done.Sealed.Manifest.Set), held).Now {
+		ways = append(ways, now.Way+" "+now.Works.String())
+	}
+	if want := []string{"the sealed password by ana and ben yes", "the sealed password by ana and carol yes"}; !slices.Equal(ways, want) {
+		t.Errorf("ways: %q", ways)
+	}
+	old, err := app.ReadSealed(j.Out)
+	must(t, err)
+	asked, err := w.As("ana").wishes(app.SealWish{Holders: []string{"ana", "carol"}, Void: app.VoidOf(old, "2026-11-21")})
+	must(t, err)
+	w.As("ben").Approves(asked.Request.Hash())
+	next := job(t)
+	next.Reseals = old.Manifest.Set
+	_, err = w.Seal(t.Context(), asked.Request.Hash(), next)
+	must(t, err)
+	held, err = w.Held(t.Context())
+	must(t, err)
+	if r := survived(t, sealedAt(w, done.Sealed.Manifest.Set), held); r.Now[0].Way == "the sealed password" || r.Now[0].Works == custody.Yes || len(r.Openings[0].Certain) > 0 {
+		t.Errorf("the void set: %+v, %+v", r.Now, r.Openings[0].Certain)
+	}
+}
