@@ -68,3 +68,13 @@ func TestWhatIsDue(t *testing.T) {
 		})
 	}
 }
+
+// Somebody who left and still stands under the access opens the place all the same.
+func TestWhoLeftAndStillHasAccessIsTold(t *testing.T) {
+	now := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+	r := &register.Register{People: []register.Person{{Name: "Ben"}}, Places: []register.Place{{Name: "Safe", Access: []string{"Ana", "Ben"}, CombinationChanged: "2026-11-01"}}}
+	records := &posture.Records{Knew: []posture.Knower{{Place: "safe", Person: "ana", At: now.AddDate(0, 0, -1), Left: true}, {Place: "safe", Person: "ben", At: now.AddDate(0, 0, -1), Left: true}}}
+	if got := posture.StaleCombinations(r, records, now); len(got) != 1 || got[0].Person != "ana" || !got[0].Known {
+		t.Errorf("got %+v", got)
+	}
+}

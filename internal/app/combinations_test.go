@@ -170,5 +170,10 @@ func TestWhoIsCalledOtherwiseHasNotLeft(t *testing.T) {
 	k.wants("called otherwise", "", posture.Pass)
 	ask := k.As("ana").changes(custody.VerbCustody, app.CustodyChange{})
 	k.As("ben").Approves(ask)
+	k.handsIn(ask, k.As("victor").prepares(k.request(ask), func(a *custody.Approval) { a.Person = "victor hugo" }))
+	must(t, k.Does(ask))
+	if !k.stands().Stands() {
+		t.Error("custody has the old name")
+	}
 	k.wants("called otherwise in custody, too", "", posture.Pass)
 }

@@ -214,6 +214,37 @@ func TestAMissingPartIsToldUnderAnyName(t *testing.T) {
 	}
 }
 
+// What else is wrong with a part is told where it bears no seal, too.
+func TestAWrongFileIsToldOfAPartWithoutASeal(t *testing.T) {
+	k := kept(t)
+	k.passes(custody.VerbMove, bare)
+	k.writes(func(r *register.Register) {
+		i, _ := r.FindPart("north pin")
+		r.Parts[i].Set = "3f9c01d2a4b5e6f7"
+	})
+	k.passes(custody.VerbCustody, app.CustodyChange{})
+	k.looks(app.Look{Part: "north pin", State: app.PartIntact, File: strings.Repeat("ab", 32)})
+	if got := k.told("north pin"); !strings.Contains(got, "the log has not sealed the set") {
+		t.Errorf("got %q", got)
+	}
+}
+
+// A part that bears a seal and is missing fails what asks for every part.
+func TestAMissingPartIsNotWhollyRecorded(t *testing.T) {
+	k := kept(t)
+	if got := k.answers()["cus-complete"]; got != posture.Pass {
+		t.Fatalf("before: %s", got)
+	}
+	k.looks(keyGone)
+	if got := k.answers()["cus-complete"]; got != posture.Fail {
+		t.Errorf("missing: %s", got)
+	}
+	k.looks(keyWell)
+	if got := k.answers()["cus-complete"]; got != posture.Pass {
+		t.Errorf("found again: %s", got)
+	}
+}
+
 // One of two parts of a kind goes, and another comes: the one that stays is not it.
 func TestTheSealTellsWhichPartWasRenamed(t *testing.T) {
 	k := kept(t, func(w *world) {
