@@ -87,7 +87,11 @@ func addressIn(path string) (string, error) {
 	if err != nil {
 		return "", &hinted{fmt.Errorf("read addressFile: %w", err), "the file holds one address, and nothing else"}
 	}
-	return strings.TrimSpace(string(text)), nil
+	address := strings.TrimSpace(string(text))
+	if address == "" {
+		return "", &hinted{fmt.Errorf("read addressFile: %s holds no address", path), "write the address of the channel into it, and nothing else"}
+	}
+	return address, nil
 }
 
 // announceDetail is a channel as approvers read it. Whoever knows the whole address of
