@@ -8,18 +8,17 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
+	"os/signal"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"halligan/custody"
-	"halligan/evidence"
 	"halligan/internal/app"
-	"halligan/register"
 	"halligan/seal"
 )
 
@@ -76,8 +75,10 @@ func openCommand(c *console) *cobra.Command {
 		Use:   "open [FILE]",
 		Short: "open a sealed file, with the keys or shares of enough holders",
 		Long: `Open what several people sealed. It needs the file and their keys or shares, and nothing else: no register, no evidence store and no
-network. The secret goes to the terminal, with the account that it is of and whom to tell. Nobody is told by the program itself.
-After Enter the screen is cleared; a terminal may keep what it showed all the same (a log, a recorded session, tmux).
+network. The secret goes to the terminal, with the account that it is of. Once it is there, the channels that the file names inside
+are told of the opening, for at most ten seconds; Ctrl-C skips that. Who was told and who was not is said, and whom to tell yourself.
+For a drill, say so with --why: it is told like any other. After Enter the screen is cleared; a terminal may keep what it showed all
+the same (a log, a recorded session, tmux).
 
 The opening is recorded in the evidence where that answers at once, else in a side log that is merged later. Openers sign the
 record with --sign; without that it is an unsigned claim.`,
@@ -143,17 +144,39 @@ func (c *console) unseal(ctx context.Context, f *keyFlags, o *openFlags, path st
 	if err != nil { // it is open, and its outcome is not recorded
 		c.say("warning:", yellow, err.Error())
 	}
-	if err := c.showOpened(file, opened, o.toStdout); err != nil {
+	return c.opened(ctx, f, file, opened, o.toStdout)
+}
+
+// opened gives the secret out, and then tells and records that it was opened. Nothing
+// is waited for before: who needs the secret has it by then. Nor does it end there
+// where the secret cannot be written: it was opened all the same.
+func (c *console) opened(ctx context.Context, f *keyFlags, file *seal.File, opened *seal.Opened, toStdout bool) error {
+	signal.Ignore(syscall.SIGPIPE) // whoever takes the secret and hangs up ends nothing
+	to := c.stdout
+	if toStdout {
+		to = c.stderr
+	}
+	var notes []note
+	o := app.OpeningOf(file, opened, time.Now(), f.why, account())
+	err := c.showOpened(file, opened, toStdout)
+	if namesChannels(opened) == 0 {
+		err = errors.Join(err, c.tellWhom(to, file, opened, nil))
+	}
+	telling := c.telling(ctx, o, opened, &notes)
+	kept := c.recordOpening(ctx, f, o, &notes)
+	told := c.heard(telling, &notes)
+	c.recordTold(ctx, f, o, told, kept)
+	whom := func() error { return c.tellWhom(to, file, opened, told) }
+	if namesChannels(opened) > 0 {
+		err = errors.Join(err, whom())
+	}
+	if err == nil && !toStdout && c.answers() {
+		err = c.clearOpened(ctx, file, opened, notes, whom)
+	}
+	if err != nil {
 		return err
 	}
-	// Nothing here waits for the record: who needs the secret has it by now.
-	against, notes := c.recordOpening(ctx, f, file, opened)
-	if !o.toStdout && c.answers() {
-		if err := c.clearOpened(file, opened, notes); err != nil {
-			return err
-		}
-	}
-	if len(opened.Altered) > 0 || against {
+	if len(opened.Altered) > 0 || kept.against {
 		return ended(exitTrouble)
 	}
 	return nil
@@ -195,7 +218,12 @@ func (c *console) enough(file *seal.File, f *keyFlags) error {
 
 // clearOpened waits until somebody has the secret, and clears the screen; what is not
 // secret is said again. Ctrl-C clears it too.
-func (c *console) clearOpened(file *seal.File, o *seal.Opened, notes []note) error {
+func (c *console) clearOpened(ctx context.Context, file *seal.File, o *seal.Opened, notes []note, whom func() error) error {
+	if ctx.Err() != nil && c.stop != nil { // the first Ctrl-C skipped the telling; the next one clears the screen
+		again, end := signal.NotifyContext(context.WithoutCancel(ctx), os.Interrupt, syscall.SIGTERM)
+		defer end()
+		c.stop = again.Done()
+	}
 	_, _ = fmt.Fprint(c.stderr, "\nPress Enter when you have it: the screen is cleared. ")
 	_, _ = c.readLine()
 	if _, err := fmt.Fprint(c.stdout, clearScreen); err != nil {
@@ -207,7 +235,7 @@ func (c *console) clearOpened(file *seal.File, o *seal.Opened, notes []note) err
 	for _, n := range notes {
 		c.say(n.label, n.colour, n.text)
 	}
-	return nil
+	return whom()
 }
 
 // note is something that was said and is said again.
@@ -404,7 +432,7 @@ func (c *console) readLine() (string, error) {
 	return strings.TrimRight(line, "\r\n"), err
 }
 
-// tellOpened tells what was opened and whom to tell, with the secret or without it.
+// tellOpened tells what was opened, with the secret or without it.
 func (c *console) tellOpened(to io.Writer, file *seal.File, o *seal.Opened, secret bool) error {
 	m := &file.Manifest
 	for _, a := range o.Altered {
@@ -419,16 +447,6 @@ func (c *console) tellOpened(to io.Writer, file *seal.File, o *seal.Opened, secr
 	if secret {
 		p.secret(o)
 	}
-	p.blank()
-	if len(m.Call) > 0 {
-		p.line(0, 0, "Tell these people now; nobody is told by this program:")
-		for _, line := range m.Call {
-			p.line(2, 4, line)
-		}
-	} else {
-		p.line(0, 0, "The file names nobody to tell. Tell those who answer for this account.")
-	}
-	p.line(0, 0, "Afterwards the secret must be changed, and sealed anew.")
 	_, err := fmt.Fprint(to, p.b.String())
 	return err
 }
@@ -501,80 +519,4 @@ func escapeLines(text string) string {
 		lines[i] = escape(lines[i])
 	}
 	return strings.Join(lines, "\n")
-}
-
-// recordOpening records an opening, and reports whether the log knows something
-// against the file; notes is what was said. It never fails: the opening has happened.
-func (c *console) recordOpening(ctx context.Context, f *keyFlags, file *seal.File, opened *seal.Opened) (trouble bool, notes []note) {
-	say := func(label string, colour style, text string) {
-		c.say(label, colour, text)
-		notes = append(notes, note{label, colour, text})
-	}
-	o := app.OpeningOf(file, opened, time.Now(), f.why, account())
-	for _, key := range f.sign {
-		s, err := c.sshSign(ctx, key, app.OpeningNamespace, o.Text())
-		if err != nil {
-			say("warning:", yellow, "the record is not signed by "+key+": "+err.Error())
-			continue
-		}
-		o.Signatures = append(o.Signatures, s.Text)
-	}
-	r, name, side, place := c.evidenceOf(f)
-	var record func(context.Context) (app.Kept, error)
-	if place != nil {
-		record = func(ctx context.Context) (kept app.Kept, err error) {
-			ledger, end, err := app.OpenLedger(ctx, *place)
-			if err != nil {
-				return kept, err
-			}
-			defer func() { err = errors.Join(err, end()) }()
-			a := c.newApp(r, name, *place)
-			a.Ledger = ledger
-			index, against, err := a.RecordOpening(ctx, o)
-			return app.Kept{Where: "recorded as entry " + number(index) + " of the evidence", Against: against}, err
-		}
-	}
-	kept, err := app.KeepOpening(context.WithoutCancel(ctx), record, func(context.Context) (app.Kept, error) {
-		e, err := o.Entry(r)
-		if err != nil {
-			return app.Kept{}, err
-		}
-		var key *evidence.LogKey
-		if place != nil {
-			key, _ = place.Keys.Load() // without it the side log is an unsigned claim
-		}
-		path, err := app.WriteSide(side, key, time.Now(), []evidence.Entry{e})
-		return app.Kept{Where: "recorded in a side log, since the evidence was not at hand. Merge it later: halligan evidence merge " + path}, err
-	})
-	if err != nil {
-		say("warning:", yellow, "the opening is not recorded: "+err.Error()+". Write down who opened it, when and why")
-		return false, notes
-	}
-	say("note:", bold, kept.Where)
-	if len(o.Signatures) == 0 {
-		say("note:", bold, "nobody signed the record; it is an unsigned claim (--sign KEY)")
-	}
-	if kept.Against != "" {
-		say("WARNING:", red, kept.Against)
-	}
-	return kept.Against != "", notes
-}
-
-// evidenceOf finds where the evidence is, as far as anything here says so; place is
-// nil where nothing does.
-func (c *console) evidenceOf(f *keyFlags) (r *register.Register, name, side string, place *app.Place) {
-	home, err := c.home()
-	if err != nil {
-		home = os.TempDir()
-	}
-	side = filepath.Join(home, "side")
-	r, name, err = readRegister(f.register)
-	if err != nil || r == nil {
-		return nil, "", side, nil
-	}
-	p, err := c.place(&f.placeFlags, r)
-	if err != nil {
-		return r, name, side, nil
-	}
-	return r, name, p.Side, &p
 }

@@ -282,6 +282,9 @@ func (c *console) tellSealed(f *sealFlags, done *app.SealDone) error {
 		half := ifElse(h.Half > 0, fmt.Sprintf(", half %d", h.Half), "")
 		p.line(4, 6, fmt.Sprintf("%d  %s (%s)%s", h.Number, h.Name, kindWords[h.Kind], half))
 	}
+	for _, channel := range done.Task.Announce {
+		p.line(2, 4, "halligan open tells "+channel)
+	}
 	if n := len(m.Voided); n > 0 {
 		p.line(2, 4, "Set "+m.Voided[n-1].Set+" is void: its shares are refused by name.")
 	}

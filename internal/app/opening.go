@@ -232,6 +232,8 @@ type Kept struct {
 	Where string // for people
 	// Against is what the log knows against the file, "" nothing.
 	Against string
+	// InLog: it is in the log, and not beside it.
+	InLog bool
 }
 
 // KeepOpening records an opening: in the log where record answers at once, else by

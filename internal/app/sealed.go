@@ -31,6 +31,7 @@ type SealTask struct {
 	Seal                  string // number of the seal
 	Need                  int
 	Holders               []seal.Holder
+	Announce              []string // who is told when it is opened, in words
 }
 
 // SealJob is how an approved request is carried out.
@@ -89,7 +90,7 @@ func (a *App) detailsOf(p *custody.Pending) (*sealDetails, error) {
 		return nil, err
 	}
 	if string(text) != string(p.Request.Details) {
-		return nil, &hinted{errors.New("the register does not say any more what was approved: a holder, a key or a line of managers has changed"), "compare the two (halligan request show), and ask anew"}
+		return nil, &hinted{errors.New("the register does not say any more what was approved: a holder, a key, a line of managers or a channel has changed"), "compare the two (halligan request show), and ask anew"}
 	}
 	return &d, nil
 }
@@ -120,6 +121,11 @@ func (a *App) SealTask(ctx context.Context, given string) (*SealTask, error) {
 		}
 		account, _ := a.accountOf(string(d.Account))
 		out = &SealTask{Hash: p.Request.Hash(), On: p.Request.On, Label: d.Label, What: d.What, Form: d.Form, Make: d.Make, Void: d.Void, Account: account.Name, Seal: d.Seal, Need: d.Need}
+		told, err := a.announcements()
+		if err != nil {
+			return err
+		}
+		out.Announce = ChannelsOf(told)
 		for i, h := range d.Holders {
 			out.Holders = append(out.Holders, seal.Holder{Number: i + 1, Name: h.Name, Kind: h.Kind, Half: h.Half})
 			if h.Kind == seal.KindPaper {

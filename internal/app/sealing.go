@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -60,6 +61,8 @@ type sealDetails struct {
 	Holders []sealHolder `json:"holders"`
 	Make    *Made        `json:"make,omitempty"`
 	Void    []seal.Void  `json:"void,omitempty"`
+	// Announce are told when it is opened.
+	Announce []announceDetail `json:"announce,omitempty"`
 	// Notes are what approvers must know.
 	Notes []string `json:"notes,omitempty"`
 	Marks []string `json:"marks,omitempty"`
@@ -98,6 +101,11 @@ func (a *App) sealing(w *SealWish) (*sealDetails, error) {
 		return nil, &hinted{fmt.Errorf("seal for account %.80q: the register has none of that id or name", w.Account), "accounts: in halligan.yaml lists them"}
 	}
 	d := &sealDetails{Account: account.ID, Label: cmp.Or(w.Label, fmt.Sprintf("emergency account %d", number)), What: w.What, Seal: w.Seal, Form: w.Form, Need: cmp.Or(w.Need, 2), Make: w.Make, Void: w.Void}
+	told, err := a.announcements()
+	if err != nil {
+		return nil, fmt.Errorf("seal: %w", err)
+	}
+	d.Announce = announceDetails(told)
 	keys := true
 	for half, names := range [][]string{w.Holders, w.First, w.Second} {
 		for _, name := range names {
@@ -298,7 +306,14 @@ func (a *App) planOf(d *sealDetails, made time.Time, talk *Talk) (*seal.Plan, er
 	if account == nil || account.Name == "" {
 		return nil, &hinted{fmt.Errorf("seal for account %s: the register does not say its sign-in name, which belongs inside", d.Account), "write name: with the user principal name into halligan.yaml"}
 	}
-	p := &seal.Plan{Form: d.Form, Need: d.Need, Account: account.Name, Label: d.Label, What: d.What, Seal: d.Seal, Made: made, Call: a.callList(), Voided: d.Void, Marks: d.Marks, Combine: combiner}
+	told, err := a.announcements()
+	if err != nil {
+		return nil, err
+	}
+	if !reflect.DeepEqual(announceDetails(told), d.Announce) {
+		return nil, &hinted{errors.New("the address of a channel is not the one that was approved"), "ask anew: halligan request seal"}
+	}
+	p := &seal.Plan{Announce: told, Form: d.Form, Need: d.Need, Account: account.Name, Label: d.Label, What: d.What, Seal: d.Seal, Made: made, Call: a.callList(), Voided: d.Void, Marks: d.Marks, Combine: combiner}
 	if a.Register.Or().Quorum.Lines == register.LinesDistinct {
 		p.Together = func(one, other string) bool { return !a.Register.InOneLine(one, other) }
 	}

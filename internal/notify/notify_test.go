@@ -195,7 +195,16 @@ func TestOneWrongRecipientKeepsNoMailFromTheOthers(t *testing.T) {
 	}
 }
 
-// A second try carries the id of the first, and nobody who has a mail gets another.
+// Nobody who has a mail gets another.
+func TestASecondTryIsForThoseWithoutAMail(t *testing.T) {
+	s := other(t, "email", partly)
+	r, err := (&notify.Sender{Roots: s.roots}).Send(t.Context(), &s.channel, message())
+	if err != nil || r.Tries != 2 || !slices.Equal(r.Told, s.channel.To) || strings.Count(s.all(), "RCPT TO:<security@") != 1 || strings.Count(s.all(), "RCPT TO:<cio@") != 2 {
+		t.Errorf("got %+v %v, it heard %q", r, err, s.all())
+	}
+}
+
+// A second try carries the id of the first.
 func TestASecondTryIsKnownAsOne(t *testing.T) {
 	for _, kind := range notify.Kinds() {
 		t.Run(kind, func(t *testing.T) {

@@ -29,6 +29,7 @@ const (
 	hangs     manner = "takes the connection and says nothing"
 	hangsUp   manner = "hangs up"
 	redirects manner = "redirects to another host"
+	partly    manner = "takes one, and is busy once for the other"
 	shrugs    manner = "answers with success and another text"
 )
 
@@ -218,7 +219,7 @@ func (s *side) converse(c net.Conn, secret *tls.Config, how manner) {
 				say("550 5.1.1 no such user\x1b[2J here")
 			case how == shrugs && strings.Contains(rest, "cio@"):
 				say("550 5.1.1 no such user here")
-			case how == busy && first:
+			case how == busy && first, how == partly && first && strings.Contains(rest, "cio@"):
 				say("451 4.3.0 later")
 			default:
 				say("250 ok")
