@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -58,6 +59,7 @@ the first line is
 
     # yaml-language-server: $schema=halligan.schema.json
 `)
+	fmt.Fprintf(&b, "\n## An example: who holds what where\n\n%s\n```yaml\n%s```\n\n%s", exampleBefore, custodyExample, exampleAfter)
 	for _, shape := range register.Shapes() {
 		if shape.Name == "settings" {
 			continue
@@ -85,6 +87,107 @@ the first line is
 		describeSetting(&b, s)
 	}
 	return b.Bytes()
+}
+
+// The example of docs/config.md.
+const (
+	exampleBefore = `A part says what it is, of which account, who holds it, where it lies and under which seal. A key without its PIN opens nothing, so the two lie apart.
+`
+	custodyExample = `version: 1
+tenant:
+  id: 8c1f2a30-4b5d-4e6f-8a7b-9c0d1e2f3a4b
+accounts:
+  - id: 2786d9fb-aa4e-4778-8abb-11a546852728
+    name: ea-north@contoso.onmicrosoft.com
+    pattern: fido2
+    keys:
+      - {label: North A, serial: "40000001", aaguid: 2fc0579f-8113-47ea-b116-bb5a8db9202a}
+  - id: 3897eafc-bb5f-4889-9bcc-22b657963839
+    name: ea-south@contoso.onmicrosoft.com
+    pattern: splitPassword
+people:
+  - {name: Ana Weiss, reach: ["+49 30 1234567", ana@home.example]}
+  - {name: Ben Ode, reach: ["+351 21 7654321", ben@home.example]}
+  - {name: Dora Ek, reach: ["+46 8 246810", dora@home.example]}
+  - {name: Emil Roe, reach: ["+46 8 135790", emil@home.example]}
+places:
+  # Who can open a place has what lies in it: a seal shows that, and does not prevent it.
+  - name: Main safe
+    kind: safe
+    site: Lisbon
+    fireproof: true
+    access: [Ana Weiss]
+    combinationChanged: 2026-10-01 # the day, never the combination
+  - name: Vault B
+    kind: vault
+    site: Porto
+    offSite: true
+    access: [Ben Ode]
+parts:
+  - name: north key
+    account: 2786d9fb-aa4e-4778-8abb-11a546852728
+    kind: key
+    key: North A # label, serial or id of the key
+    holder: Ana Weiss
+    place: Main safe
+    seal: "4401"
+    since: 2026-10-01
+  - name: north PIN
+    account: 2786d9fb-aa4e-4778-8abb-11a546852728
+    kind: pin
+    key: North A
+    holder: Ben Ode
+    place: Vault B
+    seal: "4402"
+    since: 2026-10-01
+  # Two of four shares of one set open the south account.
+  - {name: south share 1, account: 3897eafc-bb5f-4889-9bcc-22b657963839, kind: share, set: 5f0c2a71b9d4e6f8, needed: 2, holder: Ana Weiss, place: Main safe, seal: "4403", since: 2026-10-01}
+  - {name: south share 2, account: 3897eafc-bb5f-4889-9bcc-22b657963839, kind: share, set: 5f0c2a71b9d4e6f8, needed: 2, holder: Ben Ode, place: Vault B, seal: "4404", since: 2026-10-01}
+  - {name: south share 3, account: 3897eafc-bb5f-4889-9bcc-22b657963839, kind: share, set: 5f0c2a71b9d4e6f8, needed: 2, holder: Dora Ek, seal: "4405", since: 2026-10-01}
+  - {name: south share 4, account: 3897eafc-bb5f-4889-9bcc-22b657963839, kind: share, set: 5f0c2a71b9d4e6f8, needed: 2, holder: Emil Roe, seal: "4406", since: 2026-10-01}
+  - {name: main safe combination, kind: combination, opens: Main safe, holder: Ana Weiss}
+  - {name: binder, kind: binder, holder: Ben Ode, place: Vault B, seal: "4407", since: 2026-10-01}
+`
+	exampleAfter = `Whole registers: [two accounts](../examples/registers/two-accounts.yaml), [a bank](../examples/registers/bank.yaml), [one admin](../examples/registers/one-admin.yaml).
+Three set-ups from the literature, each with what can be lost, worked out by hand: [IANS](../examples/custody/ians.yaml), [Bakker](../examples/custody/bakker.yaml),
+[indefent](../examples/custody/indefent.yaml). What this register survives: ` + "`halligan survive`" + ` ([by which rules](survive.md)). Parts and places change by ` + "`halligan custody`" + `.
+`
+)
+
+// The example is read as it stands in the document, and so is every register that the
+// document links.
+func TestTheExampleOfTheDocumentIsARegister(t *testing.T) {
+	document, err := os.ReadFile("../docs/config.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, text, _ := strings.Cut(string(document), "```yaml\n")
+	text, rest, found := strings.Cut(text, "```\n")
+	if !found {
+		t.Fatal("the document has no example")
+	}
+	r, err := register.Parse("the example", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(r.Parts) != 8 || len(r.Places) != 2 || r.Parts[0].Place != "Main safe" || r.Parts[3].Needed != 2 {
+		t.Errorf("%+v", r)
+	}
+	if err := validate(t, registerSchema(t), []byte(text)); err != nil {
+		t.Error(err)
+	}
+	links := regexp.MustCompile(`\]\(\.\./(examples/[^)]+\.yaml)\)`).FindAllStringSubmatch(rest, -1)
+	if len(links) != 6 {
+		t.Errorf("%d links", len(links))
+	}
+	for _, link := range links {
+		text, err := os.ReadFile("../" + link[1])
+		if err != nil {
+			t.Error(err)
+		} else if _, err := register.Parse(link[1], text); err != nil {
+			t.Error(err)
+		}
+	}
 }
 
 func describeSetting(b *bytes.Buffer, s register.Setting) {

@@ -23,17 +23,9 @@ func RemovePerson(text []byte, name string) ([]byte, error) {
 	if len(errs) > 0 {
 		return nil, errs
 	}
-	gone := slices.IndexFunc(want.People, func(p Person) bool { return SamePerson(p.Name, name) })
-	if gone < 0 {
-		hint := "halligan person list shows who is there"
-		var all []string
-		for _, p := range want.People {
-			all = append(all, p.Name)
-		}
-		if near := Nearest(name, all); near != "" {
-			hint = fmt.Sprintf("did you mean %s?", shown(near))
-		}
-		return nil, &EditError{fmt.Sprintf("remove a person: the register has no %s", shown(name)), hint}
+	gone, err := want.personAt(name, "remove a person")
+	if err != nil {
+		return nil, err
 	}
 	if err := want.needed(want.People[gone].Name); err != nil {
 		return nil, err
@@ -66,6 +58,53 @@ func RemovePerson(text []byte, name string) ([]byte, error) {
 		}
 	}
 	return nil, &EditError{fmt.Sprintf("remove %s: the lines to remove were not found", shown(name)), "remove the person with an editor"}
+}
+
+// personAt finds a person by name, in whatever spelling.
+func (r *Register) personAt(name, doing string) (int, error) {
+	at := slices.IndexFunc(r.People, func(p Person) bool { return SamePerson(p.Name, name) })
+	if at >= 0 {
+		return at, nil
+	}
+	hint := "halligan person list shows who is there"
+	var all []string
+	for _, p := range r.People {
+		all = append(all, p.Name)
+	}
+	if near := Nearest(name, all); near != "" {
+		hint = fmt.Sprintf("did you mean %s?", shown(near))
+	}
+	return -1, &EditError{fmt.Sprintf("%s: the register has no %s", doing, shown(name)), hint}
+}
+
+// ChangePerson returns the text of a halligan.yaml in which a person is another: other
+// roles, keys, manager, ways to reach them. change is given the person as they stand
+// there; the name stays, since parts and places refer to it. Every byte of what stays
+// is kept.
+func ChangePerson(text []byte, name string, change func(*Person)) ([]byte, error) {
+	want, d, errs := parse("halligan.yaml", text)
+	if len(errs) > 0 {
+		return nil, errs
+	}
+	i, err := want.personAt(name, "change a person")
+	if err != nil {
+		return nil, err
+	}
+	was, to := want.People[i], want.People[i]
+	to.Roles, to.Reach = slices.Clone(was.Roles), slices.Clone(was.Reach)
+	change(&to)
+	to.Name = was.Name
+	if len(to.Roles) == 0 {
+		to.Roles = nil
+	}
+	if len(to.Reach) == 0 {
+		to.Reach = nil
+	}
+	if to.ID.Equal(was.ID) {
+		to.ID = was.ID // as it is spelled there
+	}
+	want.People[i] = to
+	return setElement(text, "people", i, "change "+shown(was.Name), reflect.ValueOf(was), reflect.ValueOf(to), want, d)
 }
 
 // needed is an error that names what still refers to a person.
@@ -131,7 +170,7 @@ func SetQuorum(text []byte, q Quorum) ([]byte, error) {
 // quorum writes the keys of a quorum into the lines, where it stands or below the
 // others.
 func (l *list) quorum(d *decoder, was, q Quorum) ([]byte, error) {
-	e := element{what: "set the quorum", shape: d.shapes["quorum"], was: reflect.ValueOf(was), to: reflect.ValueOf(q), at: l.header + 1, indent: strings.Repeat(" ", l.indent+2)}
+	e := element{what: "set the quorum", shapes: d.shapes, shape: d.shapes["quorum"], was: reflect.ValueOf(was), to: reflect.ValueOf(q), at: l.header + 1, indent: strings.Repeat(" ", l.indent+2)}
 	mapping, _ := valueOf(d, "quorum").(*ast.MappingNode)
 	if mapping != nil {
 		return l.rewrite(mapping, &e)

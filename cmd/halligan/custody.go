@@ -56,6 +56,7 @@ PIN, the password or the combination, but that there is one, and where.
 NAME is how people call the part from then on; without one it is named after its kind and key. When enough people have approved,
 the register is changed. Who asks and is named as holder has signed for the part; another holder signs by approving.`,
 		Example: `  halligan custody add "north key 1" --kind key --account ea-north@contoso.onmicrosoft.com --of "North 1" --holder "Ana Weiss" --place "Main safe" --seal 4401 --by "Ana Weiss" --why "first key" --key ~/.ssh/id_ed25519
+  halligan custody add "account 1 share 2" --kind share --needed 2 --account ea-north@contoso.onmicrosoft.com --set 5f0c2a71b9d4e6f8 --holder "Ben Ode" --place "Vault B" --by "Ana Weiss" --why "first seal" --key ~/.ssh/id_ed25519
   halligan custody add --kind binder --place "Vault B" --holder "Ben Ode" --by "Ana Weiss" --why "second binder" --key ~/.ssh/id_ed25519`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -70,6 +71,7 @@ the register is changed. Who asks and is named as holder has signed for the part
 	flags.StringVar(&f.part.Key, "of", "", "`LABEL`, serial or id of the security key or certificate that it is or belongs to")
 	flags.StringVar(&f.part.Opens, "opens", "", "`PLACE` that a combination opens")
 	flags.StringVar(&f.part.Set, "set", "", "`ID` of the sealed set that a share, half or sealed password belongs to")
+	flags.IntVar(&f.part.Needed, "needed", 0, "of a share, or a part of a password: the `NUMBER` of them that opens the account; say it of each")
 	flags.StringVar(&f.part.Holder, "holder", "", "`NAME` of who holds it")
 	flags.StringVar(&f.part.Place, "place", "", "`PLACE` where it lies")
 	flags.StringVar(&f.part.Seal, "seal", "", "`NUMBER` of its seal")

@@ -14,7 +14,7 @@ import (
 	"halligan/register"
 )
 
-// personFlags are the flags of person add.
+// personFlags are the flags of person add and person change.
 type personFlags struct {
 	register, id, title, signing, receiving, manager string
 	roles, reach                                     []string
@@ -28,7 +28,7 @@ func personCommand(c *console) *cobra.Command {
 		Long: `The people of the register: their roles, the one key with which each signs, the one to which things are sealed for them, their
 line of managers, and two ways to reach them. What is written here counts once it is approved: halligan request register.`,
 	}
-	cmd.AddCommand(personAddCommand(c), personListCommand(c), personRemoveCommand(c), personRolesCommand(c))
+	cmd.AddCommand(personAddCommand(c), personChangeCommand(c), personListCommand(c), personRemoveCommand(c), personRolesCommand(c))
 	return cmd
 }
 
@@ -46,6 +46,11 @@ person signs, and two ways to reach them. Nothing of it counts before it is appr
 		Args: takes("NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error { return c.personAdd(cmd.Context(), &f, args[0]) },
 	}
+	f.add(cmd)
+	return cmd
+}
+
+func (f *personFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.register, "register", registerFile, "`FILE` of the register")
 	flags.StringArrayVar(&f.roles, "role", nil, "`ROLE`: "+strings.Join(roleNames, ", ")+"; repeatable")
@@ -57,7 +62,6 @@ person signs, and two ways to reach them. Nothing of it counts before it is appr
 	flags.StringVar(&f.id, "id", "", "object `ID` of the person's own account in the directory, by which leavers are noticed")
 	flags.StringVar(&f.title, "title", "", "what the person is called: head of IT")
 	complete(cmd, "role", roleNames...)
-	return cmd
 }
 
 func (c *console) personAdd(ctx context.Context, f *personFlags, name string) error {
@@ -72,10 +76,10 @@ func (c *console) personAdd(ctx context.Context, f *personFlags, name string) er
 		return misused("each person signs with one key", "--signing and --passkey exclude each other")
 	}
 	var err error
-	if p.Signing, err = keyOrFile(f.signing); err != nil {
+	if p.Signing, err = keyOrFile("--signing", f.signing); err != nil {
 		return err
 	}
-	if p.Receiving, err = keyOrFile(f.receiving); err != nil {
+	if p.Receiving, err = keyOrFile("--receiving", f.receiving); err != nil {
 		return err
 	}
 	if f.passkey {
@@ -97,7 +101,7 @@ func (c *console) personAdd(ctx context.Context, f *personFlags, name string) er
 		out.line(0, 2, "warning: "+odd+". Nobody by such a name can ask or approve; write it in the letters of one script")
 	}
 	if len(f.roles) > 0 && p.Signing == "" && p.Passkey.CredentialID == "" {
-		out.line(0, 2, "note: without a key "+name+" can neither ask nor approve: --signing or --passkey (take the person out, and add again)")
+		out.line(0, 2, "note: without a key "+name+" can neither ask nor approve: halligan person change "+posixQuoted(name)+" --signing FILE, or --passkey")
 	}
 	if len(f.reach) < 2 {
 		out.line(0, 2, "note: two ways to reach a person are better than "+ifElse(len(f.reach) == 1, "one", "none")+": --reach")
@@ -107,33 +111,30 @@ func (c *console) personAdd(ctx context.Context, f *personFlags, name string) er
 	return err
 }
 
-// keyOrFile takes a public key, or the file that holds it. A private key in it is
-// refused by the register.
-func keyOrFile(given string) (string, error) {
-	if given == "" || strings.ContainsAny(given, " ") || strings.HasPrefix(given, "age1") {
-		return given, nil
-	}
-	text, err := readSome(given)
-	if err != nil {
-		return "", &fault{exitFailed, fmt.Errorf("read key: %v", err), "give the public key itself in quotation marks, or its file: id_ed25519.pub"}
-	}
-	if strings.Contains(string(text), "PRIVATE KEY-----") {
-		return "", &fault{exitMisused, fmt.Errorf("read key: %s holds a private key, and it was put nowhere", given), "give the public one, as a rule " + given + ".pub; the private key stays with its owner"}
-	}
-	return strings.TrimSpace(string(text)), nil
-}
-
 func personRemoveCommand(c *console) *cobra.Command {
 	var file string
 	cmd := &cobra.Command{
 		Use:   "remove NAME",
 		Short: "take a person out of the register",
 		Long: `Take a person out of the register. It is refused while the person holds parts, opens places or manages somebody. It counts once it
-is approved; then the person's approvals of open requests count no more.`,
-		Args: takes("NAME"),
+is approved; then the person's approvals of open requests count no more. A change after which nobody could decide anything is told, and
+is never approved: write somebody else in first.`,
+		Example: `  halligan person remove "Carl Roe"`,
+		Args:    takes("NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := editRegister(cmd.Context(), file, func(text []byte, _ *register.Register) ([]byte, error) { return register.RemovePerson(text, args[0]) }); err != nil {
+			var undecidable error
+			if err := editRegister(cmd.Context(), file, func(text []byte, was *register.Register) ([]byte, error) {
+				next, err := register.RemovePerson(text, args[0])
+				if err == nil {
+					undecidable = undecidableAfter(file, was, next)
+				}
+				return next, err
+			}); err != nil {
 				return err
+			}
+			if undecidable != nil { // somebody else may be written in next
+				c.say("warning:", yellow, undecidable.Error())
+				c.say("hint:", bold, hintOf(undecidable))
 			}
 			_, err := fmt.Fprintf(c.stdout, "%s: %s is taken out. It counts once it is approved: halligan request register\n", escape(file), escape(args[0]))
 			return err

@@ -297,7 +297,10 @@ func (c *console) tellSealed(f *sealFlags, done *app.SealDone) error {
 	if err := c.showPapers(f, done); err != nil {
 		return err
 	}
-	return c.showMade(f, done.Secrets)
+	if err := c.showMade(f, done.Secrets); err != nil {
+		return err
+	}
+	return c.tellKeeping(to, f, done)
 }
 
 // kindWords are what people have of each kind.

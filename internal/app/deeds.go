@@ -65,25 +65,38 @@ type registerDetails struct {
 // anything again: it could not even be changed back.
 func decidable(r *register.Register) error {
 	var approvers []string
+	signs := func(p *register.Person) bool { return p.Signing != "" || p.Passkey.CredentialID != "" }
 	for i := range r.People {
-		p := &r.People[i]
-		if p.Has(register.RoleApprover) && (p.Signing != "" || p.Passkey.CredentialID != "") {
+		if p := &r.People[i]; p.Has(register.RoleApprover) && signs(p) {
 			approvers = append(approvers, p.Name)
 		}
 	}
 	needed := custody.RightOf(custody.VerbRegister).Needed(r.Quorum)
 	for i := range r.People {
 		p := &r.People[i]
-		others := len(approvers)
+		others, takes := len(approvers), needed
 		if slices.Contains(approvers, p.Name) && r.Quorum.People != 1 {
 			others--
 		}
-		if custody.May(p, custody.VerbAsk) && custody.May(p, custody.VerbRegister) && others >= needed {
+		if !signs(p) && r.Quorum.People != 1 {
+			takes = max(needed, 2) // nobody knows who asks
+		}
+		if custody.May(p, custody.VerbAsk) && custody.May(p, custody.VerbRegister) && others >= takes {
 			return nil
 		}
 	}
 	return &hinted{fmt.Errorf("with this register nobody could decide anything any more: %d can approve and sign, and a request takes %d beside who asks", len(approvers), needed),
 		"name more people with the role approver and a key, or say how many there are: halligan init --people NUMBER"}
+}
+
+// StillDecidable returns an error for a change of the register after which nobody could
+// decide anything any more, where somebody could before: such a change could not even
+// be approved.
+func StillDecidable(was, is *register.Register) error {
+	if decidable(was.Or()) != nil {
+		return nil // it is being set up
+	}
+	return decidable(is.Or())
 }
 
 // mostDetails is what fits into a request: people read all of it.

@@ -1,0 +1,48 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+
+	"halligan/internal/app"
+	"halligan/register"
+	"halligan/seal"
+)
+
+// keepingKinds are the kinds under which the holders of each form have their part.
+var keepingKinds = map[seal.Form]register.PartKind{seal.FormPair: register.PartShare, seal.FormShares: register.PartShare, seal.FormHalves: register.PartPasswordHalf}
+
+// keeping are the commands that write down where a sealed file and the parts of its
+// holders lie, with everything that is known here.
+func keeping(m *seal.Manifest, t *app.SealTask, put string) []string {
+	add := func(name string, kind register.PartKind, rest string) string {
+		return "halligan custody add " + posixQuoted(name) + " --kind " + string(kind) + " --account " + posixQuoted(t.Account) + " --set " + m.Set + rest + " --by NAME --why TEXT --key FILE"
+	}
+	place := func(known string) string { return " --place " + ifElse(known == "", "PLACE", posixQuoted(known)) }
+	number := ifElse(m.Seal == "", "", " --seal "+posixQuoted(m.Seal))
+	out := []string{add(m.Label+" sealed "+m.Set[:4], register.PartPassword, place(put)+number)}
+	for _, h := range m.Holders {
+		kind := keepingKinds[m.Form]
+		what := ifElse(h.Half > 0, "half "+strconv.Itoa(h.Half), "share "+strconv.Itoa(h.Number))
+		needed := ifElse(kind == register.PartShare, " --needed "+strconv.Itoa(m.Need), "")
+		out = append(out, add(m.Label+" "+what+" "+m.Set[:4]+" "+h.Name, kind, needed+" --holder "+posixQuoted(h.Name)+place("")))
+	}
+	return out
+}
+
+// tellKeeping says what comes next after sealing: until it is written down where the
+// parts lie, nobody can say what survives.
+func (c *console) tellKeeping(to io.Writer, f *sealFlags, done *app.SealDone) error {
+	if done.Sealed == nil || done.Task == nil {
+		return nil
+	}
+	p := c.page(to)
+	p.blank()
+	p.line(0, 2, "Next: write down where the file and the part of each person lie (whoever opens it by a key has a part, too: where the key lies). Each is a request that others approve:")
+	for _, command := range keeping(done.Sealed.Manifest, done.Task, f.put) {
+		p.b.WriteString("  " + escape(command) + "\n") // on one line, to be copied
+	}
+	_, err := fmt.Fprint(to, p.b.String())
+	return err
+}
