@@ -138,6 +138,7 @@ func surviveOf(t *testing.T, name string) *app.SurviveReport {
 	if err != nil {
 		t.Fatal(err)
 	}
+	conformsToSurvive(t, r)
 	return r
 }
 
