@@ -409,7 +409,7 @@ func (x *search) never() bool {
 func (s *Survey) tell(sets [][]int, r reading) []LossSet {
 	out := []LossSet{}
 	for _, set := range sets {
-		one := LossSet{Lost: []Loss{}, Why: s.why(set, r)}
+		one := LossSet{Lost: []Loss{}, Why: append([]string{}, s.why(set, r)...)}
 		for _, i := range set {
 			one.Lost = append(one.Lost, s.losses[i])
 		}

@@ -46,8 +46,8 @@ Two of at most five people who have keys open it in pairs. Otherwise the key is 
 	flags := cmd.Flags()
 	f.askFlags.add(flags)
 	flags.StringVar(&f.wish.Account, "account", "", "`ID` or name of the account in the register")
-	flags.StringVar(&f.wish.What, "what", "the password", "`TEXT`: what is sealed of it")
-	flags.StringVar(&f.wish.Label, "label", "", "`TEXT` that stands outside in place of the account's name (default: its number in the register)")
+	flags.StringVar(&f.wish.What, "what", "the password", "`TEXT`: what is sealed of it; with --reseals as in that file, unless it is given")
+	flags.StringVar(&f.wish.Label, "label", "", "`TEXT` that stands outside in place of the account's name (default: that of the file of --reseals, else its number in the register)")
 	flags.StringVar(&f.wish.Seal, "seal-number", "", "`NUMBER` of the seal on the envelope")
 	flags.StringArrayVar(&f.wish.Holders, "holder", nil, "`NAME` of somebody who holds a part; once for each")
 	flags.StringArrayVar(&f.wish.First, "first", nil, "`NAME` of a holder of the first half of a password")
@@ -76,6 +76,13 @@ func (c *console) askSeal(cmd *cobra.Command, f *wishFlags) error {
 		old, err := app.ReadSealed(f.reseals)
 		if err != nil {
 			return err
+		}
+		// The new set is of the same thing: it is called so, unless somebody says otherwise.
+		if !cmd.Flags().Changed("label") {
+			f.wish.Label = old.Manifest.Label
+		}
+		if !cmd.Flags().Changed("what") {
+			f.wish.What = old.Manifest.What
 		}
 		f.wish.Void = app.VoidOf(old, time.Now().UTC().Format(time.DateOnly))
 	}

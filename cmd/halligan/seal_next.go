@@ -13,9 +13,9 @@ import (
 // keepingKinds are the kinds under which the holders of each form have their part.
 var keepingKinds = map[seal.Form]register.PartKind{seal.FormPair: register.PartShare, seal.FormShares: register.PartShare, seal.FormHalves: register.PartPasswordHalf}
 
-// keeping are the commands that write down where a sealed file and the parts of its
+// commandsToKeep are the commands that write down where a sealed file and the parts of its
 // holders lie, with everything that is known here.
-func keeping(m *seal.Manifest, t *app.SealTask, put string) []string {
+func commandsToKeep(m *seal.Manifest, t *app.SealTask, put string) []string {
 	add := func(name string, kind register.PartKind, rest string) string {
 		return "halligan custody add " + posixQuoted(name) + " --kind " + string(kind) + " --account " + posixQuoted(t.Account) + " --set " + m.Set + rest + " --by NAME --why TEXT --key FILE"
 	}
@@ -40,7 +40,7 @@ func (c *console) tellKeeping(to io.Writer, f *sealFlags, done *app.SealDone) er
 	p := c.page(to)
 	p.blank()
 	p.line(0, 2, "Next: write down where the file and the part of each person lie (whoever opens it by a key has a part, too: where the key lies). Each is a request that others approve:")
-	for _, command := range keeping(done.Sealed.Manifest, done.Task, f.put) {
+	for _, command := range commandsToKeep(done.Sealed.Manifest, done.Task, f.put) {
 		p.b.WriteString("  " + escape(command) + "\n") // on one line, to be copied
 	}
 	_, err := fmt.Fprint(to, p.b.String())

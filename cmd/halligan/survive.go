@@ -74,7 +74,7 @@ Exit codes: 0 holds, 3 a rule is broken, 5 not known, or the tenant was to be re
 	flags.StringVar(&f.scenario, "scenario", "", "`NAME` of the one scenario to tell: "+strings.Join(custody.ScenarioNames(), ", "))
 	flags.StringVar(&f.format, "format", "", "`FORM` of the report: "+strings.Join(formNames(surviveFormats), ", ")+" (default: text, or by the name after -o)")
 	flags.StringVarP(&f.output, "output", "o", "", "`FILE` to write the report to (default: stdout)")
-	flags.BoolVar(&f.all, "all", false, "tell every loss and set, not only those that end it or may")
+	flags.BoolVar(&f.all, "all", false, "tell every loss and set, not only those that end it or may; losses that leave the same ways in stand together")
 	complete(cmd, "scenario", custody.ScenarioNames()...)
 	complete(cmd, "format", formNames(surviveFormats)...)
 	return cmd
@@ -152,6 +152,7 @@ type trialView struct {
 	Left                    string   // the ways in by name
 	Full                    []string // the ways in, with what, where
 	More                    []string // what takes the others
+	Many                    bool     // Title names every loss that leaves the same
 }
 
 // setsView are sets of losses of one certainty.
@@ -203,13 +204,17 @@ func viewSurvive(r *app.SurviveReport, all bool) *surviveView {
 		t := &r.Losses[i]
 		service := t.Lost[0].Service()
 		switch {
-		case all, t.Works == custody.No, !service && t.Works == custody.Maybe, !service && t.Lost[0].Kind != custody.LossPart:
+		case all:
+		case t.Works == custody.No, !service && t.Works == custody.Maybe, !service && t.Lost[0].Kind != custody.LossPart:
 			v.Singles = append(v.Singles, viewTrial(t, all))
 		case t.Works == custody.Yes:
 			quiet++
 		default:
 			open = append(open, t.Title)
 		}
+	}
+	if all {
+		v.Singles = groupTrials(r.Losses)
 	}
 	if len(open) > 0 {
 		v.Quiet = append(v.Quiet, "? not known after the loss of "+strings.Join(open, ", "))
@@ -259,6 +264,49 @@ func viewTrial(t *app.SurviveTrial, all bool) trialView {
 		v.More = append(v.More, strings.Join(reasons[w], ", ")+": "+w)
 	}
 	return v
+}
+
+// groupTrials tells every loss, those together that leave the same ways in: first what
+// ends it, then what may, then what leaves fewer ways, last what leaves all. With what
+// a way opens stands above, once.
+func groupTrials(losses []app.SurviveTrial) []trialView {
+	type group struct {
+		view  trialView
+		names []string
+		rank  int
+	}
+	var groups []*group
+	find := map[string]*group{}
+	for i := range losses {
+		t := &losses[i]
+		one := viewTrial(t, true)
+		left := 0
+		for _, w := range t.Ways {
+			if w.Works == custody.Yes {
+				left++
+			}
+		}
+		rank := map[custody.Answer]int{custody.No: -2, custody.Maybe: -1, custody.Yes: left}[t.Works]
+		key := fmt.Sprint(rank, "\x00", one.Left, "\x00", one.Note)
+		g := find[key]
+		if g == nil {
+			g = &group{view: trialView{Mark: one.Mark, Word: one.Word, Note: one.Note, Left: one.Left, Many: true}, rank: rank}
+			find[key], groups = g, append(groups, g)
+		}
+		g.names = append(g.names, t.Title)
+		for _, why := range one.More {
+			if t.Works != custody.Yes && !slices.Contains(g.view.More, why) {
+				g.view.More = append(g.view.More, why)
+			}
+		}
+	}
+	slices.SortStableFunc(groups, func(a, b *group) int { return a.rank - b.rank })
+	var out []trialView
+	for _, g := range groups {
+		g.view.Title = strings.Join(g.names, ", ")
+		out = append(out, g.view)
+	}
+	return out
 }
 
 // fullWay tells a way with all that it takes.
@@ -395,7 +443,7 @@ func writeSurviveText(w io.Writer, r *app.SurviveReport, l look) error {
 		p.trial(&v.Days[i])
 	}
 	if len(v.Singles) > 0 {
-		p.heading("Each single loss")
+		p.heading(ifElse(l.all, "Each single loss: what is left ← after the loss of", "Each single loss"))
 		for i := range v.Singles {
 			p.trial(&v.Singles[i])
 		}
@@ -420,6 +468,17 @@ func writeSurviveText(w io.Writer, r *app.SurviveReport, l look) error {
 }
 
 func (p *page) trial(t *trialView) {
+	if t.Many {
+		what := t.Word + ifElse(t.Left != "", "; "+t.Left, "")
+		if t.Word == standingWords[custody.Yes][1] {
+			what = t.Left
+		}
+		p.styled(4, 6, relationStyle(t.Mark), t.Mark, what+ifElse(t.Note != "", ": "+t.Note, "")+" ← "+t.Title)
+		for _, text := range t.More {
+			p.line(8, 2, text)
+		}
+		return
+	}
 	p.styled(4, 2, relationStyle(t.Mark), t.Mark, t.Title+" → "+ifElse(t.Word == standingWords[custody.Yes][1], t.Left, t.Word+ifElse(t.Left != "", "; "+t.Left, ""))+ifElse(t.Note != "", ": "+t.Note, ""))
 	if p.all {
 		for _, text := range t.Full {

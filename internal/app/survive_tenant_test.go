@@ -47,6 +47,7 @@ func tidewaterSurvives(t *testing.T, change func(*entra.Content, *register.Regis
 	if err != nil {
 		t.Fatal(err)
 	}
+	conformsToSurvive(t, r)
 	return r
 }
 

@@ -1,6 +1,7 @@
 package print
 
 import (
+	_ "embed"
 	"fmt"
 	"slices"
 	"strings"
@@ -318,3 +319,9 @@ func words(k kind, paragraph string) []string {
 func isWide(r rune) bool {
 	return unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana)
 }
+
+// FontLicence is the licence of the built-in fonts, which goes with every copy of them:
+// with the program, and with what it prints where that is passed on.
+//
+//go:embed LICENSE-DejaVu.txt
+var FontLicence string

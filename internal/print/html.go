@@ -54,7 +54,7 @@ func (d *Document) WriteHTML(w io.Writer, o Options) (spelled string, err error)
 <meta name="robots" content="noindex">
 <title>%s</title>
 <style>
-@page { size: %s; @bottom-left { content: "%s"; } @bottom-right { content: "page " counter(page) " of " counter(pages); } }
+@page { size: %s; @bottom-left { content: "%s"; width: 84%%; } @bottom-right { content: "page " counter(page) " of " counter(pages); width: 16%%; text-align: right; white-space: nowrap; } }
 %s</style></head><body><main>
 `, html.EscapeString(visible(d.Title)), paperCSS[o.Paper], cssString(visible(m.stamp)), pageCSS)
 	for _, b := range d.Blocks {

@@ -266,3 +266,23 @@ func TestARowTallerThanAPageGoesOn(t *testing.T) {
 		t.Errorf("the head is there %d times on %d pages", heads, len(pages))
 	}
 }
+
+// A browser that prints margins says on every page which print it is.
+func TestEveryPrintedPageOfHTMLSaysWhichVersionItIs(t *testing.T) {
+	browser := testenv.Folder(t, "HALLIGAN_CHROMIUM")
+	for _, name := range []string{"binder of many", "card of many"} { // with the longest names
+		d := documents()[name]
+		page := file(t, "page.html", printed(t, d, "html", print.Options{}))
+		pdf := filepath.Join(filepath.Dir(page), "page.pdf")
+		tool(t, browser, "--headless", "--no-sandbox", "--disable-gpu", "--user-data-dir="+t.TempDir(), "--no-pdf-header-footer", "--print-to-pdf="+pdf, "file://"+page)
+		pages := strings.Split(strings.TrimSuffix(tool(t, "pdftotext", pdf, "-"), "\f"), "\f")
+		for i, said := range pages {
+			foot := strings.Join(strings.Fields(said), " ")
+			for _, want := range []string{d.Version, d.Digest, fmt.Sprintf("page %d of %d", i+1, len(pages))} {
+				if !strings.Contains(foot, want) {
+					t.Errorf("%s: page %d of %d does not say %s", name, i+1, len(pages), want)
+				}
+			}
+		}
+	}
+}

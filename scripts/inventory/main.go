@@ -73,7 +73,11 @@ func write(version string, at time.Time, billFile, licenceFile string, binaries 
 		return err
 	}
 	var texts bytes.Buffer
-	if err := licenceTexts(&texts, parts, places); err != nil {
+	within, err := withinModules(parts.allTargets)
+	if err != nil {
+		return err
+	}
+	if err := licenceTexts(&texts, parts, places, within); err != nil {
 		return err
 	}
 	return os.WriteFile(licenceFile, texts.Bytes(), 0o644)
@@ -181,15 +185,54 @@ func folders() (map[string]string, error) {
 	return places, nil
 }
 
+// withinModules asks the go command in which folders below the root of its module each
+// linked package lies, on any of the targets. The folders above a package count.
+func withinModules(targets []string) (map[string][]string, error) {
+	within, seen := map[string][]string{}, map[string]bool{}
+	for _, target := range targets {
+		system, arch, _ := strings.Cut(target, "/")
+		list := exec.Command("go", "list", "-deps", "-f", "{{with .Module}}{{.Path}}\t{{.Dir}}{{end}}\t{{.Dir}}", "./cmd/halligan")
+		list.Env = append(os.Environ(), "GOOS="+system, "GOARCH="+arch, "CGO_ENABLED=0")
+		out, err := list.Output()
+		if err != nil {
+			return nil, fmt.Errorf("go list -deps for %s: %w", target, err)
+		}
+		for line := range strings.Lines(string(out)) {
+			fields := strings.Split(strings.TrimSpace(line), "\t")
+			if len(fields) != 3 { // the standard library
+				continue
+			}
+			for folder := fields[2]; strings.HasPrefix(folder, fields[1]+string(filepath.Separator)); folder = filepath.Dir(folder) {
+				if !seen[folder] {
+					seen[folder], within[fields[0]] = true, append(within[fields[0]], folder)
+				}
+			}
+		}
+	}
+	for _, list := range within {
+		slices.Sort(list)
+	}
+	return within, nil
+}
+
 // licenceTexts copies the licence and notice files of everything that is linked,
 // which nearly every licence asks for. A part without one is an error: someone
 // must look before it is given to others.
-func licenceTexts(w io.Writer, p parts, places map[string]string) error {
+// within are the folders of linked packages below the root of their module, by
+// module: some have a licence of their own.
+func licenceTexts(w io.Writer, p parts, places map[string]string, within map[string][]string) error {
 	all := append([]part{{path: "stdlib", version: "go" + p.goVersion}}, p.modules...)
 	for _, module := range all {
 		files, err := licenceFiles(places[module.path])
 		if err != nil {
 			return fmt.Errorf("licence of %s: %w", module.path, err)
+		}
+		for _, folder := range within[module.path] {
+			more, err := licencesIn(folder)
+			if err != nil {
+				return fmt.Errorf("licence of %s: %w", module.path, err)
+			}
+			files = append(files, more...)
 		}
 		for _, file := range files {
 			text, err := os.ReadFile(file)
@@ -200,7 +243,7 @@ func licenceTexts(w io.Writer, p parts, places map[string]string) error {
 			if name == "stdlib" {
 				name = "the Go standard library"
 			}
-			_, err = fmt.Fprintf(w, "==== %s %s: %s\n\n%s\n\n", name, module.version, filepath.Base(file), bytes.TrimSpace(text))
+			_, err = fmt.Fprintf(w, "==== %s %s: %s\n\n%s\n\n", name, module.version, nameWithin(places[module.path], file), bytes.TrimSpace(text))
 			if err != nil {
 				return err
 			}
@@ -213,6 +256,22 @@ func licenceFiles(folder string) ([]string, error) {
 	if folder == "" {
 		return nil, errors.New("its sources are not on this machine")
 	}
+	files, err := licencesIn(folder)
+	if err == nil && len(files) == 0 {
+		err = fmt.Errorf("no licence file in its sources")
+	}
+	return files, err
+}
+
+// nameWithin is the name of a file in its module.
+func nameWithin(root, file string) string {
+	if name, err := filepath.Rel(root, file); err == nil {
+		return filepath.ToSlash(name)
+	}
+	return filepath.Base(file)
+}
+
+func licencesIn(folder string) ([]string, error) {
 	entries, err := os.ReadDir(folder) // sorted by name
 	if err != nil {
 		return nil, err
@@ -221,14 +280,11 @@ func licenceFiles(folder string) ([]string, error) {
 	for _, entry := range entries {
 		name := strings.ToUpper(entry.Name())
 		for _, prefix := range []string{"LICENSE", "LICENCE", "COPYING", "NOTICE"} {
-			if strings.HasPrefix(name, prefix) && entry.Type().IsRegular() {
+			if strings.HasPrefix(name, prefix) && entry.Type().IsRegular() && filepath.Ext(name) != ".GO" {
 				files = append(files, filepath.Join(folder, entry.Name()))
 				break
 			}
 		}
-	}
-	if len(files) == 0 {
-		return nil, fmt.Errorf("no licence file in its sources")
 	}
 	return files, nil
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -246,7 +247,7 @@ func TestModuleThatGoSumDoesNotVouchForIsRefused(t *testing.T) {
 func TestLicenceTextsAreComplete(t *testing.T) {
 	home := t.TempDir()
 	places := map[string]string{}
-	for _, file := range []string{"stdlib/LICENSE", "upper/LICENSE.txt", "upper/NOTICE", "upper/main.go", "mouse/COPYING"} {
+	for _, file := range []string{"stdlib/LICENSE", "upper/LICENSE.txt", "upper/NOTICE", "upper/main.go", "mouse/COPYING", "upper/notice_response.go", "upper/lower/LICENSE"} {
 		name := filepath.Join(home, filepath.FromSlash(file))
 		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
 			t.Fatal(err)
@@ -259,7 +260,7 @@ func TestLicenceTextsAreComplete(t *testing.T) {
 	places["example.test/Upper"] = filepath.Join(home, "upper")
 	places["example.test/mouse"] = filepath.Join(home, "mouse")
 	var b bytes.Buffer
-	if err := licenceTexts(&b, release(t), places); err != nil {
+	if err := licenceTexts(&b, release(t), places, map[string][]string{"example.test/Upper": {filepath.Join(home, "upper", "lower")}}); err != nil {
 		t.Fatal(err)
 	}
 	want := `==== the Go standard library go1.26.8: LICENSE
@@ -274,6 +275,10 @@ text of upper/LICENSE.txt
 
 text of upper/NOTICE
 
+==== example.test/Upper v1.0.0: lower/LICENSE
+
+text of upper/lower/LICENSE
+
 ==== example.test/mouse v2.0.0+incompatible: COPYING
 
 text of mouse/COPYING
@@ -285,7 +290,44 @@ text of mouse/COPYING
 	if err := os.Remove(filepath.Join(home, "mouse", "COPYING")); err != nil {
 		t.Fatal(err)
 	}
-	if err := licenceTexts(&b, release(t), places); err == nil {
+	if err := licenceTexts(&b, release(t), places, map[string][]string{"example.test/Upper": {filepath.Join(home, "upper", "lower")}}); err == nil {
 		t.Error("got no error for a module without a licence file")
+	}
+}
+
+// What lies in every archive beside the program: its licence, and the texts of all
+// that is in it, those of the fonts that every PDF carries on, too.
+func TestArchivesHaveTheLicencesOfTheFonts(t *testing.T) {
+	t.Chdir(filepath.Join("..", ".."))
+	places, err := folders()
+	if err != nil {
+		t.Fatal(err)
+	}
+	within, err := withinModules([]string{runtime.GOOS + "/" + runtime.GOARCH})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	if err := licenceTexts(&b, parts{goVersion: "1", modules: []part{{path: "github.com/go-fonts/dejavu"}, {path: "codeberg.org/go-pdf/fpdf"}, {path: "github.com/wneessen/go-mail"}}}, places, within); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"Copyright (c) 2003 by Bitstream, Inc. All Rights Reserved.", "Copyright (c) 2006 by Tavmjong Bah. All Rights Reserved.", ": LICENSE-DejaVu\n", ": smtp/LICENSE\n"} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("the texts of licences lack %q", want)
+		}
+	}
+	script, err := os.ReadFile(filepath.Join("scripts", "release"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`-licences "$bin/THIRD-PARTY-LICENSES.txt"`, `cp LICENSE "$bin/THIRD-PARTY-LICENSES.txt" "$folder/"`} {
+		if !strings.Contains(string(script), want) {
+			t.Errorf("scripts/release does not say %s, so the archives lack it", want)
+		}
+	}
+	// Whoever has the program alone can still read them: halligan version --licences.
+	shown, err := os.ReadFile(filepath.Join("internal", "print", "LICENSE-DejaVu.txt"))
+	if err != nil || !strings.Contains(b.String(), string(bytes.TrimSpace(shown))) {
+		t.Errorf("internal/print has another licence of the fonts than their module (%v)", err)
 	}
 }
