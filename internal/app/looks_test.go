@@ -214,6 +214,35 @@ func TestAMissingPartIsToldUnderAnyName(t *testing.T) {
 	}
 }
 
+// Somebody else clears up nothing who finds something wrong, too.
+func TestAnotherNumberStaysWhileSomethingElseIsWrong(t *testing.T) {
+	k := kept(t)
+	with := func(l app.Look, file string) app.Look { l.File = strings.Repeat(file, 32); return l }
+	k.looks(with(keyWell, "ab"))
+	k.looks(with(keyOther, "ab"))
+	k.looks(by("carol", with(keyWell, "cd")))
+	if got := k.told("north key"); !strings.Contains(got, "somebody other than ben must look") {
+		t.Errorf("another file: %q", got)
+	}
+	k.looks(by("carol", with(keyWell, "ab")))
+	if got := k.told("north key"); got != "" {
+		t.Errorf("all well: %q", got)
+	}
+}
+
+// A number is a part's own under any name that the part has.
+func TestARenamedPartTakesItsOwnNumberBack(t *testing.T) {
+	k := kept(t)
+	k.looks(pinWell)
+	k.passes(custody.VerbMove, app.CustodyChange{Part: "north pin", Seal: "4409"})
+	k.byHand("name: north pin", "name: the PIN")
+	k.passes(custody.VerbCustody, app.CustodyChange{})
+	k.passes(custody.VerbMove, app.CustodyChange{Part: "the PIN", Seal: "4402"})
+	if got := k.told("a number is used once"); got != "" {
+		t.Errorf("got %q", got)
+	}
+}
+
 // What else is wrong with a part is told where it bears no seal, too.
 func TestAWrongFileIsToldOfAPartWithoutASeal(t *testing.T) {
 	k := kept(t)
