@@ -19,6 +19,9 @@
 // said of a share, a key or a file follows from what is public, so that nobody
 // learns from an error what only an opened file tells.
 //
+// Inside stands, beside the secret, who is told of an opening. This package tells
+// nobody: it hands that out with the secret.
+//
 // Whatever is wrong and superfluous keeps nobody from opening: it is named beside what
 // was opened, and is the error only where the rest are too few.
 //
