@@ -184,6 +184,11 @@ func (c *Circle) sets(account entra.ID) []set {
 	return out
 }
 
+// sameSet reports whether two parts name one sealed set.
+func sameSet(a, b *register.Part) bool {
+	return strings.TrimSpace(a.Set) != "" && strings.EqualFold(strings.TrimSpace(a.Set), strings.TrimSpace(b.Set))
+}
+
 // passwordWays are the ways to the password: whole, from halves, from shares.
 func (c *Circle) passwordWays(a register.Account) []Way {
 	var out []Way
@@ -198,10 +203,13 @@ func (c *Circle) passwordWays(a register.Account) []Way {
 	if len(plain) > 0 {
 		out = append(out, Way{Name: "the password", Key: -1, Needs: []Need{{"the password", plain}}})
 	}
-	if len(sealed) > 0 { // the register does not say who opens it
-		out = append(out, Way{Name: "the sealed password", Key: -1, Needs: []Need{{"the sealed password", sealed}, {What: "the keys or shares that open it"}}})
+	sets := c.sets(a.ID)
+	if alone := slices.DeleteFunc(slices.Clone(sealed), func(p *register.Part) bool {
+		return slices.ContainsFunc(sets, func(s set) bool { return sameSet(s.parts[0], p) })
+	}); len(alone) > 0 { // the register does not say who opens it
+		out = append(out, Way{Name: "the sealed password", Key: -1, Needs: []Need{{"the sealed password", alone}, {What: "the keys or shares that open it"}}})
 	}
-	for _, of := range c.sets(a.ID) {
+	for _, of := range sets {
 		w := Way{Name: "the password in parts" + of.name, Key: -1}
 		for _, p := range of.parts {
 			w.Needs = append(w.Needs, Need{words[of.kind], []*register.Part{p}})
@@ -217,6 +225,10 @@ func (c *Circle) passwordWays(a register.Account) []Way {
 		// Of three halves two are copies of each other, or it is three thirds.
 		if of.kind == register.PartShare || w.Enough > 0 || len(w.Needs) > 2 {
 			w.Needs, w.Shares = nil, w.Needs
+		}
+		// They open the sealed file, wherever copies of it are recorded.
+		if files := slices.DeleteFunc(slices.Clone(sealed), func(p *register.Part) bool { return !sameSet(of.parts[0], p) }); len(files) > 0 {
+			w.Needs = append(w.Needs, Need{"the sealed password", files})
 		}
 		out = append(out, w)
 	}
