@@ -44,7 +44,9 @@ func (o *oracle) passwords(a register.Account) []passwordWay {
 		files := recorded(register.PartPassword, id)
 		set := o.set(id)
 		if set == nil {
-			closed = append(closed, files...)
+			if len(recorded(register.PartShare, id)) == 0 { // its shares would open it
+				closed = append(closed, files...)
+			}
 			continue
 		}
 		if set.Voided || len(files)+len(recorded(register.PartShare, id)) == 0 {
@@ -97,7 +99,11 @@ func (o *oracle) passwords(a register.Account) []passwordWay {
 			} else if groups > 1 {
 				name += " of set " + id
 			}
-			out = append(out, passwordWay{name, o.quorum(list)})
+			is := o.quorum(list)
+			if files := recorded(register.PartPassword, id); id != "" && kind == register.PartShare && len(files) > 0 {
+				is = min(is, best(files)) // without the file they open nothing
+			}
+			out = append(out, passwordWay{name, is})
 		}
 	}
 	if len(out) == 0 {

@@ -1,6 +1,7 @@
 package custody_test
 
 import (
+	"slices"
 	"testing"
 
 	"halligan/custody"
@@ -39,6 +40,33 @@ func TestSharesOfTwoSetsOpenNothingTogether(t *testing.T) {
 		if got := custody.CircleOf(shared(tt.parts...)).Survey(outlook).After(); got != tt.want {
 			t.Errorf("%s: got %v, want %v", name, got, tt.want)
 		}
+	}
+}
+
+// Shares open the sealed file of their set: it is needed with them, and opens nothing
+// without them.
+func TestSharesOpenTheSealedFileOfTheirSet(t *testing.T) {
+	file := func(place, set string) register.Part {
+		return register.Part{Kind: register.PartPassword, Place: place, Set: set}
+	}
+	outlook := custody.Outlook{Tenant: func(*custody.Way, []custody.Loss) custody.Answer { return custody.Yes }}
+	r := shared(share("One", "a1"), share("Two", "a1"), file("Three", " A1"))
+	s := custody.CircleOf(r).Survey(outlook)
+	for name, tt := range map[string]struct{ got, want custody.Answer }{
+		"as it is":                  {s.After(), custody.Yes},
+		"the place of the file":     {s.After(custody.PlaceLost("Three")), custody.No},
+		"one copy of two":           {custody.CircleOf(shared(share("One", "a1"), share("Two", "a1"), file("Three", "a1"), file("One", "a1"))).Survey(outlook).After(custody.PlaceLost("Three")), custody.Yes},
+		"the file of another set":   {custody.CircleOf(shared(share("One", "a1"), share("Two", "a1"), file("Three", "b2"))).Survey(outlook).After(custody.PlaceLost("Three")), custody.Yes},
+		"who opens it is two":       {custody.CircleOf(shared(share("One", "a1"), share("Two", "a1"), file("One", "a1"))).Openings(r.Accounts[0]).TwoPeople(), custody.Yes},
+		"of a file alone not known": {custody.CircleOf(shared(file("One", "a1"))).Openings(r.Accounts[0]).TwoPeople(), custody.Maybe},
+	} {
+		if tt.got != tt.want {
+			t.Errorf("%s: got %v, want %v", name, tt.got, tt.want)
+		}
+	}
+	certain := custody.CircleOf(r).Openings(r.Accounts[0]).Certain
+	if len(certain) != 1 || !slices.Equal(certain[0].People, []string{"Ana", "Ben", "Carl"}) {
+		t.Errorf("%+v", certain)
 	}
 }
 

@@ -223,13 +223,17 @@ func (c *Circle) passwordWays(a register.Account) []Way {
 			sealed = append(sealed, p)
 		}
 	}
-	if len(sealed) > 0 { // nobody says who opens it
-		out = append([]Way{{Name: "the sealed password", Key: -1, Needs: []Need{{What: "the sealed password", Copies: sealed}, {What: "the keys or shares that open it"}}}}, out...)
+	sets := c.sets(a.ID)
+	shared := func(p *register.Part) bool {
+		return slices.ContainsFunc(sets, func(s set) bool { return s.kind == register.PartShare && s.id == setKey(p.Set) })
+	}
+	if alone := slices.DeleteFunc(slices.Clone(sealed), shared); len(alone) > 0 { // nobody says who opens it
+		out = append([]Way{{Name: "the sealed password", Key: -1, Needs: []Need{{What: "the sealed password", Copies: alone}, {What: "the keys or shares that open it"}}}}, out...)
 	}
 	if len(plain) > 0 {
 		out = append([]Way{{Name: "the password", Key: -1, Needs: []Need{{What: "the password", Copies: plain}}}}, out...)
 	}
-	for _, of := range c.sets(a.ID) {
+	for _, of := range sets {
 		if taken[of.id] && (of.kind == register.PartShare || c.sealedSet(of.id).Voided) {
 			continue
 		}
@@ -245,6 +249,10 @@ func (c *Circle) passwordWays(a register.Account) []Way {
 		// Of three halves two are copies of each other, or it is three thirds.
 		if of.kind == register.PartShare || w.Enough > 0 || len(w.Needs) > 2 {
 			w.Needs, w.Shares = nil, w.Needs
+		}
+		// Shares open the sealed file of their set, and nothing without it.
+		if files := slices.DeleteFunc(slices.Clone(sealed), func(p *register.Part) bool { return setKey(p.Set) != of.id }); of.kind == register.PartShare && len(files) > 0 {
+			w.Needs = append(w.Needs, Need{What: "the sealed password", Copies: files})
 		}
 		out = append(out, w)
 	}

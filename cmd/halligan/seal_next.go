@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 
 	"halligan/internal/app"
@@ -21,7 +22,11 @@ func commandsToKeep(m *seal.Manifest, t *app.SealTask, put string) []string {
 	}
 	place := func(known string) string { return " --place " + ifElse(known == "", "PLACE", posixQuoted(known)) }
 	number := ifElse(m.Seal == "", "", " --seal "+posixQuoted(m.Seal))
-	out := []string{add(m.Label+" sealed "+m.Set[:4], register.PartPassword, place(put)+number)}
+	var out []string
+	byKey := func(h seal.Holder) bool { return h.Kind != seal.KindPaper }
+	if m.Form != seal.FormHalves || slices.ContainsFunc(m.Holders, byKey) { // a half on paper needs no file
+		out = append(out, add(m.Label+" sealed "+m.Set[:4], register.PartPassword, place(put)+number))
+	}
 	for _, h := range m.Holders {
 		kind := keepingKinds[m.Form]
 		what := ifElse(h.Half > 0, "half "+strconv.Itoa(h.Half), "share "+strconv.Itoa(h.Number))
