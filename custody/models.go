@@ -18,20 +18,22 @@ type modelNames struct{ aaguids, names map[string][]string }
 
 func aaguidOf(k register.Key) string { return strings.ToLower(strings.TrimSpace(k.AAGUID)) }
 
-// namesOf reads how the register calls models.
-func namesOf(r *register.Register) modelNames {
+// namesOf reads how a register, and more keys, call models.
+func namesOf(r *register.Register, more ...register.Key) modelNames {
 	m := modelNames{map[string][]string{}, map[string][]string{}}
 	add := func(to map[string][]string, key, what string) {
 		if !slices.Contains(to[key], what) {
 			to[key] = append(to[key], what)
 		}
 	}
+	keys := slices.Clone(more)
 	for _, a := range r.Accounts {
-		for _, k := range a.Keys {
-			if id, name := aaguidOf(k), register.NameKey(k.Model); id != "" && name != "" {
-				add(m.aaguids, name, id)
-				add(m.names, id, name)
-			}
+		keys = append(keys, a.Keys...)
+	}
+	for _, k := range keys {
+		if id, name := aaguidOf(k), register.NameKey(k.Model); id != "" && name != "" {
+			add(m.aaguids, name, id)
+			add(m.names, id, name)
 		}
 	}
 	return m
@@ -79,12 +81,12 @@ func (m modelNames) differ(a, b model) Answer {
 }
 
 // TwoModels reports whether some keys are of two models or more, by what the register
-// says of models.
+// and they themselves say of models.
 func (c *Circle) TwoModels(keys ...register.Key) Answer {
-	out := No
+	out, names := No, namesOf(c.reg, keys...)
 	for i, a := range keys {
 		for _, b := range keys[i+1:] {
-			out = Either(out, c.models.differ(c.models.of(a), c.models.of(b)))
+			out = Either(out, names.differ(names.of(a), names.of(b)))
 		}
 	}
 	return out

@@ -8,7 +8,7 @@ import (
 )
 
 // circle is the model of who holds what where.
-func (c *Case) circle() *custody.Circle { return custody.CircleOf(c.Register) }
+func (c *Case) circle() *custody.Circle { return custody.CircleOf(c.Register, c.Records.Sets...) }
 
 // trial is a loss that an account must survive.
 type trial struct {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"halligan/custody"
 	"halligan/entra"
 	"halligan/lockout/facts"
 	"halligan/register"
@@ -140,11 +141,12 @@ func judgeDeviceBound(c *Case) Result {
 	return pass("%d keys, each bound to its device", len(keys))
 }
 
-// modelOf is the model of a registered key as the inventory has it.
-func (c *Case) modelOf(account, key entra.ID) string {
+// modelOf is the model of a registered key as the inventory has it; "" where that says
+// it of a key with another AAGUID.
+func (c *Case) modelOf(account entra.ID, m *entra.AuthMethod) string {
 	if a := c.Register.Or().Account(account); a != nil {
 		for _, k := range a.Keys {
-			if sameKey(k.ID, string(key)) {
+			if sameKey(k.ID, string(m.ID)) && (k.AAGUID == "" || entra.ID(k.AAGUID).Equal(entra.ID(m.AAGUID))) {
 				return strings.TrimSpace(k.Model)
 			}
 		}
@@ -153,8 +155,8 @@ func (c *Case) modelOf(account, key entra.ID) string {
 }
 
 func judgeModelDiversity(c *Case) Result {
-	aaguids, models := map[string]bool{}, map[string]bool{}
-	n, named, open := 0, 0, false
+	var all []register.Key
+	open := false
 	var ev []Evidence
 	for _, s := range c.emergency() {
 		at := *c
@@ -162,31 +164,29 @@ func judgeModelDiversity(c *Case) Result {
 		keys, read := at.MethodsOf(entra.MethodFIDO2)
 		open = open || !read
 		for i := range keys {
-			n++
-			if keys[i].AAGUID == "" {
-				open = true
-				continue
+			model := c.modelOf(s.ID, &keys[i])
+			one := register.Key{AAGUID: keys[i].AAGUID, Model: model}
+			if one.AAGUID == "" {
+				one.Model, open = "", true // what the inventory says of it is not enough
 			}
-			aaguids[entra.ID(keys[i].AAGUID).Key()] = true
-			model := c.modelOf(s.ID, keys[i].ID)
-			if model != "" {
-				named++
-				models[strings.ToLower(model)] = true
-			}
+			all = append(all, one)
 			ev = append(ev, methodEvidence(&keys[i], clauseOr(model, keys[i].AAGUID)))
 		}
 	}
+	two := c.circle().TwoModels(all...)
 	switch {
-	case len(aaguids) >= 2 && (len(models) >= 2 || named < n):
-		// Two AAGUIDs that the inventory calls by one name are one model under two
-		// firmwares.
-		return pass("%d keys of %d models", n, len(aaguids))
+	case two == custody.Yes:
+		return pass("%d keys of two models or more", len(all))
 	case open || len(c.emergency()) == 0:
 		return c.missing(entra.PartAccounts, "aaGuid", permMethods)
-	case n == 0:
+	case len(all) == 0:
 		return notApplicable("no account has a security key: see am-phish-resistant")
+	case two == custody.Maybe:
+		// Two AAGUIDs that the inventory calls by one name are one model under two
+		// firmwares, or two models.
+		return fail("the inventory calls all %d keys by one model", len(all)).on(ev...)
 	}
-	return fail("all %d keys are of one model", n).on(ev...)
+	return fail("all %d keys are of one model", len(all)).on(ev...)
 }
 
 func clauseOr(a, b string) string {

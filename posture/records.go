@@ -3,6 +3,7 @@ package posture
 import (
 	"time"
 
+	"halligan/custody"
 	"halligan/entra"
 	"halligan/register"
 )
@@ -38,6 +39,8 @@ type Records struct {
 	Knew []Knower
 	// Found are parts with which something was found wrong that is still open.
 	Found []PartFound
+	// Sets are the sealed sets of which the evidence says who opens them.
+	Sets []custody.SealedSet
 	// Unread is why the evidence, from which Seals and the binder are known, could
 	// not be read; "" it was, or there is none.
 	Unread string

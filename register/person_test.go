@@ -61,7 +61,7 @@ func TestDigestFollowsTheDecidingPart(t *testing.T) {
 		"a recipient":      func(r *register.Register) { r.Channels[0].Recipients[0] = "nobody" },
 		"a channel":        func(r *register.Register) { r.Channels = nil },
 		"an address":       func(r *register.Register) { r.Channels[1].Address = "smtps://relay.eve.example" },
-		"an address file":  func(r *register.Register) { r.Channels[2].AddressFile = "/tmp/room.url" },
+		"an address file":  func(r *register.Register) { r.Channels[2].AddressFile = "/srv/room.url" },
 		"a sender":         func(r *register.Register) { r.Channels[1].Sender = "" },
 		"an account":       func(r *register.Register) { r.Accounts = r.Accounts[:1] },
 		"a group":          func(r *register.Register) { r.Groups[0].ID = south },

@@ -218,5 +218,6 @@ func (a *App) Held(ctx context.Context) (*Held, error) {
 	if err != nil {
 		return nil, err
 	}
+	h.Records.Sets = h.Sets()
 	return h, nil
 }
