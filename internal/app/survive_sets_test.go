@@ -8,7 +8,9 @@ import (
 	"filippo.io/age"
 
 	"halligan/custody"
+	"halligan/entra"
 	"halligan/internal/app"
+	"halligan/posture"
 	"halligan/register"
 )
 
@@ -99,6 +101,27 @@ func TestTheLogSaysWhoOpensASealedPassword(t *testing.T) {
 	must(t, err)
 	if takes := strings.Join(b.Ways[0].Takes, "; "); !strings.Contains(takes, "the sealed file in Safe (Office): carol or mallory") || !strings.Contains(takes, "the key of ana with ana") || !strings.Contains(takes, "the share of victor with victor") {
 		t.Errorf("the binder: %q", takes)
+	}
+}
+
+// The checks ask the same: by what the log knows nothing more is wanted than what is
+// recorded.
+func TestTheChecksKnowWhoOpensASealedPassword(t *testing.T) {
+	keys := map[string]*age.X25519Identity{}
+	w, hash := agreed(t, keys, app.SealWish{Holders: []string{"ana", "ben", "victor"}, Need: 2})
+	done, err := w.Seal(t.Context(), hash, job(t))
+	must(t, err)
+	held, err := w.Held(t.Context())
+	must(t, err)
+	reg := sealedAt(w, done.Sealed.Manifest.Set, "victor")
+	for missing, records := range map[bool]posture.Records{false: held.Records, true: {}} {
+		in := &posture.Input{Snapshot: entra.NewSnapshot(entra.Content{}), Register: reg, Records: records, Now: w.now, Accounts: []posture.Subject{{ID: reg.Accounts[0].ID}}}
+		for _, f := range posture.Judge(in) {
+			another := slices.ContainsFunc(f.Evidence, func(e posture.Evidence) bool { return e.Name == "another share" })
+			if f.Check.ID == "cus-complete" && another != missing {
+				t.Errorf("another share is missing: %v, want %v: %+v", another, missing, f.Result)
+			}
+		}
 	}
 }
 
