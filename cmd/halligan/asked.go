@@ -31,9 +31,12 @@ func (c *console) consents(as string) error {
 	return nil
 }
 
-// showText shows what is about to be signed.
+// showText shows what is about to be signed: the sentence of the text, and the request.
 func (c *console) showText(text []byte) {
 	p := c.page(c.stderr)
+	_, rest, _ := strings.Cut(string(text), "\n")
+	sentence, _, _ := strings.Cut(rest, "\n")
+	p.line(2, 2, sentence)
 	p.askedFor(string(text))
 	fmt.Fprint(c.stderr, p.b.String()) // for people; what counts comes after it
 }
