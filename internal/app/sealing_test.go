@@ -10,8 +10,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"testing/synctest"
-	"time"
 
 	"filippo.io/age"
 	"github.com/hiddeco/sshsig"
@@ -372,78 +370,6 @@ func (w *world) opening(text string, by ...*actor) *app.Opening {
 	return o
 }
 
-func TestWhoStandsForTheRecordOfAnOpening(t *testing.T) {
-	w := begun(t)
-	ana, ben, eve := w.As("ana"), w.As("ben"), w.As("eve")
-	moved := w.opening("x", ana)
-	moved.Why = "no fire" // another text under ana's signature
-	approval := w.opening("x")
-	approval.Signatures = []string{ana.armoured(approval.Text())} // signed as an approval is
-	for name, c := range map[string]struct {
-		o    *app.Opening
-		who  []string
-		mark bool
-	}{
-		"two signed":                   {w.opening("x", ana, ben), []string{"ana", "ben"}, false},
-		"nobody signed":                {w.opening("x"), []string{"os:tool@host"}, true},
-		"a stranger signed":            {w.opening("x", eve), []string{"os:tool@host"}, true},
-		"one signed twice":             {w.opening("x", ana, ana), []string{"ana"}, false},
-		"another text was signed":      {moved, []string{"os:tool@host"}, true},
-		"it was signed as an approval": {approval, []string{"os:tool@host"}, true},
-	} {
-		t.Run(name, func(t *testing.T) {
-			index, against, err := w.RecordOpening(t.Context(), c.o)
-			if err != nil || !strings.Contains(against, "not one that the log knows") {
-				t.Fatal(against, err)
-			}
-			all := w.entries(evidence.KindOpened, "")
-			e := all[len(all)-1]
-			if e.Index != index || !slices.Equal(e.Who, c.who) || slices.Contains(e.Marks, custody.MarkUnsigned) != c.mark {
-				t.Errorf("%v by %v", e.Marks, e.Who)
-			}
-		})
-	}
-}
-
-// On a machine that knows nothing the record goes into a side log; signatures under
-// it count when it is merged, and claims of the file do not.
-func TestAnOpeningElsewhereIsMergedWithItsSignatures(t *testing.T) {
-	w := begun(t)
-	for _, signed := range []bool{true, false} {
-		o := w.opening("x")
-		if signed {
-			o = w.opening("x", w.As("ben"))
-		}
-		e, err := o.Entry(nil)
-		if err != nil || !slices.Contains(e.Marks, custody.MarkUnsigned) {
-			t.Fatal(e, err)
-		}
-		w.merges(w.writes(nil, e))
-		all := w.entries(evidence.KindOpened, "")
-		got := all[len(all)-1]
-		if slices.Contains(got.Marks, custody.MarkUnsigned) == signed || !slices.Contains(got.Marks, app.MarkSide) || signed && !slices.Equal(got.Who, []string{"ben"}) {
-			t.Errorf("signed %v: %v by %v", signed, got.Marks, got.Who)
-		}
-	}
-}
-
-func TestARecordNeverWaitsForALogThatHangs(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		began := time.Now()
-		release := make(chan struct{})
-		kept, err := app.KeepOpening(t.Context(), func(context.Context) (app.Kept, error) { <-release; return app.Kept{Where: "log"}, nil },
-			func(context.Context) (app.Kept, error) { return app.Kept{Where: "side log"}, nil })
-		if err != nil || kept.Where != "side log" || time.Since(began) > 10*time.Second {
-			t.Errorf("%+v %v after %v", kept, err, time.Since(began))
-		}
-		kept, err = app.KeepOpening(t.Context(), nil, func(context.Context) (app.Kept, error) { <-release; return app.Kept{}, nil })
-		if err == nil {
-			t.Errorf("%+v", kept)
-		}
-		close(release)
-	})
-}
-
 func TestASetThatAnotherTookThePlaceOfIsTold(t *testing.T) {
 	keys := map[string]*age.X25519Identity{}
 	w, hash := agreed(t, keys, pairOfTwo)
@@ -524,51 +450,6 @@ func TestTheFileOfASetIsTheOneThatWasSealed(t *testing.T) {
 		return !f.Due && strings.HasPrefix(f.What, "north half: the set is void")
 	}) {
 		t.Errorf("the list: %+v", r.Findings)
-	}
-}
-
-func TestASealedFileIsKeptAtAPlaceOutsideAndComesBack(t *testing.T) {
-	keys := map[string]*age.X25519Identity{}
-	w, hash := agreed(t, keys, pairOfTwo)
-	j := job(t)
-	kept := filepath.Join(t.TempDir(), "vaulted")
-	j.Put = &register.Place{Name: "Key vault", Put: []string{"tee", kept}, Get: []string{"cat", kept}}
-	done, err := w.Seal(t.Context(), hash, j)
-	if err != nil {
-		t.Fatal(err)
-	}
-	data, err := app.GetSealed(t.Context(), j.Put)
-	if err != nil || !bytes.Equal(data, done.Sealed.Bytes) {
-		t.Errorf("%d bytes, %v", len(data), err)
-	}
-	for name, p := range map[string]*register.Place{"no command": {Name: "x"}, "it fails": {Name: "x", Get: []string{"false"}}, "it is not there": {Name: "x", Get: []string{"halligan-no-such-program"}}, "it gives something else": {Name: "x", Get: []string{"echo", "not base64!"}}, "it gives too much": {Name: "x", Get: []string{"yes"}}} {
-		if _, err := app.GetSealed(t.Context(), p); err == nil {
-			t.Errorf("%s: no error", name)
-		}
-	}
-}
-
-// A vault that takes nothing, or keeps something else: the file is sealed all the
-// same, and whoever sealed it is told.
-func TestAPlaceThatDoesNotKeepTheFileIsTold(t *testing.T) {
-	for name, p := range map[string]*register.Place{
-		"something else comes back": {Name: "Key vault", Put: []string{"true"}, Get: []string{"echo", "UEsFBgAAAAAAAAAAAAAAAAAAAAAAAA=="}},
-		"it takes nothing":          {Name: "Key vault", Put: []string{"false"}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			keys := map[string]*age.X25519Identity{}
-			w, hash := agreed(t, keys, pairOfTwo)
-			j := job(t)
-			j.Put = p
-			done, err := w.Seal(t.Context(), hash, j)
-			if err == nil || done == nil {
-				t.Fatal("no error, or no file")
-			}
-			out := w.entries(evidence.KindOutcome, hash)
-			if len(out) != 1 || result(t, out[0]) != "done" || !strings.Contains(string(out[0].Data), `"placeKeepsIt":false`) {
-				t.Errorf("%+v", out)
-			}
-		})
 	}
 }
 
