@@ -71,8 +71,9 @@ func custodyListCommand(c *console) *cobra.Command {
 		Use:   "list",
 		Short: "list who holds what where under which seal since when, and what is due",
 		Long: `List the parts with holder, place, seal and day, the places, and every clock that runs: seals and binders that must be looked at,
-drills, combinations that somebody who left still knows. With --live or --from, the holders are compared with the directory: who is
-disabled, gone or leaving is a finding with its date. A tenant that cannot be read leaves the rest of the list, and is told.
+combinations that somebody who left still knows. With --live or --from, the holders are compared with the directory, and so are the
+accounts: who is disabled, gone or leaving is a finding with its date, and each account is due for a drill 90 days (settings.drillDays)
+after its last sign-in, where the directory tells it. A tenant that cannot be read leaves the rest of the list, and is told.
 
 Exit codes: 0 nothing is due, 3 something is wrong or overdue, 5 the evidence is not here, so what was looked at is not known; or the
 tenant was to be read (--live) and could not be.`,

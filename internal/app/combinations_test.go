@@ -177,3 +177,31 @@ func TestWhoIsCalledOtherwiseHasNotLeft(t *testing.T) {
 	}
 	k.wants("called otherwise in custody, too", "", posture.Pass)
 }
+
+// A place that is called otherwise, and is said to be of another kind, is the same: the
+// parts in it stay, and nobody changed the combination.
+func TestAPlaceOfAnotherKindIsTheSamePlace(t *testing.T) {
+	k := opening(t)
+	k.leaves("carol")
+	k.writes(func(r *register.Register) {
+		for i := range r.Places {
+			if p := &r.Places[i]; p.Name == "Main safe" {
+				p.Name, p.Kind = "Wall safe", "strongbox"
+			}
+		}
+		for i := range r.Parts {
+			if p := &r.Parts[i]; p.Place == "Main safe" {
+				p.Place = "Wall safe"
+			} else if p.Opens == "Main safe" {
+				p.Opens = "Wall safe"
+			}
+		}
+	})
+	ask := k.As("ana").changes(custody.VerbCustody, app.CustodyChange{})
+	k.As("ben").Approves(ask)
+	k.rereads()
+	got, _ := k.stale()
+	if !strings.Contains(got, "carol has left, and the combination of Wall safe was not changed since") {
+		t.Errorf("got %q", got)
+	}
+}

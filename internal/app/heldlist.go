@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"halligan/custody"
@@ -142,18 +141,31 @@ func (h *Held) lastLook(name string) *Looked {
 	return h.trail(name).last
 }
 
-// drills are those of the accounts, where drills are recorded at all.
+// drills is the clock of the accounts: every account is proved each drillDays, by a
+// drill, or by a sign-in where the directory tells the last one. Where neither is known
+// nothing is due.
 func (c *clocks) drills(snap *entra.Snapshot) {
-	if c.held == nil || c.held.Records.Drills == nil {
-		return
-	}
-	in := &posture.Input{Snapshot: snap, Register: c.r, Records: c.held.Records, Now: c.now}
 	for _, a := range c.r.Accounts {
-		in.Accounts = append(in.Accounts, posture.Subject{ID: a.ID, Name: a.Name})
-	}
-	for _, d := range posture.Dues(in) {
-		if strings.HasPrefix(d.What, "drill ") {
-			c.add(d.Day, "", "%s", d.What)
+		name := cmp.Or(a.Name, string(a.ID))
+		in := &posture.Input{Now: c.now, Accounts: []posture.Subject{{ID: a.ID}}}
+		known := false
+		if c.held != nil {
+			in.Records, known = c.held.Records, c.held.Records.Drills != nil
+		}
+		last, _ := posture.LastDrill(in)
+		if snap != nil {
+			of := snap.Details(entra.PartUsers, a.ID)
+			seen, told := of.Time("signInActivity.lastSuccessfulSignInDateTime")
+			told = told || of.Null("signInActivity") // it has never signed in (graph-docs resources/signinactivity)
+			if known = known || told; told && seen.After(last) && !seen.After(c.now) {
+				last = seen
+			}
+		}
+		switch {
+		case !last.IsZero():
+			c.add(register.DayOf(last.AddDate(0, 0, c.settings.DrillDays)), "sign in with it, by each of its ways", "drill %s", name)
+		case known:
+			c.add(c.today, "sign in with it, by each of its ways", "drill %s for the first time", name)
 		}
 	}
 }

@@ -183,15 +183,23 @@ func (h *Held) shutOut(o *openers, before, now, people *register.Register, at ti
 	}
 }
 
-// placeNow is the name of a place after a change: its own, or that of one of the same
-// kind and site that came when it went, which is the same place under another name;
-// "" it is gone.
+// placeNow is the name of a place after a change: its own, or that of one that came when
+// it went and is the same place under another name: of the same kind and site, or with
+// a part that lay in it and the same day of the last change of the combination; "" it
+// is gone.
 func placeNow(before, now *register.Register, p *register.Place) string {
 	if q := now.Place(p.Name); q != nil {
 		return q.Name
 	}
-	for _, q := range now.Places {
-		if before.Place(q.Name) == nil && strings.EqualFold(q.Kind, p.Kind) && register.NameKey(q.Site) == register.NameKey(p.Site) {
+	stays := func(q *register.Place) bool {
+		return q.CombinationChanged == p.CombinationChanged && slices.ContainsFunc(before.Parts, func(was register.Part) bool {
+			is := partNamed(now, was.Name)
+			return is != nil && register.NameKey(was.Place) == register.NameKey(p.Name) && register.NameKey(is.Place) == register.NameKey(q.Name)
+		})
+	}
+	for i := range now.Places {
+		q := &now.Places[i]
+		if before.Place(q.Name) == nil && (strings.EqualFold(q.Kind, p.Kind) && register.NameKey(q.Site) == register.NameKey(p.Site) || stays(q)) {
 			return q.Name
 		}
 	}

@@ -216,7 +216,7 @@ func (h *Held) trail(part string) *trail {
 }
 
 // follow goes from one custody part of a register to the next: trails follow parts that
-// are called otherwise, and learn their numbers.
+// are called otherwise, and learn their numbers where these were approved.
 func (h *Held) follow(before, now *register.Register, recorded bool) {
 	moved := map[string]*trail{}
 	for from, to := range renamedParts(before.Or(), now) {
@@ -226,10 +226,17 @@ func (h *Held) follow(before, now *register.Register, recorded bool) {
 		}
 	}
 	for to, t := range moved {
-		h.trails[to] = t.merged(h.trails[to])
+		if other := h.trails[to]; partNamed(before.Or(), to) != nil {
+			h.trails[to] = t // what was found of the part that had the name before went with it
+		} else {
+			h.trails[to] = t.merged(other)
+		}
 	}
 	for _, p := range now.Parts {
 		t := h.trail(p.Name)
+		if t.recorded && !recorded {
+			continue // a number that somebody wrote into the file is not one that was put on
+		}
 		t.sealed(p.Seal)
 		t.recorded = t.recorded || recorded
 	}
@@ -244,36 +251,6 @@ func (h *Held) finds(p *register.Part) {
 			return
 		}
 	}
-}
-
-// renamedParts are the parts that came in the place of one that went, by the name that
-// this one had: of the same kind, account and key, opening the same, and with the same
-// set or number. One stands for one.
-func renamedParts(before, now *register.Register) map[string]string {
-	named := func(r *register.Register, name string) bool {
-		return slices.ContainsFunc(r.Parts, func(p register.Part) bool { return register.NameKey(p.Name) == register.NameKey(name) })
-	}
-	out, taken := map[string]string{}, map[string]bool{}
-	for _, as := range []func(p, q *register.Part) bool{
-		func(p, q *register.Part) bool { return sameNumber(p.Seal, q.Seal) && setKey(p.Set) == setKey(q.Set) },
-		func(p, q *register.Part) bool { return p.Seal != "" && sameNumber(p.Seal, q.Seal) },
-		func(p, q *register.Part) bool { return setKey(p.Set) == setKey(q.Set) },
-	} {
-		for i := range before.Parts {
-			p := &before.Parts[i]
-			if out[p.Name] != "" || named(now, p.Name) {
-				continue
-			}
-			for j := range now.Parts {
-				q := &now.Parts[j]
-				if !taken[q.Name] && !named(before, q.Name) && q.Kind == p.Kind && q.Account.Equal(p.Account) && q.Key == p.Key && q.Opens == p.Opens && as(p, q) {
-					out[p.Name], taken[q.Name] = q.Name, true
-					break
-				}
-			}
-		}
-	}
-	return out
 }
 
 // missing are the parts that were not there at the last look, and that nobody found or

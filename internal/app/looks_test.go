@@ -291,3 +291,83 @@ func TestTheSealTellsWhichPartWasRenamed(t *testing.T) {
 		t.Errorf("got %q and %q", broken, gone)
 	}
 }
+
+// A number that somebody wrote into the file, and nobody approved, is not one that was
+// put on: what was found stays.
+func TestANumberInTheFileAloneClearsUpNothing(t *testing.T) {
+	k := kept(t)
+	k.looks(keyGone)
+	k.looks(pinBad)
+	k.byHand("\"4401\"", "\"4499\"")
+	k.byHand("\"4402\"", "\"4498\"")
+	if gone, bad := k.told("north key"), k.told("north pin"); !strings.Contains(gone, "was found missing on 2026-11-21 by ben") || !strings.Contains(bad, "broken on 2026-11-21 by ben") {
+		t.Errorf("got %q, %q", gone, bad)
+	}
+	if got := k.answers()["cus-spof"]; got != posture.Fail {
+		t.Errorf("the missing key counts as there: %s", got)
+	}
+}
+
+// Parts without a name are numbered. When the first goes, the second has its name, and
+// what was found of it.
+func TestAPartThatMovesUpKeepsWhatWasFound(t *testing.T) {
+	half := func(holder, seal string) register.Part {
+		return register.Part{Kind: register.PartPasswordHalf, Account: northAccount, Holder: holder, Place: "Bank", Seal: seal, Since: "2026-11-01"}
+	}
+	for name, gone := range map[string]string{"the second": "password-half-2", "the first, which goes": "password-half"} {
+		t.Run(name, func(t *testing.T) {
+			k := kept(t, func(w *world) {
+				w.Register.Parts = []register.Part{half("ana", "1"), half("ben", "2"), half("carol", "3")}
+			})
+			k.looks(app.Look{Part: gone, State: app.PartMissing})
+			k.writes(func(r *register.Register) { r.Parts = r.Parts[1:] })
+			wants := func(when string) {
+				t.Helper()
+				got := k.told("password-half:")
+				if is := strings.Contains(got, "found missing"); is != (gone == "password-half-2") {
+					t.Errorf("%s: %q", when, got)
+				}
+				if got := k.told("password-half-2"); strings.Contains(got, "missing") {
+					t.Errorf("%s, the third: %q", when, got)
+				}
+			}
+			wants("in the file")
+			ask := k.As("ana").changes(custody.VerbCustody, app.CustodyChange{})
+			if text := string(k.request(ask).Details); !strings.Contains(text, "part password-half: this is what was called password-half-2. What had the name goes") {
+				t.Errorf("approvers read %s", text)
+			}
+			k.handsIn(ask, k.As("carol").prepares(k.request(ask)))
+			k.As("ben").Approves(ask)
+			k.rereads()
+			wants("approved")
+		})
+	}
+}
+
+// An account is due for a drill so many days after its last sign-in.
+func TestDrillsAreDueAfterTheLastSignIn(t *testing.T) {
+	k := kept(t)
+	for activity, want := range map[string]string{
+		`{"lastSuccessfulSignInDateTime":"2026-10-01T08:00:00Z"}`: "2026-12-30 drill ea-north",
+		`{"lastSuccessfulSignInDateTime":"2026-01-01T08:00:00Z"}`: "2026-04-01 drill ea-north",
+		`null`: "2026-11-21 drill ea-north",
+	} {
+		users := `{"value":[{"id":"` + string(northAccount) + `","userPrincipalName":"ea-north@tidewater.example","accountEnabled":true,"signInActivity":` + activity + `}]}`
+		snap, err := app.Snapshot(t.Context(), app.ProveRequest{Sources: []entra.Source{{Name: "users.json", Data: []byte(users)}}}, k.Register, nil)
+		must(t, err)
+		var got []string
+		for _, f := range app.ListHeld(k.Register, k.heldNow(), snap, k.now).Findings {
+			if strings.HasPrefix(f.What, "drill ") {
+				got = append(got, string(f.Day)+" "+f.What)
+			}
+		}
+		if len(got) != 1 || !strings.HasPrefix(got[0], want) || (activity == "null") != strings.HasSuffix(got[0], "for the first time") {
+			t.Errorf("%s: %q", activity, got)
+		}
+	}
+	for _, f := range app.ListHeld(k.Register, k.heldNow(), nil, k.now).Findings {
+		if strings.HasPrefix(f.What, "drill ") {
+			t.Errorf("nothing is known, and yet: %+v", f)
+		}
+	}
+}

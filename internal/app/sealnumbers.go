@@ -138,7 +138,7 @@ func (d *custodyDiff) notes(after []byte) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	var out []string
+	out := d.slid()
 	names := r.PartNames()
 	for _, p := range d.parts {
 		if p.is == nil {
