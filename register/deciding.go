@@ -24,6 +24,14 @@ type deciding struct {
 	Channels []decidingChannel `json:"channels"`
 	Watched  []decidingWatched `json:"watched"`
 	Evidence *decidingEvidence `json:"evidence,omitempty"`
+	Reached  *decidingReached  `json:"reached,omitempty"`
+	Suppose  []string          `json:"suppose,omitempty"`
+}
+
+// decidingReached is the way to the tenant: whoever chooses both answers for it.
+type decidingReached struct {
+	Proxy    string `json:"proxy,omitempty"`
+	CABundle string `json:"caBundle,omitempty"`
 }
 
 // decidingEvidence is where what was approved stands, and what would show that it
@@ -85,21 +93,23 @@ type decidingWatched struct {
 	Kind string   `json:"kind"` // account or group
 	ID   entra.ID `json:"id"`
 	Use  GroupUse `json:"use,omitempty"`
+	// Suppose is what proofs take as true of the account.
+	Suppose []string `json:"suppose,omitempty"`
 }
 
 // Deciding returns the deciding part of the register as canonical JSON
 // (entra.Canonical), and its digest, sha256: and the SHA-256 of that text in
 // hexadecimal digits. It is who there is, with titles, roles, managers, keys and ways
-// to reach them; the quorum; silences; channels; the ids of accounts and groups; and where the
-// evidence is kept. The order of a
-// list, the comment of a key, the case of an id and every other part of the
-// register make no difference.
+// to reach them; the quorum; silences; channels; the ids of accounts and groups, and what
+// is supposed of them; where the evidence is kept; and by which way the tenant is reached.
+// The order of a list, the comment of a key, the case of an id and every other part of
+// the register make no difference.
 func (r *Register) Deciding() (text []byte, digest string) {
 	r = r.Or()
 	d := deciding{Form: decidingForm, People: []decidingPerson{}, Silences: []decidingSilence{}, Channels: []decidingChannel{}, Watched: []decidingWatched{},
 		Quorum: decidingQuorum{People: r.Quorum.People, Approvals: r.Quorum.Needed(), Lines: cmp.Or(r.Quorum.Lines, LinesWarn), Outside: r.Quorum.Outside}}
 	for _, p := range r.People {
-		one := decidingPerson{Name: p.Name, ID: entra.ID(p.ID.Key()), Title: p.Title, Reach: slices.Compact(slices.Sorted(slices.Values(p.Reach))), Roles: slices.Compact(slices.Sorted(slices.Values(p.Roles))), Manager: p.Manager, Signing: sshBody(p.Signing), Receiving: sshBody(p.Receiving)}
+		one := decidingPerson{Name: p.Name, ID: entra.ID(p.ID.Key()), Title: p.Title, Reach: sorted(p.Reach), Roles: sorted(p.Roles), Manager: p.Manager, Signing: sshBody(p.Signing), Receiving: sshBody(p.Receiving)}
 		if one.Roles == nil {
 			one.Roles = []Role{}
 		}
@@ -115,7 +125,7 @@ func (r *Register) Deciding() (text []byte, digest string) {
 		d.Channels = append(d.Channels, decidingChannel{c.Name, c.Kind, c.InTenant, append([]string{}, c.Recipients...), c.Address, c.AddressFile, c.Sender})
 	}
 	for _, a := range r.Accounts {
-		d.Watched = append(d.Watched, decidingWatched{Kind: "account", ID: entra.ID(a.ID.Key())})
+		d.Watched = append(d.Watched, decidingWatched{Kind: "account", ID: entra.ID(a.ID.Key()), Suppose: sorted(a.Suppose)})
 	}
 	for _, g := range r.Groups {
 		d.Watched = append(d.Watched, decidingWatched{Kind: "group", ID: entra.ID(g.ID.Key()), Use: g.Use})
@@ -123,6 +133,10 @@ func (r *Register) Deciding() (text []byte, digest string) {
 	if r.Evidence != (Evidence{}) {
 		d.Evidence = (*decidingEvidence)(&r.Evidence)
 	}
+	if way := (decidingReached{r.Proxy, r.CABundle}); way != (decidingReached{}) {
+		d.Reached = &way
+	}
+	d.Suppose = sorted(r.Suppose)
 	slices.SortFunc(d.People, func(a, b decidingPerson) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID)) })
 	slices.SortFunc(d.Silences, func(a, b decidingSilence) int {
 		return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(a.From, b.From), cmp.Compare(a.Until, b.Until), cmp.Compare(a.Why, b.Why))
@@ -131,6 +145,9 @@ func (r *Register) Deciding() (text []byte, digest string) {
 	slices.SortFunc(d.Watched, func(a, b decidingWatched) int { return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.ID, b.ID)) })
 	return canonicalOf(d)
 }
+
+// sorted is a list in its order, each element once.
+func sorted[T cmp.Ordered](list []T) []T { return slices.Compact(slices.Sorted(slices.Values(list))) }
 
 // canonicalOf is a value as canonical JSON, and its digest.
 func canonicalOf(v any) ([]byte, string) {
@@ -183,7 +200,7 @@ func FromDeciding(text []byte) (*Register, error) {
 	}
 	for _, w := range d.Watched {
 		if w.Kind == "account" {
-			r.Accounts = append(r.Accounts, Account{ID: w.ID})
+			r.Accounts = append(r.Accounts, Account{ID: w.ID, Suppose: w.Suppose})
 			continue
 		}
 		r.Groups = append(r.Groups, Group{ID: w.ID, Use: w.Use})
@@ -191,6 +208,10 @@ func FromDeciding(text []byte) (*Register, error) {
 	if d.Evidence != nil {
 		r.Evidence = Evidence(*d.Evidence)
 	}
+	if d.Reached != nil {
+		r.Proxy, r.CABundle = d.Reached.Proxy, d.Reached.CABundle
+	}
+	r.Suppose = d.Suppose
 	if again, _ := r.Deciding(); !bytes.Equal(again, text) {
 		return nil, errors.New("read the deciding part of a register: it is not in the one form in which it is written")
 	}
