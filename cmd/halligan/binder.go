@@ -45,7 +45,8 @@ func binderCommand(c *console) *cobra.Command {
 		Long: `Print what must be on paper: who decides, whom to call, where each part lies and under which seal, a runbook for each
 scenario, how to open a sealed file without Halligan, and lists to be signed at each review. It holds no secret.
 
-Every page says its version and the digest of the register. With --record the print is recorded, and halligan custody verify
+Every page says its version and the digest of the register. Where the register is not what was approved, each page says so, and
+--record is refused. With --record the print is recorded, and halligan custody verify
 tells whether a copy is current. The same register printed on the same day gives the same bytes.`,
 		Example: "  halligan binder -o binder.pdf --record\n  halligan binder --card -o card.pdf --paper letter\n  halligan binder --format html -o - | lp",
 		Args:    takes(),
@@ -75,6 +76,16 @@ func (c *console) binder(ctx context.Context, registerPath string, card bool, pa
 	b, err := c.binderOf(ctx, r, registerPath, record)
 	if err != nil {
 		return err
+	}
+	for _, w := range b.Unapproved {
+		c.say("warning:", yellow, w)
+	}
+	switch {
+	case record.on && len(b.Unapproved) > 0:
+		unapproved := &app.UnapprovedError{What: []string{"a binder that is recorded as current must be approved"}}
+		return &fault{exitFailed, fmt.Errorf("record the binder: %w", unapproved), unapproved.Hint()}
+	case b.Uncompared != "":
+		c.say("warning:", yellow, "the binder was not compared with what was approved: "+b.Uncompared)
 	}
 	document := b.Document()
 	if card {

@@ -82,15 +82,19 @@ func (c *console) custodyVerify(ctx context.Context, f *custodyVerifyFlags) (err
 		return err
 	}
 	p := c.page(c.stdout)
-	if v.Good {
+	unapproved := v.Unapproved && len(v.Findings) == 1 // and nothing else is wrong
+	switch {
+	case v.Good:
 		p.styled(0, 2, green, "As recorded", "– "+v.Part+", entry "+number(entry.Index))
-	} else {
+	case unapproved:
+		p.styled(0, 2, red, "NOT APPROVED", "– "+v.Part+", entry "+number(entry.Index))
+	default:
 		p.styled(0, 2, red, "WRONG", "– "+v.Part+", entry "+number(entry.Index))
 	}
 	for _, f := range v.Findings {
 		p.line(2, 2, f)
 	}
-	if !v.Good {
+	if !v.Good && !unapproved {
 		p.line(0, 2, "Look once more. If it stays so and nobody can explain it, treat it as an incident: rotate what the part opens, and put it under a new seal (halligan custody move PART --seal NEW).")
 	}
 	if _, err := fmt.Fprint(c.stdout, p.b.String()); err != nil || v.Good {

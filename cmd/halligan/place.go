@@ -234,24 +234,13 @@ func (c *console) registerWarnings(ctx context.Context, r *register.Register, re
 		return nil // nothing was ever approved here
 	}
 	if err == nil {
-		var s *app.Standing
+		var begun bool
 		var risks []string
-		held := &app.CustodyStanding{}
-		s, err = a.Standing(ctx)
-		if err == nil && s.Approved != "" {
+		out, begun, err = a.Unapproved(ctx)
+		if err == nil && begun {
 			risks, err = a.UnapprovedRisks(ctx)
 		}
-		if err == nil && s.Approved != "" {
-			held, err = a.CustodyStanding(ctx)
-		}
 		err = errors.Join(err, end())
-		if err == nil && s.Approved != "" && !s.Stands() {
-			out = append(out, "what decides in "+a.RegisterName+" (people, quorum, silences, channels, watched accounts and groups) is not what was approved: "+
-				"now "+shortDigest(s.Current)+", approved "+shortDigest(s.Approved)+" (entry "+number(s.Since)+"). Find out who changed it; or have it approved: halligan request register")
-		}
-		if err == nil && s.Approved != "" && !held.Stands() {
-			out = append(out, held.Says(a.RegisterName))
-		}
 		for _, check := range risks {
 			out = append(out, "the accepted risk for check "+check+" stands in "+a.RegisterName+" as nobody has approved it: halligan request accept "+check)
 		}

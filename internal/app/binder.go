@@ -17,6 +17,20 @@ import (
 	"halligan/register"
 )
 
+// NoEvidenceAtHand says why a binder was not compared with what was approved.
+const NoEvidenceAtHand = "no evidence was at hand"
+
+// UnapprovedError is for a register that is not what was approved, where only an
+// approved one will do.
+type UnapprovedError struct{ What []string }
+
+func (e *UnapprovedError) Error() string { return strings.Join(e.What, "; ") }
+
+// Hint says what to do next.
+func (*UnapprovedError) Hint() string {
+	return "undo the change in halligan.yaml, or have it approved (halligan request register, halligan request custody); without --record it is printed, and each page says that it is not approved"
+}
+
 // Binder makes the binder of a register as of a day: what stands in it, the runbooks,
 // and a version that is the day. Where there is a log, App.Binder gives it a number.
 func Binder(ctx context.Context, r *register.Register, day time.Time) (*print.Binder, error) {
@@ -34,7 +48,7 @@ func binderOf(ctx context.Context, r *register.Register, held *Held, day time.Ti
 	if held != nil {
 		looks = held.found(r.Or())
 	}
-	return &print.Binder{Ways: waysOf(survey), Looks: looks, Survival: lossesOf(survey), Picture: SurvivePicture(survey),
+	return &print.Binder{Uncompared: NoEvidenceAtHand, Ways: waysOf(survey), Looks: looks, Survival: lossesOf(survey), Picture: SurvivePicture(survey),
 		Register: r, Digest: r.Digest(), Version: day.Format(time.DateOnly), Date: day,
 		Runbooks: procedure.Runbooks(), Opening: procedure.StockOpening(), First: procedure.FirstMinutes()}, nil
 }
@@ -85,6 +99,14 @@ func (a *App) Binder(ctx context.Context, day time.Time) (b *print.Binder, err e
 	}
 	if b, err = binderOf(ctx, a.Register, held, day); err != nil {
 		return nil, err
+	}
+	var begun bool
+	b.Uncompared = ""
+	if b.Unapproved, begun, err = a.Unapproved(ctx); err != nil {
+		return nil, err
+	}
+	if !begun {
+		b.Uncompared = "nothing of this register was approved yet"
 	}
 	number := 1
 	err = a.Ledger.View(ctx, func(v store.View) error {

@@ -61,6 +61,10 @@ type custodyDetails struct {
 	custody.Handing
 	// Notes are what approvers must know.
 	Notes []string `json:"notes,omitempty"`
+	// Alone says who could open an account alone then, and could not before. It is
+	// worked out anew when somebody approves it and when it is carried out; not when
+	// the log is read, since later rules may find more.
+	Alone []string `json:"alone,omitempty"`
 }
 
 // custodyData is the data of an entry about custody.
@@ -148,6 +152,9 @@ func proposeCustody(a *App, k *known, verb custody.Verb, subject string) (string
 	}
 	d := custodyDetails{From: k.held, To: to, Changes: change.lines(), Handing: change.handing()}
 	if d.Notes, err = change.notes(text); err != nil {
+		return "", nil, "", err
+	}
+	if d.Alone, err = alone(k.heldText, text); err != nil {
 		return "", nil, "", err
 	}
 	details, err := json.Marshal(d)
@@ -246,18 +253,37 @@ func checkCustody(f *fold, p *custody.Pending, data *requestData) (*custodyDetai
 		lying = "the request does not tell the change that it would bring about"
 	}
 	if lying != "" {
-		return nil, nil, &hinted{errors.New(lying), "do not approve it. Ask who made it; it is meant to look like another"}
+		return nil, nil, errLying(lying)
 	}
 	return &d, change, nil
 }
 
+// errLying is for a request that does not tell what it would bring about.
+func errLying(what string) error {
+	return &hinted{errors.New(what), "do not approve it. Ask who made it; it is meant to look like another"}
+}
+
+// checkCustodyNow is checkCustody for somebody who is about to approve a change or to
+// carry it out: who could open an account alone then must stand in it, too.
+func checkCustodyNow(f *fold, p *custody.Pending, data *requestData) (*custodyDetails, *custodyDiff, error) {
+	d, change, err := checkCustody(f, p, data)
+	if err != nil {
+		return nil, nil, err
+	}
+	opens, err := alone(f.heldText, []byte(data.Proposal))
+	if err == nil && !slices.Equal(d.Alone, opens) {
+		err = errLying("the request does not tell who could open an account alone once it is carried out")
+	}
+	return d, change, err
+}
+
 func reliedCustody(f *fold, p *custody.Pending, data *requestData) error {
-	_, _, err := checkCustody(f, p, data)
+	_, _, err := checkCustodyNow(f, p, data)
 	return err
 }
 
 func prepareCustody(a *App, k *known, p *custody.Pending, data *requestData) (*act, error) {
-	d, change, err := checkCustody(k.fold, p, data)
+	d, change, err := checkCustodyNow(k.fold, p, data)
 	if err != nil {
 		return nil, err
 	}

@@ -61,6 +61,9 @@ type VerifiedData struct {
 	// Waits: nothing was wrong with it, and the findings are of looks before, which
 	// this one does not clear up.
 	Waits bool `json:"waits,omitempty"`
+	// Unapproved: the register that it was compared with is not what was approved. It
+	// clears nothing up.
+	Unapproved bool `json:"unapproved,omitempty"`
 	// Findings say what is wrong.
 	Findings []string `json:"findings"`
 }
@@ -104,6 +107,13 @@ func (a *App) Verify(ctx context.Context, l Look) (*VerifiedData, *evidence.Entr
 	}
 	v := &VerifiedData{Part: name, By: who.Name, Holder: p.Holder, Place: p.Place, Seal: l.Seal, Wanted: p.Seal, State: l.State, Binder: l.Binder, Version: l.Version, Register: a.Register.Digest(), File: l.File, Findings: []string{}}
 	v.Findings = append(v.Findings, held.wrongWith(name, &p, &l, v.Register)...)
+	unapproved, _, err := a.Unapproved(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	if v.Unapproved = len(unapproved) > 0; v.Unapproved {
+		v.Findings = append(v.Findings, a.RegisterName+" is not what was approved, so this look clears nothing up: find out who changed it (halligan custody list), undo that or have it approved, and look again")
+	}
 	if v.Good = len(v.Findings) == 0; v.Good {
 		v.Findings = append(v.Findings, held.after(&Looked{*v, a.Now(), 0})...)
 		v.Waits = len(v.Findings) > 0

@@ -185,7 +185,7 @@ func TestEveryClockRuns(t *testing.T) {
 		}
 	}
 	report := app.ListHeld(k.Register, nil, nil, k.now)
-	if report.Overdue() || len(report.Parts) != 3 || report.Parts[1].Place != "Bank" && report.Parts[0].Place != "Bank" {
+	if len(report.Findings) != 1 || report.Findings[0].What != "victor alone can open ea-north@tidewater.example" || len(report.Parts) != 3 || report.Parts[1].Place != "Bank" && report.Parts[0].Place != "Bank" {
 		t.Errorf("without evidence: %+v", report)
 	}
 }

@@ -254,6 +254,36 @@ type Standing struct {
 // Stands reports whether the register is the approved one.
 func (s *Standing) Stands() bool { return s.Approved != "" && s.Approved == s.Current }
 
+// Says is a sentence for people who must know that the two differ.
+func (s *Standing) Says(file string) string {
+	return fmt.Sprintf("what decides in %s (people, quorum, silences, channels, watched accounts and groups) is not what was approved: now %s, approved %s (entry %d). Find out who changed it; or have it approved: halligan request register",
+		file, shortDigest(s.Current), shortDigest(s.Approved), s.Since)
+}
+
+// shortDigest is enough of a digest for people to tell it by.
+func shortDigest(d string) string {
+	const most = 12
+	short := strings.TrimPrefix(d, "sha256:")
+	return short[:min(most, len(short))]
+}
+
+// Unapproved are sentences that tell what of the register is not what was approved.
+// begun: something was approved once.
+func (a *App) Unapproved(ctx context.Context) (out []string, begun bool, err error) {
+	s, err := a.Standing(ctx)
+	if err != nil || s.Approved == "" {
+		return nil, false, err
+	}
+	if !s.Stands() {
+		out = append(out, s.Says(a.RegisterName))
+	}
+	held, err := a.CustodyStanding(ctx)
+	if err == nil && !held.Stands() {
+		out = append(out, held.Says(a.RegisterName))
+	}
+	return out, true, err
+}
+
 // Standing compares the register with the log.
 func (a *App) Standing(ctx context.Context) (*Standing, error) {
 	s := &Standing{}

@@ -46,7 +46,7 @@ func (t *trail) take(l *Looked) {
 		t.files[key] = l.File
 	}
 	// Whoever changes the file alone and looks clears up nothing.
-	counts := !t.recorded || t.seal == plainSeal(l.Wanted)
+	counts := !l.Unapproved && (!t.recorded || t.seal == plainSeal(l.Wanted))
 	if !t.recorded {
 		t.sealed(l.Wanted)
 	}
@@ -201,7 +201,7 @@ func (h *Held) look(l *Looked) {
 	if h.Broken(l.Wanted) == nil && l.Wanted != "" && l.State == PartBroken {
 		h.broken[plainSeal(l.Wanted)] = l
 	}
-	if l.Wanted != "" && (l.agreed() || l.State == PartBroken) {
+	if l.Wanted != "" && (l.agreed() && !l.Unapproved || l.State == PartBroken) {
 		h.Records.Seals = append(h.Records.Seals, posture.SealCheck{Seal: l.Wanted, At: l.At, Intact: l.agreed()})
 	}
 }

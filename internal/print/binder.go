@@ -32,6 +32,12 @@ type Binder struct {
 	// Looks are what the last looks at the parts found missing or broken, or that it is not
 	// known.
 	Looks []string
+	// Unapproved are sentences that tell what of the register is not what was approved.
+	// Every page says that there is something; nil: nothing.
+	Unapproved []string
+	// Uncompared says why the register was not compared with what was approved; "" it
+	// was.
+	Uncompared string
 	// LogKey is the public key by which the evidence is proved; "" none is known.
 	LogKey string
 }
@@ -90,7 +96,35 @@ func (b *Binder) document(title string) *Document {
 	if name := b.Register.Or().Tenant.Name; name != "" {
 		title += ", " + name
 	}
-	return &Document{Title: title, Version: "version " + b.Version, Digest: b.Digest, Date: b.Date}
+	version := "version " + b.Version
+	if len(b.Unapproved) > 0 {
+		version = notApproved + " · " + version
+	}
+	return &Document{Title: title, Version: version, Digest: b.Digest, Date: b.Date}
+}
+
+// notApproved is what a print says whose register somebody may have changed alone.
+const notApproved = "NOT APPROVED as it stands"
+
+// doubts say on the first page what of the register is not what was approved, or that
+// it was not compared.
+func (b *Binder) doubts() []Block {
+	var out []Block
+	for _, what := range b.Unapproved {
+		out = append(out, Text{Boxed, notApproved + ": " + what + "."})
+	}
+	if b.Uncompared != "" {
+		out = append(out, Text{Boxed, "NOT COMPARED with what was approved: " + b.Uncompared + " when this was printed. Check names and numbers elsewhere before you rely on them."})
+	}
+	return out
+}
+
+// doubt marks a section on which people rely.
+func (b *Binder) doubt() []Block {
+	if len(b.Unapproved) == 0 {
+		return nil
+	}
+	return []Block{Text{Boxed, notApproved + ": somebody may have changed names, numbers and places alone. Check them elsewhere before you rely on them."}}
 }
 
 // runbookTitle numbers the runbooks.
@@ -101,18 +135,18 @@ func (b *Binder) runbookTitle(i int) string {
 func (b *Binder) cover(r *register.Register, titles []string) []Block {
 	tenant := cmp.Or(r.Tenant.Name, "a tenant without a name")
 	id := cmp.Or(string(r.Tenant.ID), "id "+unrecorded)
-	return []Block{
-		Heading{1, "Emergency access: " + tenant},
+	return slices.Concat([]Block{Heading{1, "Emergency access: " + tenant}}, b.doubts(), []Block{
 		Text{Plain, fmt.Sprintf("Tenant %s. Printed on %s, version %s, digest of the register %s.", id, b.Date.UTC().Format(time.DateOnly), b.Version, b.Digest)},
 		Text{Boxed, "This binder says where the keys of the company lie. Keep it sealed. Open it only in an emergency or for a review, in the presence of a second person. It holds no password, no PIN and no key."},
 		Text{Plain, "In an emergency: call first (“" + headCall + "”), then take the runbook that fits. One person does, one reads aloud and ticks."},
 		Heading{2, "Contents"},
 		Contents(titles),
-	}
+	})
 }
 
 func (b *Binder) decides(r *register.Register) []Block {
-	out := []Block{PageBreak{}, Heading{1, headDecides}, Text{Plain, quorumText(r)}}
+	out := append([]Block{PageBreak{}, Heading{1, headDecides}}, b.doubt()...)
+	out = append(out, Text{Plain, quorumText(r)})
 	var rows [][]string
 	for _, p := range r.Holders() {
 		rows = append(rows, []string{named(p), roleText(p), cmp.Or(p.Manager, unrecorded), trainedText(p)})
@@ -259,9 +293,10 @@ func (b *Binder) call(r *register.Register) []Block {
 		first, second := ways(p)
 		rows = append(rows, []string{fmt.Sprint(i + 1), named(p), first, second, ""})
 	}
-	out := []Block{Heading{1, headCall},
+	out := append([]Block{Heading{1, headCall}}, b.doubt()...)
+	out = append(out,
 		Text{Plain, "From the top, until enough have said yes. Write down when you called. If nobody answers, runbook “The people who are responsible cannot be reached”."},
-		Table{Columns: []Column{{"", 0.5, false}, {"Name", 3, false}, {"First way", 3, false}, {"Second way", 3, false}, {"Called at", 1.3, false}}, Rows: rows, Empty: "The register names nobody who decides or holds anything."}}
+		Table{Columns: []Column{{"", 0.5, false}, {"Name", 3, false}, {"First way", 3, false}, {"Second way", 3, false}, {"Called at", 1.3, false}}, Rows: rows, Empty: "The register names nobody who decides or holds anything."})
 	out = append(out, unreachable(people)...)
 	var above [][]string
 	for _, p := range managersOf(r, people) {
@@ -359,7 +394,8 @@ func placeOf(r *register.Register, name string) register.Place {
 }
 
 func (b *Binder) parts(r *register.Register) []Block {
-	out := []Block{Heading{1, headParts}, Text{Soft, "Only places and seals. If a seal has another number, take another account, and report it."}}
+	out := append([]Block{Heading{1, headParts}}, b.doubt()...)
+	out = append(out, Text{Soft, "Only places and seals. If a seal has another number, take another account, and report it."})
 	columns := []Column{{"Part", 3, false}, {"Holder", 2.6, false}, {"Place", 3, false}, {"Seal", 1.6, false}, {"Since", 1.6, false}}
 	rowsOf := func(is func(register.Part) bool) (rows [][]string) {
 		for _, p := range r.Parts {
@@ -405,8 +441,8 @@ func (b *Binder) places(r *register.Register) []Block {
 		changed := cmp.Or(string(p.CombinationChanged), unrecorded)
 		rows = append(rows, []string{p.Name + "\n" + cmp.Or(p.Site, "site not recorded"), strings.TrimPrefix(what, ", "), cmp.Or(strings.Join(p.Access, "\n"), unrecorded), changed, strings.Join(lies, "\n")})
 	}
-	return []Block{Heading{1, headPlaces}, Table{Columns: []Column{{"Place, site", 3, false}, {"Kind", 2, false}, {"Who opens it", 2.4, false}, {"Combination changed", 1.9, false}, {"Seals that lie there", 3, false}}, Rows: rows,
-		Empty: "The register has no place."}}
+	return append(append([]Block{Heading{1, headPlaces}}, b.doubt()...), Table{Columns: []Column{{"Place, site", 3, false}, {"Kind", 2, false}, {"Who opens it", 2.4, false}, {"Combination changed", 1.9, false}, {"Seals that lie there", 3, false}}, Rows: rows,
+		Empty: "The register has no place."})
 }
 
 func (b *Binder) survival() []Block {
@@ -491,7 +527,11 @@ func (b *Binder) Card() *Document {
 	d := b.document("Emergency card")
 	var rows [][]string
 	people := callable(r)
-	people = people[:min(mostOnCard, len(people))]
+	most := mostOnCard
+	if len(b.Unapproved) > 0 || b.Uncompared != "" {
+		most-- // what it says of that takes the room
+	}
+	people = people[:min(most, len(people))]
 	for _, p := range people {
 		first, second := ways(p)
 		name := p.Name
@@ -508,6 +548,12 @@ func (b *Binder) Card() *Document {
 		}
 	}
 	d.Blocks = []Block{Heading{1, "Nobody can sign in: the first ten minutes"}}
+	switch {
+	case len(b.Unapproved) > 0:
+		d.Blocks = append(d.Blocks, Text{Strong, notApproved + ": check each name and number elsewhere."})
+	case b.Uncompared != "":
+		d.Blocks = append(d.Blocks, Text{Soft, "NOT COMPARED with what was approved: " + b.Uncompared + "."})
+	}
 	d.Blocks = append(d.Blocks, steps(b.First)...)
 	d.Blocks = append(d.Blocks,
 		Heading{2, headCall}, Table{Columns: []Column{{"Name", 3, false}, {"First way", 3, false}, {"Second way", 3, false}}, Rows: rows, Empty: "The register names nobody who decides or holds anything."})
