@@ -95,7 +95,7 @@ func (c *console) tellWhom(to io.Writer, file *seal.File, o *seal.Opened, all []
 	} else {
 		p.line(0, 0, "The file names nobody "+ifElse(namesChannels(o) > 0, "else ", "")+"to tell. Tell those who answer for this account.")
 	}
-	p.line(0, 0, "Afterwards the secret must be changed, and sealed anew.")
+	p.line(0, 0, "Afterwards the secret must be changed, and the new one sealed: halligan request seal --replaces FILE.")
 	_, err := fmt.Fprint(to, p.b.String())
 	return err
 }

@@ -36,6 +36,11 @@ type SealWish struct {
 	Make    *Made    `json:"make,omitempty"` // nil: it is typed
 	// Void are the sets that are void once this is sealed, the last one opened for it.
 	Void []seal.Void `json:"void,omitempty"`
+	// Replaces are those of them whose secret is not opened: a new one takes its place.
+	// Who is not among Void yet is found in the log.
+	Replaces []string `json:"replaces,omitempty"`
+	// Beware is what approvers read beside the rest; it is made where it is asked.
+	Beware []string `json:"-"`
 }
 
 // Made says how a secret is made in place.
@@ -61,11 +66,16 @@ type sealDetails struct {
 	Holders []sealHolder `json:"holders"`
 	Make    *Made        `json:"make,omitempty"`
 	Void    []seal.Void  `json:"void,omitempty"`
+	// Replaces are those of Void that a new secret makes void; without them the last of
+	// Void is opened and sealed again.
+	Replaces []string `json:"replaces,omitempty"`
 	// Announce are told when it is opened.
 	Announce []announceDetail `json:"announce,omitempty"`
 	// Notes are what approvers must know.
 	Notes []string `json:"notes,omitempty"`
-	Marks []string `json:"marks,omitempty"`
+	// Beware was so when it was asked, and is not looked at again.
+	Beware []string `json:"beware,omitempty"`
+	Marks  []string `json:"marks,omitempty"`
 }
 
 type sealHolder struct {
@@ -77,7 +87,7 @@ type sealHolder struct {
 
 // wish is what was asked for, from what was approved.
 func (d *sealDetails) wish() *SealWish {
-	w := &SealWish{Account: string(d.Account), Label: d.Label, What: d.What, Seal: d.Seal, Form: d.Form, Need: d.Need, Make: d.Make, Void: d.Void}
+	w := &SealWish{Account: string(d.Account), Label: d.Label, What: d.What, Seal: d.Seal, Form: d.Form, Need: d.Need, Make: d.Make, Void: d.Void, Replaces: d.Replaces, Beware: d.Beware}
 	for _, h := range d.Holders {
 		to := [](*[]string){&w.Holders, &w.First, &w.Second}[h.Half]
 		*to = append(*to, h.Name)
@@ -100,7 +110,7 @@ func (a *App) sealing(w *SealWish) (*sealDetails, error) {
 	if account == nil {
 		return nil, &hinted{fmt.Errorf("seal for account %.80q: the register has none of that id or name", w.Account), "accounts: in halligan.yaml lists them"}
 	}
-	d := &sealDetails{Account: account.ID, Label: cmp.Or(w.Label, fmt.Sprintf("emergency account %d", number)), What: w.What, Seal: w.Seal, Form: w.Form, Need: cmp.Or(w.Need, 2), Make: w.Make, Void: w.Void}
+	d := &sealDetails{Account: account.ID, Label: cmp.Or(w.Label, fmt.Sprintf("emergency account %d", number)), What: w.What, Seal: w.Seal, Form: w.Form, Need: cmp.Or(w.Need, 2), Make: w.Make, Void: w.Void, Replaces: w.Replaces, Beware: w.Beware}
 	told, err := a.announcements()
 	if err != nil {
 		return nil, fmt.Errorf("seal: %w", err)
@@ -238,10 +248,28 @@ func (a *App) somePair(d *sealDetails) bool {
 	return false
 }
 
-func proposeSeal(a *App, _ *known, subject string) (string, json.RawMessage, string, error) {
+// reseals is the set that is opened and sealed again, "" none.
+func (d *sealDetails) reseals() string {
+	if n := len(d.Void); n > 0 && len(d.Replaces) == 0 {
+		return d.Void[n-1].Set
+	}
+	return ""
+}
+
+func proposeSeal(a *App, k *known, subject string) (string, json.RawMessage, string, error) {
 	var w SealWish
 	if err := json.Unmarshal([]byte(subject), &w); err != nil {
 		return "", nil, "", fmt.Errorf("read what is to be sealed: %v", err)
+	}
+	if of, _ := a.accountOf(w.Account); of != nil {
+		held := &Held{sets: map[string]*sealedSet{}}
+		if err := held.sealed(k.view); err != nil {
+			return "", nil, "", err
+		}
+		if err := held.replaced(a.Register, &w, of, dayOf(a.Now())); err != nil {
+			return "", nil, "", err
+		}
+		w.Beware = held.beware(a.Register, &w, of)
 	}
 	d, err := a.sealing(&w)
 	if err != nil {
@@ -274,7 +302,7 @@ var elsewhere = map[custody.Verb]func(*custody.Request) string{
 
 func sealStep(r *custody.Request) string {
 	var d sealDetails
-	if json.Unmarshal(r.Details, &d) == nil && len(d.Void) > 0 {
+	if json.Unmarshal(r.Details, &d) == nil && d.reseals() != "" {
 		return "halligan reseal FILE --out NEW --request " + shortHash(r)
 	}
 	return "halligan seal --out FILE --request " + shortHash(r)
