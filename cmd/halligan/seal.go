@@ -27,6 +27,7 @@ type wishFlags struct {
 	alphabet string
 	reseals  string
 	replaces []string
+	seals    string
 }
 
 func requestSealCommand(c *console) *cobra.Command {
@@ -52,7 +53,8 @@ Two of at most five people who have keys open it in pairs. Otherwise the key is 
 	flags.StringVar(&f.wish.Account, "account", "", "`ID` or name of the account in the register")
 	flags.StringVar(&f.wish.What, "what", "the password", "`TEXT`: what is sealed of it; with the file of --reseals or --replaces as there, unless it is given")
 	flags.StringVar(&f.wish.Label, "label", "", "`TEXT` that stands outside in place of the account's name (default: that of the file of --reseals or --replaces, else its number in the register)")
-	flags.StringVar(&f.wish.Seal, "seal-number", "", "`NUMBER` of the seal on the envelope")
+	flags.StringVar(&f.seals, "seal-number", "", "`NUMBERS` of the seals on the envelopes, one for each holder who gets paper, in their order: 5300,5301")
+	flags.StringVar(&f.wish.Seal, "file-seal-number", "", "`NUMBER` of the seal at the file itself, such as on its stick")
 	flags.StringArrayVar(&f.wish.Holders, "holder", nil, "`NAME` of somebody who holds a part; once for each")
 	flags.StringArrayVar(&f.wish.First, "first", nil, "`NAME` of a holder of the first half of a password")
 	flags.StringArrayVar(&f.wish.Second, "second", nil, "`NAME` of a holder of the second half")
@@ -71,6 +73,11 @@ func (c *console) askSeal(cmd *cobra.Command, f *wishFlags) error {
 		return misused(`for example --account ea-north@example.com --holder "Ana Weiss" --holder "Ben Ode"`, "of which account, and for whom?")
 	}
 	f.wish.Form = seal.Form(f.form)
+	if f.seals != "" {
+		for number := range strings.SplitSeq(f.seals, ",") {
+			f.wish.Seals = append(f.wish.Seals, strings.TrimSpace(number))
+		}
+	}
 	if f.make != 0 && f.reseals != "" {
 		return misused("leave --make out: the secret is the one that was sealed", "--make and --reseals exclude each other")
 	}
@@ -360,7 +367,7 @@ const clearScreen = "\x1b[2J\x1b[3J\x1b[H"
 func (c *console) showPapers(f *sealFlags, done *app.SealDone) error {
 	papers := done.Sealed.Papers
 	if how := f.envelopes.how; how != nil && len(papers) > 0 {
-		if err := c.writeEnvelopes(how, done.Sealed.Manifest, papers); err != nil {
+		if err := c.writeEnvelopes(how, done.Sealed.Manifest, done.Task.Seals, papers); err != nil {
 			return lostPapers(f, done, papers, err)
 		}
 		return nil

@@ -30,7 +30,9 @@ type SealTask struct {
 	Replaces []string
 	Account  string // the name to sign in with
 	Papers   int    // holders who get paper
-	Seal     string // number of the seal
+	Seal     string // number of the seal at the file
+	// Seals are the numbers of the envelopes, by the names of their holders.
+	Seals    map[string]string
 	Need     int
 	Holders  []seal.Holder
 	Announce []string // who is told when it is opened, in words
@@ -123,7 +125,7 @@ func (a *App) SealTask(ctx context.Context, given string) (*SealTask, error) {
 			return err
 		}
 		account, _ := a.accountOf(string(d.Account))
-		out = &SealTask{Hash: p.Request.Hash(), On: p.Request.On, Label: d.Label, What: d.What, Form: d.Form, Make: d.Make, Void: d.Void, Replaces: d.Replaces, reseals: d.reseals(), Account: account.Name, Seal: d.Seal, Need: d.Need}
+		out = &SealTask{Hash: p.Request.Hash(), On: p.Request.On, Label: d.Label, What: d.What, Form: d.Form, Make: d.Make, Void: d.Void, Replaces: d.Replaces, reseals: d.reseals(), Account: account.Name, Seal: d.Seal, Seals: map[string]string{}, Need: d.Need}
 		told, err := a.announcements()
 		if err != nil {
 			return err
@@ -133,6 +135,7 @@ func (a *App) SealTask(ctx context.Context, given string) (*SealTask, error) {
 			out.Holders = append(out.Holders, seal.Holder{Number: i + 1, Name: h.Name, Kind: h.Kind, Half: h.Half})
 			if h.Kind == seal.KindPaper {
 				out.Papers++
+				out.Seals[h.Name] = h.Seal
 			}
 		}
 		return nil

@@ -24,7 +24,10 @@ type SealWish struct {
 	Account string `json:"account"` // id, or name in the register
 	Label   string `json:"label,omitempty"`
 	What    string `json:"what"`
-	Seal    string `json:"seal,omitempty"` // number
+	Seal    string `json:"seal,omitempty"` // number at the file
+	// Seals are the numbers on the envelopes, in the order of the holders who get paper:
+	// Holders, First, Second.
+	Seals []string `json:"seals,omitempty"`
 	// Form "" is chosen: pairs where two of at most five open it and each has a key,
 	// halves where First and Second are given, else shares.
 	Form seal.Form `json:"form,omitempty"`
@@ -83,6 +86,7 @@ type sealHolder struct {
 	Kind seal.Kind `json:"kind"`
 	Key  string    `json:"key,omitempty"` // fingerprint
 	Half int       `json:"half,omitempty"`
+	Seal string    `json:"seal,omitempty"` // number on the envelope
 }
 
 // wish is what was asked for, from what was approved.
@@ -91,6 +95,9 @@ func (d *sealDetails) wish() *SealWish {
 	for _, h := range d.Holders {
 		to := [](*[]string){&w.Holders, &w.First, &w.Second}[h.Half]
 		*to = append(*to, h.Name)
+		if h.Seal != "" {
+			w.Seals = append(w.Seals, h.Seal)
+		}
 	}
 	return w
 }
@@ -123,9 +130,12 @@ func (a *App) sealing(w *SealWish) (*sealDetails, error) {
 			if err != nil {
 				return nil, fmt.Errorf("seal for %.80q: %w", name, err)
 			}
-			d.Holders = append(d.Holders, sealHolder{p.Name, seal.KindOf(p.Receiving), seal.Fingerprint(p.Receiving), half})
+			d.Holders = append(d.Holders, sealHolder{p.Name, seal.KindOf(p.Receiving), seal.Fingerprint(p.Receiving), half, ""})
 			keys = keys && p.Receiving != ""
 		}
+	}
+	if err := d.number(w.Seals); err != nil {
+		return nil, err
 	}
 	halves := len(w.First)+len(w.Second) > 0
 	switch {
@@ -146,6 +156,36 @@ func (a *App) sealing(w *SealWish) (*sealDetails, error) {
 		d.Marks = []string{custody.MarkOnePerson}
 	}
 	return d, a.apart(d)
+}
+
+// number gives each envelope its own number. Where there is none, one number is that at
+// the file.
+func (d *sealDetails) number(seals []string) error {
+	var papers []*sealHolder
+	for i := range d.Holders {
+		if d.Holders[i].Kind == seal.KindPaper {
+			papers = append(papers, &d.Holders[i])
+		}
+	}
+	if len(seals) == 1 && len(papers) == 0 && d.Seal == "" {
+		d.Seal, seals = seals[0], nil
+	}
+	var names []string
+	for _, p := range papers {
+		names = append(names, p.Name)
+	}
+	if len(seals) > 0 && len(seals) != len(papers) {
+		return &hinted{fmt.Errorf("number the envelopes: %d numbers, and %d envelopes", len(seals), len(papers)), cmp.Or(strings.Join(names, ", "), "nobody") + " gets paper: give one number for each of them in this order, and that of the file's own seal by itself (--file-seal-number)"}
+	}
+	used := map[string]bool{plainSeal(d.Seal): d.Seal != ""}
+	for i, number := range seals {
+		if used[plainSeal(number)] || plainSeal(number) == "" {
+			return &hinted{fmt.Errorf("number the envelopes: %.60q stands there twice, or is none", number), "a number is used once: give each envelope its own"}
+		}
+		used[plainSeal(number)] = true
+		papers[i].Seal = number
+	}
+	return nil
 }
 
 func alphabetNames() string {
