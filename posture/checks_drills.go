@@ -55,7 +55,7 @@ var checksDrills = []Check{
 		Reads:      []entra.Part{entra.PartUsers},
 		Fix: Fix{Portal: []string{"revoke the sessions, set a new password where one was shown, seal the parts and record the seals"},
 			Graph:   []string{"POST /users/{id}/revokeSignInSessions"},
-			Command: []string{"halligan reseal"}},
+			Command: []string{"halligan request seal --replaces", "halligan seal"}},
 		Judge: judgePostReset},
 	{ID: "drl-people-rotated", Theme: ThemeDrills, Severity: Medium,
 		Title: "Two different pairs of people or more carried out drills within a year",

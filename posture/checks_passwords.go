@@ -32,7 +32,7 @@ var checksPasswords = []Check{
 		Reads:      []entra.Part{entra.PartUsers},
 		Fix: Fix{Portal: []string{"set a new password, seal it, and record the part anew", "revoke the sessions"},
 			Graph:   []string{`PATCH /users/{id} {"passwordProfile": {"password": "…", "forceChangePasswordNextSignIn": false}}`, "POST /users/{id}/revokeSignInSessions"},
-			Command: []string{"halligan seal", "halligan reseal"}},
+			Command: []string{"halligan request seal --replaces", "halligan seal"}},
 		Judge: judgePasswordAge},
 	{ID: "pw-discarded-or-held", Theme: ThemePasswords, Severity: High, PerAccount: true,
 		Title: "It is declared what became of the password, and custody agrees",

@@ -126,6 +126,16 @@ func (k *ChannelKind) address(text string) error {
 	return nil
 }
 
+// fixedWord is a path that says what is there, and lets nobody in.
+var fixedWord = regexp.MustCompile(`^/?[a-z]{0,12}/?$`)
+
+// tellingPath reports whether the address of a webhook has more behind its host than
+// one short word, by which nobody else could write there.
+func tellingPath(address string) bool {
+	u, err := url.Parse(address)
+	return err == nil && u.Host != "" && (u.RawQuery != "" || u.ForceQuery || !fixedWord.MatchString(u.EscapedPath()))
+}
+
 func isPort(text string) bool {
 	n, err := strconv.Atoi(text)
 	return text == "" || err == nil && n >= 1 && n <= 65535
@@ -165,8 +175,8 @@ func (d *decoder) channels(r *Register) {
 		case err != nil:
 			e := err.(*ChannelError)
 			report(e.Key, e.hint, e.what)
-		case randomIn(c.Address):
-			report("address", "put it into a file, mode 0600, and write addressFile: with its path. The address stood here, so have the receiver give you a new one", "whoever knows this address could write to the channel")
+		case randomIn(c.Address), tellingPath(c.Address):
+			report("address", "behind the host stands more than one short word: put it into a file, mode 0600, and write addressFile: with its path. The address stood here, so have the receiver give you a new one", "whoever knows this address could write to the channel")
 		}
 	}
 }

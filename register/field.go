@@ -148,7 +148,7 @@ func shapesOfPeople() []Shape {
 		}},
 		{"quorum", "How many people there are, and how many of them a decision takes.", []Field{
 			{Key: "people", Kind: KindNumber, Least: 1, Most: 99, Doc: "How many people can take part. With 1, that person decides alone, and all that is done so is marked as one person's."},
-			{Key: "approvals", Kind: KindNumber, Least: 1, Most: 9, Doc: "How many people must approve what another asks for; at most one less than people. If it is not given: 1 with two people, else 2."},
+			{Key: "approvals", Kind: KindNumber, Least: 1, Most: 9, Doc: "How many people must approve what another asks for; at most one less than people. If it is not given: 1 with two or three people, else 2."},
 			{Key: "lines", Kind: KindWord, Words: words(LinesWarn, LinesDistinct), Doc: "Whether people of one line of managers may decide together: warn (also if it is not given) says so in the result, distinct refuses."},
 			{Key: "outside", Kind: KindText, Doc: "Who keeps the sealed second part where there is one person: somebody outside, such as a solicitor."},
 		}},
@@ -192,7 +192,7 @@ func shapesOfCustody() []Shape {
 			{Key: "kind", Kind: KindText, Required: true, Doc: "email, sms, voice, webhook, teams, slack, pager, …"},
 			{Key: "inTenant", Kind: KindFlag, Doc: "Whether it is down when the tenant is."},
 			{Key: "recipients", Kind: KindText, List: true, Doc: "Who or what receives. Not the address of a webhook, which is a secret: its name. Where address: is a relay, addresses of mail."},
-			{Key: "address", Kind: KindOpaque, Doc: "Where Halligan itself can tell it something, such as that a sealed file was opened: of kind email a relay that takes mail without signing in, smtp://relay.example.com:25 (TLS is demanded, but of this machine) or smtps://relay.example.com; of kind webhook, slack, mattermost or teams an https:// address. It goes into sealed files."},
+			{Key: "address", Kind: KindOpaque, Doc: "Where Halligan itself can tell it something, such as that a sealed file was opened: of kind email a relay that takes mail without signing in, smtp://relay.example.com:25 (TLS is demanded, but of this machine) or smtps://relay.example.com; of kind webhook, slack, mattermost or teams an https:// address (http:// of this machine alone, such as http://localhost:8080). With more than one short word behind the host, or with a query, it is refused: it lets whoever knows it write there, and belongs into addressFile. It goes into sealed files."},
 			{Key: "addressFile", Kind: KindOpaque, Doc: "In place of address: the path of a file that holds it, mode 0600, on the machine on which secrets are sealed. For webhooks: whoever knows such an address can write there, and the register holds no secrets."},
 			{Key: "sender", Kind: KindOpaque, Doc: "From whom mail comes. If it is not given: halligan at the domain of the first recipient."},
 		}},

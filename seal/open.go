@@ -261,9 +261,18 @@ func (o *opening) tooFew(here map[int]bool) error {
 		e = refuse(ReasonTooFew, "%s here, and no two of them may open it together", who)
 	}
 	if len(have) < m.Need {
-		e.hint = fmt.Sprintf("bring %d more of %s", m.Need-len(have), m.names(here)) + m.pages(here)
+		e.hint = fmt.Sprintf("bring %d more of %s", m.Need-len(have), m.names(here)) + m.keys(here) + m.pages(here)
 	}
 	return e
+}
+
+// keys says how those bring their keys who have one, where nobody is here yet; it goes on
+// with a hint.
+func (m *Manifest) keys(here map[int]bool) string {
+	if len(here) == 0 && slices.ContainsFunc(m.Holders, func(h Holder) bool { return h.Kind != KindPaper }) {
+		return "; who has a key: -i KEY"
+	}
+	return ""
 }
 
 // pages says which holders have a page and no key, but those that are left out; it

@@ -180,7 +180,7 @@ func TestAnyTwoOfAPairOpenAndNobodyAlone(t *testing.T) {
 			_, err = seal.Open(f, []seal.Key{ben.unknown()}, nil)
 			refused(t, err, seal.ReasonTooFew)
 			_, err = seal.Open(f, nil, nil)
-			refused(t, err, seal.ReasonTooFew, "nobody is here")
+			refused(t, err, seal.ReasonTooFew, "nobody is here", "-i KEY")
 			_, err = seal.Open(f, []seal.Key{ben.key(), eve.key()}, nil)
 			refused(t, err, seal.ReasonStranger, "Eve.key")
 			_, err = seal.Open(f, []seal.Key{ben.unknown(), eve.unknown()}, nil)

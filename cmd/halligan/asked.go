@@ -92,7 +92,7 @@ func (p *page) asked(word, text string) {
 var toldByChanges = map[string]bool{"from": true, "to": true, "holders": true, "receivers": true}
 
 // detailWords are the words for details that have their own place.
-var detailWords = map[string]string{"changes": "change", "notes": "warning", "alone": "warning", "marks": "marked"}
+var detailWords = map[string]string{"changes": "change", "notes": "warning", "alone": "warning", "beware": "warning", "marks": "marked"}
 
 // details shows the details of a request, one line of JSON: first what changes, last
 // what to beware of.
@@ -102,7 +102,7 @@ func (p *page) details(text string) {
 		p.asked("details", text)
 		return
 	}
-	rank := map[string]int{"changes": -1, "alone": 1, "notes": 2, "marks": 3}
+	rank := map[string]int{"changes": -1, "alone": 1, "beware": 1, "notes": 2, "marks": 3}
 	keys := slices.SortedFunc(maps.Keys(fields), func(a, b string) int {
 		if rank[a] != rank[b] {
 			return rank[a] - rank[b]

@@ -50,10 +50,10 @@ func (c *console) envelopes(f *sealFlags) (err error) {
 }
 
 // envelopesOf are the papers of a set, each as an envelope.
-func envelopesOf(m *seal.Manifest, papers []seal.Paper) []*print.Envelope {
+func envelopesOf(m *seal.Manifest, numbers map[string]string, papers []seal.Paper) []*print.Envelope {
 	var all []*print.Envelope
 	for _, p := range papers {
-		e := &print.Envelope{Account: m.Label, Part: fmt.Sprintf("share %d of %d", p.Number, len(m.Holders)), Holder: p.Holder, Seal: m.Seal,
+		e := &print.Envelope{Account: m.Label, Part: fmt.Sprintf("share %d of %d", p.Number, len(m.Holders)), Holder: p.Holder, Seal: numbers[p.Holder],
 			Rule: ruleOfSet(m), Form: m.Opens, Set: m.Set, Date: m.Made, QR: p.QR, Words: p.Words}
 		if p.Half > 0 {
 			e.Part, e.Words = fmt.Sprintf("half %d", p.Half), p.QR
@@ -83,10 +83,10 @@ func ruleOfSet(m *seal.Manifest) string {
 }
 
 // writeEnvelopes writes all papers as one document. Nothing of it is kept.
-func (c *console) writeEnvelopes(how *printing, m *seal.Manifest, papers []seal.Paper) error {
+func (c *console) writeEnvelopes(how *printing, m *seal.Manifest, numbers map[string]string, papers []seal.Paper) error {
 	var out bytes.Buffer
 	defer func() { clear(out.Bytes()) }()
-	spelled, err := how.form.Write(print.Envelopes(envelopesOf(m, papers)), &out, how.options)
+	spelled, err := how.form.Write(print.Envelopes(envelopesOf(m, numbers, papers)), &out, how.options)
 	if err != nil {
 		return err
 	}
@@ -110,7 +110,7 @@ func tryEnvelopes(how *printing, t *app.SealTask) error {
 	if len(papers) == 0 {
 		return nil
 	}
-	_, err := how.form.Write(print.Envelopes(envelopesOf(m, papers)), io.Discard, how.options)
+	_, err := how.form.Write(print.Envelopes(envelopesOf(m, t.Seals, papers)), io.Discard, how.options)
 	if err != nil {
 		return fmt.Errorf("print the envelopes: %w", err)
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -87,17 +88,30 @@ func (c *console) tellWhom(to io.Writer, file *seal.File, o *seal.Opened, all []
 	}
 	p := c.page(to)
 	p.blank()
-	if len(file.Manifest.Call) > 0 {
+	if call := callWithout(file.Manifest.Call, o.Openers); len(call) > 0 {
 		p.line(0, 0, "Tell these people now; "+so+":")
-		for _, line := range file.Manifest.Call {
+		for _, line := range call {
 			p.line(2, 4, line)
 		}
 	} else {
 		p.line(0, 0, "The file names nobody "+ifElse(namesChannels(o) > 0, "else ", "")+"to tell. Tell those who answer for this account.")
 	}
-	p.line(0, 0, "Afterwards the secret must be changed, and sealed anew.")
+	p.line(0, 0, "Afterwards the secret must be changed, and the new one sealed: halligan request seal --replaces FILE.")
 	_, err := fmt.Fprint(to, p.b.String())
 	return err
+}
+
+// callWithout is whom to tell, without those who are here because they opened it; with
+// them where nobody else is named.
+func callWithout(call, openers []string) []string {
+	others := slices.DeleteFunc(slices.Clone(call), func(line string) bool {
+		name, _, _ := strings.Cut(line, ": ")
+		return slices.ContainsFunc(openers, func(o string) bool { return register.SamePerson(o, name) })
+	})
+	if len(others) == 0 {
+		return call
+	}
+	return others
 }
 
 // keeping is what became of the record of an opening.

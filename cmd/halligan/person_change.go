@@ -89,7 +89,7 @@ func (c *console) personChange(ctx context.Context, f *personFlags, given func(s
 		out.line(2, 4, l)
 	}
 	if before.Receiving != "" && after.Receiving != before.Receiving {
-		out.line(0, 2, "note: what was sealed to the old key stays sealed to it: halligan reseal")
+		out.line(0, 2, "note: what was sealed to the old key stays sealed to it: halligan request seal --reseals FILE, then halligan reseal")
 	}
 	if len(after.Roles) > 0 && after.Signing == "" && after.Passkey.CredentialID == "" {
 		out.line(0, 2, "note: without a key "+after.Name+" can neither ask nor approve: --signing or --passkey")

@@ -23,6 +23,7 @@ func resealCommand(c *console) *cobra.Command {
 		Long: `Open a sealed file with the keys or shares of its holders, and seal what is in it for the people of an approved request (halligan
 request seal --reseals FILE). The new file names the old set as void, and so does the evidence: its shares are refused by name.
 
+The secret stays the same: after it was changed, the new one is sealed by halligan request seal --replaces FILE, and halligan seal.
 Whoever kept the old file and enough old keys or shares still has the secret. Where that matters, change the secret itself.`,
 		Example: "  halligan reseal account-1.sealed --request 5f0c2a71b9d4 --out account-1b.sealed --identity ana.key --identity ben.key",
 		Args:    takes("FILE"),
@@ -87,7 +88,7 @@ func (c *console) reseal(ctx context.Context, f *sealFlags, k *keyFlags, path st
 		return err
 	}
 	p := c.page(c.stderr)
-	p.line(0, 0, "Whoever kept "+path+" and enough of its old keys or shares still has the secret. Destroy the old file and the old papers. If somebody left in anger, or you cannot be sure, change the secret itself, and seal the new one: halligan request seal.")
+	p.line(0, 0, "Whoever kept "+path+" and enough of its old keys or shares still has the secret. Destroy the old file and the old papers. If somebody left in anger, or you cannot be sure, change the secret itself, and seal the new one: halligan request seal --replaces "+f.out+".")
 	_, err = fmt.Fprint(c.stderr, p.b.String())
 	return err
 }

@@ -26,6 +26,8 @@ type wishFlags struct {
 	make     int
 	alphabet string
 	reseals  string
+	replaces []string
+	seals    string
 }
 
 func requestSealCommand(c *console) *cobra.Command {
@@ -37,6 +39,9 @@ func requestSealCommand(c *console) *cobra.Command {
 keys; those stand in the register (receiving:). Who has none gets a share on paper. Nothing secret is asked for here: halligan
 seal does that, once this is approved.
 
+After a password was changed, the new one is sealed with --replaces and the old file: the old set is void then. Where the secret
+stays and only the people change: --reseals.
+
 Two of at most five people who have keys open it in pairs. Otherwise the key is split into shares, of which --need are enough.
 --first and --second hold the two halves of a password, and nobody both.`,
 		Example: `  halligan request seal --account ea-north@example.com --holder "Ana Weiss" --holder "Ben Ode" --make 40 --by "Ana Weiss" --why "first seal" --key ~/.ssh/id_ed25519`,
@@ -46,9 +51,10 @@ Two of at most five people who have keys open it in pairs. Otherwise the key is 
 	flags := cmd.Flags()
 	f.askFlags.add(flags)
 	flags.StringVar(&f.wish.Account, "account", "", "`ID` or name of the account in the register")
-	flags.StringVar(&f.wish.What, "what", "the password", "`TEXT`: what is sealed of it; with --reseals as in that file, unless it is given")
-	flags.StringVar(&f.wish.Label, "label", "", "`TEXT` that stands outside in place of the account's name (default: that of the file of --reseals, else its number in the register)")
-	flags.StringVar(&f.wish.Seal, "seal-number", "", "`NUMBER` of the seal on the envelope")
+	flags.StringVar(&f.wish.What, "what", "the password", "`TEXT`: what is sealed of it; with the file of --reseals or --replaces as there, unless it is given")
+	flags.StringVar(&f.wish.Label, "label", "", "`TEXT` that stands outside in place of the account's name (default: that of the file of --reseals or --replaces, else its number in the register)")
+	flags.StringVar(&f.seals, "seal-number", "", "`NUMBERS` of the seals on the envelopes, one for each holder who gets paper, in their order: 5300,5301")
+	flags.StringVar(&f.wish.Seal, "file-seal-number", "", "`NUMBER` of the seal at the file itself, such as on its stick")
 	flags.StringArrayVar(&f.wish.Holders, "holder", nil, "`NAME` of somebody who holds a part; once for each")
 	flags.StringArrayVar(&f.wish.First, "first", nil, "`NAME` of a holder of the first half of a password")
 	flags.StringArrayVar(&f.wish.Second, "second", nil, "`NAME` of a holder of the second half")
@@ -57,6 +63,7 @@ Two of at most five people who have keys open it in pairs. Otherwise the key is 
 	flags.IntVar(&f.make, "make", 0, "make the secret by chance, of so many `LETTERS`; without it, it is typed")
 	flags.StringVar(&f.alphabet, "alphabet", seal.Alphabets[0].Name, "`NAME` of the letters of a made secret: letters that do not look like others, or digits")
 	flags.StringVar(&f.reseals, "reseals", "", "sealed `FILE` whose place the new set takes; halligan reseal then does it")
+	flags.StringArrayVar(&f.replaces, "replaces", nil, "sealed `FILE`, or the id of its set, whose secret is not good any more: the set is void once the new secret is sealed; once for each")
 	complete(cmd, "form", string(seal.FormPair), string(seal.FormShares), string(seal.FormHalves))
 	return cmd
 }
@@ -66,6 +73,11 @@ func (c *console) askSeal(cmd *cobra.Command, f *wishFlags) error {
 		return misused(`for example --account ea-north@example.com --holder "Ana Weiss" --holder "Ben Ode"`, "of which account, and for whom?")
 	}
 	f.wish.Form = seal.Form(f.form)
+	if f.seals != "" {
+		for number := range strings.SplitSeq(f.seals, ",") {
+			f.wish.Seals = append(f.wish.Seals, strings.TrimSpace(number))
+		}
+	}
 	if f.make != 0 && f.reseals != "" {
 		return misused("leave --make out: the secret is the one that was sealed", "--make and --reseals exclude each other")
 	}
@@ -77,20 +89,54 @@ func (c *console) askSeal(cmd *cobra.Command, f *wishFlags) error {
 		if err != nil {
 			return err
 		}
-		// The new set is of the same thing: it is called so, unless somebody says otherwise.
-		if !cmd.Flags().Changed("label") {
-			f.wish.Label = old.Manifest.Label
-		}
-		if !cmd.Flags().Changed("what") {
-			f.wish.What = old.Manifest.What
-		}
+		f.calledAs(old, cmd.Flags())
 		f.wish.Void = app.VoidOf(old, time.Now().UTC().Format(time.DateOnly))
+	}
+	if err := f.replaced(cmd.Flags()); err != nil {
+		return err
 	}
 	subject, err := f.wish.Subject()
 	if err != nil {
 		return err
 	}
 	return c.ask(cmd.Context(), &f.askFlags, custody.VerbSeal, subject)
+}
+
+// calledAs calls the new set as the old one, which is of the same thing, unless somebody
+// says otherwise.
+func (f *wishFlags) calledAs(old *seal.File, flags *pflag.FlagSet) {
+	if !flags.Changed("label") {
+		f.wish.Label = old.Manifest.Label
+	}
+	if !flags.Changed("what") {
+		f.wish.What = old.Manifest.What
+	}
+}
+
+// replaced are the sets in whose place a new secret comes: by their files, or by their
+// ids, which the log knows.
+func (f *wishFlags) replaced(flags *pflag.FlagSet) error {
+	if len(f.replaces) > 0 && f.reseals != "" {
+		return misused("--reseals where the secret stays and the holders change; --replaces where there is a new secret", "--replaces and --reseals exclude each other")
+	}
+	for _, given := range f.replaces {
+		if app.SetID(given) {
+			f.wish.Replaces = append(f.wish.Replaces, given)
+			continue
+		}
+		old, err := app.ReadSealed(given)
+		if err != nil {
+			return err
+		}
+		f.calledAs(old, flags)
+		for _, v := range app.VoidOf(old, time.Now().UTC().Format(time.DateOnly)) {
+			if !slices.ContainsFunc(f.wish.Void, func(has seal.Void) bool { return has.Set == v.Set }) {
+				f.wish.Void = append(f.wish.Void, v)
+			}
+		}
+		f.wish.Replaces = append(f.wish.Replaces, old.Manifest.Set)
+	}
+	return nil
 }
 
 // sealFlags are the flags of carrying out.
@@ -292,8 +338,8 @@ func (c *console) tellSealed(f *sealFlags, done *app.SealDone) error {
 	for _, channel := range done.Task.Announce {
 		p.line(2, 4, "halligan open tells "+channel)
 	}
-	if n := len(m.Voided); n > 0 {
-		p.line(2, 4, "Set "+m.Voided[n-1].Set+" is void: its shares are refused by name.")
+	for _, id := range done.Task.Voids() {
+		p.line(2, 4, "Set "+id+" is void: its shares are refused by name.")
 	}
 	if done.Done != nil && done.Outcome > 0 {
 		p.line(2, 4, fmt.Sprintf("recorded: entries %d to %d", done.Intent, done.Outcome))
@@ -321,7 +367,7 @@ const clearScreen = "\x1b[2J\x1b[3J\x1b[H"
 func (c *console) showPapers(f *sealFlags, done *app.SealDone) error {
 	papers := done.Sealed.Papers
 	if how := f.envelopes.how; how != nil && len(papers) > 0 {
-		if err := c.writeEnvelopes(how, done.Sealed.Manifest, papers); err != nil {
+		if err := c.writeEnvelopes(how, done.Sealed.Manifest, done.Task.Seals, papers); err != nil {
 			return lostPapers(f, done, papers, err)
 		}
 		return nil

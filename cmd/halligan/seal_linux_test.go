@@ -2,7 +2,9 @@ package main
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -223,6 +225,8 @@ func TestAtATerminalASecretIsSealedAndOpenedAndLeftNowhere(t *testing.T) {
 	d.types("")
 	if said, code := d.ends(); code != 0 || !strings.Contains(page, clearScreen) || !strings.Contains(said, clearScreen) || strings.Contains(d.seen.String(), sealedPassword) {
 		t.Fatalf("got %d %q", code, said)
+	} else if _, after, _ := strings.Cut(said, clearScreen); !strings.Contains(after, "SHA-256, for the binder: "+shaOfFile(t, filepath.Join(s.dir, "one.sealed"))) {
+		t.Errorf("the number for the binder is not said again after the screen is cleared: %q", after)
 	}
 	code := regexp.MustCompile(`HALLIGAN-SHARE-1:[A-Z2-7]+`).FindString(page)
 	var rows []string
@@ -262,6 +266,13 @@ func TestAtATerminalASecretIsSealedAndOpenedAndLeftNowhere(t *testing.T) {
 	if err != nil || !bytes.Contains(traces, []byte("HALLIGAN_HOME=")) || !bytes.Contains(traces, []byte(`"evidence", "export"`)) {
 		t.Errorf("the tracer saw neither arguments nor the environment: %v %.300s", err, traces)
 	}
+}
+
+func shaOfFile(t *testing.T, path string) string {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	must(t, err)
+	return fmt.Sprintf("%x", sha256.Sum256(data))
 }
 
 // opensAtTheTerminal types a share with a mistyped row, and opens with the key of ana.
@@ -425,6 +436,12 @@ func TestEnvelopesArePrintedAndOpen(t *testing.T) {
 	page, said, code := runs(t, s.dir, "seal", "--request", request, "--out", "two.sealed", "--papers-to-stdout", "--envelopes", "html")
 	if code != 0 {
 		t.Fatalf("got %d %q", code, said)
+	}
+	if !strings.Contains(said, "--holder 'Dora Ek' --place PLACE --seal 'H-104'") {
+		t.Errorf("the next commands do not have the number of the envelope: %q", said)
+	}
+	if regexp.MustCompile(`--kind password --account .*--seal `).MatchString(said) {
+		t.Errorf("the file has the number of an envelope: %q", said)
 	}
 	for _, want := range []string{"half 2", "Dora Ek", "H-104", "by Ana Weiss with half 1 and Dora Ek with half 2, together", "right behind it without a blank", "age 1.1.1 or newer"} {
 		if !strings.Contains(page, want) {

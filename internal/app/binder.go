@@ -48,9 +48,49 @@ func binderOf(ctx context.Context, r *register.Register, held *Held, day time.Ti
 	if held != nil {
 		looks = held.found(r.Or())
 	}
-	return &print.Binder{Uncompared: NoEvidenceAtHand, Ways: waysOf(survey), Looks: looks, Survival: lossesOf(survey), Picture: SurvivePicture(survey),
+	return &print.Binder{Uncompared: NoEvidenceAtHand, Sealed: sealedFilesOf(r.Or(), held), Marks: held.marks(r.Or()), Ways: waysOf(survey), Looks: looks, Survival: lossesOf(survey), Picture: SurvivePicture(survey),
 		Register: r, Digest: r.Digest(), Version: day.Format(time.DateOnly), Date: day,
 		Runbooks: procedure.Runbooks(), Opening: procedure.StockOpening(), First: procedure.FirstMinutes()}, nil
+}
+
+// sealedFilesOf are the live sets as the binder has them.
+func sealedFilesOf(r *register.Register, held *Held) []print.SealedFile {
+	var out []print.SealedFile
+	for _, l := range held.Live(r, nil) {
+		one := print.SealedFile{Set: l.Set, Day: string(l.On), Files: l.Files, Opens: l.Opens, Of: l.What}
+		if a := r.Account(l.Account); a != nil && l.Account != "" {
+			one.Of += " of " + cmp.Or(a.Name, string(a.ID))
+		}
+		for _, p := range r.Parts {
+			if setKey(p.Set) == l.Set && p.Kind == register.PartPassword && p.Place != "" {
+				one.Lies = append(one.Lies, p.Place)
+			}
+		}
+		out = append(out, one)
+	}
+	return out
+}
+
+// marks say of each part what was found wrong with it.
+func (h *Held) marks(r *register.Register) []string {
+	if h == nil {
+		return nil
+	}
+	out := make([]string, len(r.Parts))
+	for i, name := range r.PartNames() {
+		day, wrong := h.wrongSince(name, r.Parts[i].Seal)
+		t := h.trail(name)
+		switch {
+		case wrong == "":
+		case t.missing() != nil:
+			out[i] = "MISSING since " + string(register.DayOf(day))
+		case t.broken() != nil || h.Broken(r.Parts[i].Seal) != nil:
+			out[i] = "SEAL BROKEN since " + string(register.DayOf(day))
+		default:
+			out[i] = "OTHER SEAL NUMBER since " + string(register.DayOf(day))
+		}
+	}
+	return out
 }
 
 // waysOf are the ways in as they are.

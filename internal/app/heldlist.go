@@ -89,6 +89,7 @@ func ListHeld(r *register.Register, held *Held, snap *entra.Snapshot, now time.T
 	c.combinations()
 	c.numbersUsed()
 	c.openAlone()
+	c.liveSets()
 	c.holders(snap)
 	slices.SortStableFunc(out.Findings, func(a, b HeldFinding) int { return cmp.Or(cmp.Compare(a.Day, b.Day), cmp.Compare(a.What, b.What)) })
 	return out

@@ -151,7 +151,11 @@ func againstSet(v store.View, o *Opening) (string, error) {
 		if !is {
 			continue
 		}
-		if d.Voids == o.Set {
+		switch ids, anew := d.voids(); {
+		case !slices.Contains(ids, o.Set):
+		case anew:
+			return fmt.Sprintf("set %s is void: set %s holds the secret that took its place (entry %d). If that was set in Entra, what you have is out of date. Open that one", o.Set, d.Set, e.Index), nil
+		default:
 			return fmt.Sprintf("set %s is void: set %s took its place (entry %d). Open that one", o.Set, d.Set, e.Index), nil
 		}
 		if d.Set == o.Set {

@@ -26,12 +26,17 @@ type SealTask struct {
 	Form                  seal.Form
 	Make                  *Made
 	Void                  []seal.Void
-	Account               string // the name to sign in with
-	Papers                int    // holders who get paper
-	Seal                  string // number of the seal
-	Need                  int
-	Holders               []seal.Holder
-	Announce              []string // who is told when it is opened, in words
+	// Replaces are those of Void that a new secret makes void.
+	Replaces []string
+	Account  string // the name to sign in with
+	Papers   int    // holders who get paper
+	Seal     string // number of the seal at the file
+	// Seals are the numbers of the envelopes, by the names of their holders.
+	Seals    map[string]string
+	Need     int
+	Holders  []seal.Holder
+	Announce []string // who is told when it is opened, in words
+	reseals  string   // the set that is opened for it
 }
 
 // SealJob is how an approved request is carried out.
@@ -120,7 +125,7 @@ func (a *App) SealTask(ctx context.Context, given string) (*SealTask, error) {
 			return err
 		}
 		account, _ := a.accountOf(string(d.Account))
-		out = &SealTask{Hash: p.Request.Hash(), On: p.Request.On, Label: d.Label, What: d.What, Form: d.Form, Make: d.Make, Void: d.Void, Account: account.Name, Seal: d.Seal, Need: d.Need}
+		out = &SealTask{Hash: p.Request.Hash(), On: p.Request.On, Label: d.Label, What: d.What, Form: d.Form, Make: d.Make, Void: d.Void, Replaces: d.Replaces, reseals: d.reseals(), Account: account.Name, Seal: d.Seal, Seals: map[string]string{}, Need: d.Need}
 		told, err := a.announcements()
 		if err != nil {
 			return err
@@ -130,6 +135,7 @@ func (a *App) SealTask(ctx context.Context, given string) (*SealTask, error) {
 			out.Holders = append(out.Holders, seal.Holder{Number: i + 1, Name: h.Name, Kind: h.Kind, Half: h.Half})
 			if h.Kind == seal.KindPaper {
 				out.Papers++
+				out.Seals[h.Name] = h.Seal
 			}
 		}
 		return nil
@@ -144,11 +150,7 @@ func (a *App) Seal(ctx context.Context, given string, job *SealJob) (*SealDone, 
 	if err != nil {
 		return nil, err
 	}
-	takes := "" // the place of which set
-	if n := len(task.Void); n > 0 {
-		takes = task.Void[n-1].Set
-	}
-	if takes != job.Reseals {
+	if task.reseals != job.Reseals {
 		return nil, &hinted{errors.New("what was approved and what was opened are not the same set"), "a request with --reseals is for: halligan reseal FILE; any other for: halligan seal"}
 	}
 	if err := TakesSealed(job.Out); err != nil {
@@ -173,7 +175,7 @@ func (a *App) Seal(ctx context.Context, given string, job *SealJob) (*SealDone, 
 				if out.Sealed, err = seal.Seal(a.Chance, plan, out.Secrets...); err != nil {
 					return nil, err
 				}
-				said := &effect{after: out.Sealed.Digest, tells: sealTells(out.Sealed.Manifest)}
+				said := &effect{after: out.Sealed.Digest, tells: sealTells(out.Sealed.Manifest, d)}
 				if err := writeSealed(job.Out, out.Sealed.Bytes); err != nil {
 					return said, err
 				}
@@ -213,6 +215,9 @@ func (a *App) secretsFor(ctx context.Context, t *SealTask, job *SealJob) ([]cust
 type sealedSet struct {
 	files []string // digests
 	opens opensSet
+	// account is of the register when it was sealed, by id or name; on is when.
+	account, what string
+	on            time.Time
 	// void says why it is void, "" it is not; voidOn since when.
 	void   string
 	voidOn time.Time
@@ -222,7 +227,20 @@ type sealedSet struct {
 // relied on.
 type outcomeOfSeal struct {
 	Set, Voids, Result string
+	Replaces           []string
+	Account, What      string
 	opensSet
+}
+
+// voids are the sets that are void since, and whether another secret is in their place.
+func (d *outcomeOfSeal) voids() (ids []string, anew bool) {
+	if len(d.Replaces) > 0 {
+		return d.Replaces, true
+	}
+	if d.Voids != "" {
+		ids = []string{d.Voids}
+	}
+	return ids, false
 }
 
 func sealedBy(e *evidence.Entry) (d outcomeOfSeal, is bool) {
@@ -257,9 +275,14 @@ func (h *Held) sealed(v store.View) error {
 		if !is || d.Set == "" {
 			continue
 		}
-		of(d.Set).files, of(d.Set).opens = append(of(d.Set).files, e.After), d.opensSet
-		if d.Voids != "" {
-			of(d.Voids).void, of(d.Voids).voidOn = fmt.Sprintf("the set is void: set %s took the place of set %s (entry %d)", d.Set, d.Voids, e.Index), e.Time
+		s := of(d.Set)
+		s.files, s.opens, s.account, s.what, s.on = append(s.files, e.After), d.opensSet, d.Account, d.What, e.Time
+		if what, account, is := strings.Cut(e.On, " of account "); is && s.account == "" { // as it was recorded before
+			s.account, s.what = account, what
+		}
+		ids, anew := d.voids()
+		for _, id := range ids {
+			of(id).void, of(id).voidOn = tookPlace(d.Set, id, e.Index, anew), e.Time
 		}
 	}
 	return nil
@@ -284,7 +307,7 @@ func (h *Held) wrongWithSet(p *register.Part, l *Look) []string {
 }
 
 // sealTells is what the evidence has of a set: nothing that opens it.
-func sealTells(m *seal.Manifest) map[string]any {
+func sealTells(m *seal.Manifest, d *sealDetails) map[string]any {
 	shares := map[string]string{}
 	for _, h := range m.Holders {
 		if h.Share != "" {
@@ -292,15 +315,18 @@ func sealTells(m *seal.Manifest) map[string]any {
 		}
 	}
 	opens := opensOf(m)
-	out := map[string]any{"set": m.Set, "form": opens.Form, "need": opens.Need, "holders": opens.Holders}
+	out := map[string]any{"set": m.Set, "form": opens.Form, "need": opens.Need, "holders": opens.Holders, "account": string(d.Account), "what": d.What}
 	if len(opens.Pairs) > 0 {
 		out["pairs"] = opens.Pairs
 	}
 	if len(shares) > 0 {
 		out["shares"] = shares
 	}
-	if n := len(m.Voided); n > 0 {
-		out["voids"] = m.Voided[n-1].Set
+	if id := d.reseals(); id != "" {
+		out["voids"] = id
+	}
+	if len(d.Replaces) > 0 {
+		out["replaces"] = d.Replaces
 	}
 	return out
 }

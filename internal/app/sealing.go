@@ -24,7 +24,10 @@ type SealWish struct {
 	Account string `json:"account"` // id, or name in the register
 	Label   string `json:"label,omitempty"`
 	What    string `json:"what"`
-	Seal    string `json:"seal,omitempty"` // number
+	Seal    string `json:"seal,omitempty"` // number at the file
+	// Seals are the numbers on the envelopes, in the order of the holders who get paper:
+	// Holders, First, Second.
+	Seals []string `json:"seals,omitempty"`
 	// Form "" is chosen: pairs where two of at most five open it and each has a key,
 	// halves where First and Second are given, else shares.
 	Form seal.Form `json:"form,omitempty"`
@@ -36,6 +39,11 @@ type SealWish struct {
 	Make    *Made    `json:"make,omitempty"` // nil: it is typed
 	// Void are the sets that are void once this is sealed, the last one opened for it.
 	Void []seal.Void `json:"void,omitempty"`
+	// Replaces are those of them whose secret is not opened: a new one takes its place.
+	// Who is not among Void yet is found in the log.
+	Replaces []string `json:"replaces,omitempty"`
+	// Beware is what approvers read beside the rest; it is made where it is asked.
+	Beware []string `json:"-"`
 }
 
 // Made says how a secret is made in place.
@@ -61,11 +69,16 @@ type sealDetails struct {
 	Holders []sealHolder `json:"holders"`
 	Make    *Made        `json:"make,omitempty"`
 	Void    []seal.Void  `json:"void,omitempty"`
+	// Replaces are those of Void that a new secret makes void; without them the last of
+	// Void is opened and sealed again.
+	Replaces []string `json:"replaces,omitempty"`
 	// Announce are told when it is opened.
 	Announce []announceDetail `json:"announce,omitempty"`
 	// Notes are what approvers must know.
 	Notes []string `json:"notes,omitempty"`
-	Marks []string `json:"marks,omitempty"`
+	// Beware was so when it was asked, and is not looked at again.
+	Beware []string `json:"beware,omitempty"`
+	Marks  []string `json:"marks,omitempty"`
 }
 
 type sealHolder struct {
@@ -73,14 +86,18 @@ type sealHolder struct {
 	Kind seal.Kind `json:"kind"`
 	Key  string    `json:"key,omitempty"` // fingerprint
 	Half int       `json:"half,omitempty"`
+	Seal string    `json:"seal,omitempty"` // number on the envelope
 }
 
 // wish is what was asked for, from what was approved.
 func (d *sealDetails) wish() *SealWish {
-	w := &SealWish{Account: string(d.Account), Label: d.Label, What: d.What, Seal: d.Seal, Form: d.Form, Need: d.Need, Make: d.Make, Void: d.Void}
+	w := &SealWish{Account: string(d.Account), Label: d.Label, What: d.What, Seal: d.Seal, Form: d.Form, Need: d.Need, Make: d.Make, Void: d.Void, Replaces: d.Replaces, Beware: d.Beware}
 	for _, h := range d.Holders {
 		to := [](*[]string){&w.Holders, &w.First, &w.Second}[h.Half]
 		*to = append(*to, h.Name)
+		if h.Seal != "" {
+			w.Seals = append(w.Seals, h.Seal)
+		}
 	}
 	return w
 }
@@ -100,7 +117,7 @@ func (a *App) sealing(w *SealWish) (*sealDetails, error) {
 	if account == nil {
 		return nil, &hinted{fmt.Errorf("seal for account %.80q: the register has none of that id or name", w.Account), "accounts: in halligan.yaml lists them"}
 	}
-	d := &sealDetails{Account: account.ID, Label: cmp.Or(w.Label, fmt.Sprintf("emergency account %d", number)), What: w.What, Seal: w.Seal, Form: w.Form, Need: cmp.Or(w.Need, 2), Make: w.Make, Void: w.Void}
+	d := &sealDetails{Account: account.ID, Label: cmp.Or(w.Label, fmt.Sprintf("emergency account %d", number)), What: w.What, Seal: w.Seal, Form: w.Form, Need: cmp.Or(w.Need, 2), Make: w.Make, Void: w.Void, Replaces: w.Replaces, Beware: w.Beware}
 	told, err := a.announcements()
 	if err != nil {
 		return nil, fmt.Errorf("seal: %w", err)
@@ -113,9 +130,12 @@ func (a *App) sealing(w *SealWish) (*sealDetails, error) {
 			if err != nil {
 				return nil, fmt.Errorf("seal for %.80q: %w", name, err)
 			}
-			d.Holders = append(d.Holders, sealHolder{p.Name, seal.KindOf(p.Receiving), seal.Fingerprint(p.Receiving), half})
+			d.Holders = append(d.Holders, sealHolder{p.Name, seal.KindOf(p.Receiving), seal.Fingerprint(p.Receiving), half, ""})
 			keys = keys && p.Receiving != ""
 		}
+	}
+	if err := d.number(w.Seals); err != nil {
+		return nil, err
 	}
 	halves := len(w.First)+len(w.Second) > 0
 	switch {
@@ -136,6 +156,36 @@ func (a *App) sealing(w *SealWish) (*sealDetails, error) {
 		d.Marks = []string{custody.MarkOnePerson}
 	}
 	return d, a.apart(d)
+}
+
+// number gives each envelope its own number. Where there is none, one number is that at
+// the file.
+func (d *sealDetails) number(seals []string) error {
+	var papers []*sealHolder
+	for i := range d.Holders {
+		if d.Holders[i].Kind == seal.KindPaper {
+			papers = append(papers, &d.Holders[i])
+		}
+	}
+	if len(seals) == 1 && len(papers) == 0 && d.Seal == "" {
+		d.Seal, seals = seals[0], nil
+	}
+	var names []string
+	for _, p := range papers {
+		names = append(names, p.Name)
+	}
+	if len(seals) > 0 && len(seals) != len(papers) {
+		return &hinted{fmt.Errorf("number the envelopes: %d numbers, and %d envelopes", len(seals), len(papers)), cmp.Or(strings.Join(names, ", "), "nobody") + " gets paper: give one number for each of them in this order, and that of the file's own seal by itself (--file-seal-number)"}
+	}
+	used := map[string]bool{plainSeal(d.Seal): d.Seal != ""}
+	for i, number := range seals {
+		if used[plainSeal(number)] || plainSeal(number) == "" {
+			return &hinted{fmt.Errorf("number the envelopes: %.60q stands there twice, or is none", number), "a number is used once: give each envelope its own"}
+		}
+		used[plainSeal(number)] = true
+		papers[i].Seal = number
+	}
+	return nil
 }
 
 func alphabetNames() string {
@@ -238,10 +288,28 @@ func (a *App) somePair(d *sealDetails) bool {
 	return false
 }
 
-func proposeSeal(a *App, _ *known, subject string) (string, json.RawMessage, string, error) {
+// reseals is the set that is opened and sealed again, "" none.
+func (d *sealDetails) reseals() string {
+	if n := len(d.Void); n > 0 && len(d.Replaces) == 0 {
+		return d.Void[n-1].Set
+	}
+	return ""
+}
+
+func proposeSeal(a *App, k *known, subject string) (string, json.RawMessage, string, error) {
 	var w SealWish
 	if err := json.Unmarshal([]byte(subject), &w); err != nil {
 		return "", nil, "", fmt.Errorf("read what is to be sealed: %v", err)
+	}
+	if of, _ := a.accountOf(w.Account); of != nil {
+		held := &Held{sets: map[string]*sealedSet{}}
+		if err := held.sealed(k.view); err != nil {
+			return "", nil, "", err
+		}
+		if err := held.replaced(a.Register, &w, of, dayOf(a.Now())); err != nil {
+			return "", nil, "", err
+		}
+		w.Beware = held.beware(a.Register, &w, of)
 	}
 	d, err := a.sealing(&w)
 	if err != nil {
@@ -274,7 +342,7 @@ var elsewhere = map[custody.Verb]func(*custody.Request) string{
 
 func sealStep(r *custody.Request) string {
 	var d sealDetails
-	if json.Unmarshal(r.Details, &d) == nil && len(d.Void) > 0 {
+	if json.Unmarshal(r.Details, &d) == nil && d.reseals() != "" {
 		return "halligan reseal FILE --out NEW --request " + shortHash(r)
 	}
 	return "halligan seal --out FILE --request " + shortHash(r)

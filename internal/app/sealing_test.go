@@ -62,6 +62,11 @@ func brought(keys map[string]*age.X25519Identity, names ...string) (out []seal.K
 func (a *actor) wishes(wish app.SealWish) (*app.Asked, error) {
 	a.w.t.Helper()
 	wish.Account, wish.What = northName, "the password"
+	return a.wishesAsIs(wish)
+}
+
+func (a *actor) wishesAsIs(wish app.SealWish) (*app.Asked, error) {
+	a.w.t.Helper()
 	subject, err := wish.Subject()
 	if err != nil {
 		a.w.t.Fatal(err)
@@ -84,7 +89,7 @@ func agreed(t *testing.T, keys map[string]*age.X25519Identity, wish app.SealWish
 }
 
 // job seals a typed password into a new file.
-func job(t *testing.T) *app.SealJob {
+func job(t testing.TB) *app.SealJob {
 	return &app.SealJob{Out: filepath.Join(t.TempDir(), "account.sealed"), Secret: func(context.Context, *app.SealTask) ([]custody.Secret, error) {
 		return []custody.Secret{custody.NewSecret([]byte(password))}, nil
 	}}

@@ -38,6 +38,10 @@ type Binder struct {
 	// Uncompared says why the register was not compared with what was approved; "" it
 	// was.
 	Uncompared string
+	// Sealed are the live sets that the evidence has, and Marks say of parts, in the order
+	// of the register, what was found wrong with them; "" nothing.
+	Sealed []SealedFile
+	Marks  []string
 	// LogKey is the public key by which the evidence is proved; "" none is known.
 	LogKey string
 }
@@ -47,6 +51,17 @@ type Way struct {
 	Name, Account string
 	// Takes says for each part where it is and who can fetch it.
 	Takes []string
+}
+
+// SealedFile is a live set of which the evidence knows.
+type SealedFile struct {
+	Set, Day string
+	// Files are the SHA-256 of what was sealed for it.
+	Files []string
+	// Of is what it holds, Opens who opens it: "2 of Ana Weiss, Ben Ode".
+	Of, Opens string
+	// Lies is where the register has a copy.
+	Lies []string
 }
 
 // Loss is one line of the table of survival.
@@ -398,13 +413,20 @@ func (b *Binder) parts(r *register.Register) []Block {
 	out = append(out, Text{Soft, "Only places and seals. If a seal has another number, take another account, and report it."})
 	columns := []Column{{"Part", 3, false}, {"Holder", 2.6, false}, {"Place", 3, false}, {"Seal", 1.6, false}, {"Since", 1.6, false}}
 	rowsOf := func(is func(register.Part) bool) (rows [][]string) {
-		for _, p := range r.Parts {
+		for i, p := range r.Parts {
 			if is(p) {
+				part := partText(p)
+				if opens := b.opensSet(p.Set); opens != "" && p.Kind == register.PartPassword {
+					part += "\nopened by " + opens
+				}
+				if i < len(b.Marks) && b.Marks[i] != "" {
+					part += "\n" + b.Marks[i]
+				}
 				place := cmp.Or(p.Place, unrecorded)
 				if at := placeOf(r, p.Place); at.Site != "" {
 					place += "\n" + at.Site
 				}
-				rows = append(rows, []string{partText(p), cmp.Or(p.Holder, unrecorded), place, cmp.Or(p.Seal, "none"), cmp.Or(string(p.Since), unrecorded)})
+				rows = append(rows, []string{part, cmp.Or(p.Holder, unrecorded), place, cmp.Or(p.Seal, "none"), cmp.Or(string(p.Since), unrecorded)})
 			}
 		}
 		return rows
@@ -415,6 +437,50 @@ func (b *Binder) parts(r *register.Register) []Block {
 	}
 	other := rowsOf(func(p register.Part) bool { return !p.Kind.Owned() || r.Account(p.Account) == nil })
 	return append(out, Heading{3, "Binders, and what belongs to no account"}, Table{Columns: columns, Rows: other, Empty: "No copy of this binder is recorded."})
+}
+
+// opensSet says who opens a set, "" it is not known.
+func (b *Binder) opensSet(id string) string {
+	for _, s := range b.Sealed {
+		if id != "" && strings.EqualFold(strings.TrimSpace(id), s.Set) {
+			return s.Opens
+		}
+	}
+	return ""
+}
+
+// grouped is a digest in groups of eight, four to a line, as people compare it.
+func grouped(digest string) string {
+	digest = strings.TrimPrefix(digest, "sha256:")
+	var out strings.Builder
+	for i, r := range digest {
+		switch {
+		case i > 0 && i%32 == 0:
+			out.WriteString("\n")
+		case i > 0 && i%8 == 0:
+			out.WriteString(" ")
+		}
+		out.WriteRune(r)
+	}
+	return out.String()
+}
+
+// sealedFiles are the live sets, and lines for those that are sealed after this print.
+func (b *Binder) sealedFiles() []Block {
+	var rows [][]string
+	for _, s := range b.Sealed {
+		var digests []string
+		for _, f := range s.Files {
+			digests = append(digests, grouped(f))
+		}
+		rows = append(rows, []string{s.Of + "\nset " + s.Set + "\nof " + s.Day, strings.Join(digests, "\n"), cmp.Or(s.Opens, unrecorded), cmp.Or(strings.Join(s.Lies, "\n"), unrecorded)})
+	}
+	out := []Block{Heading{2, "Sealed files"}, Text{Plain, "A sealed file does not say who made it. Compare its SHA-256 (sha256sum FILE) before you open one."}}
+	if len(rows) > 0 {
+		out = append(out, Table{Columns: []Column{{"What, set, day", 3, false}, {"SHA-256", 4.2, true}, {"Opened by", 2.4, false}, {"A copy lies", 2, false}}, Rows: rows})
+	}
+	return append(out, Text{Plain, "Write in what is sealed after this print: halligan seal shows the SHA-256."},
+		Table{Columns: []Column{{"File, set, and where its copies are", 3, false}, {"SHA-256", 6, false}}, Write: 4})
 }
 
 func (b *Binder) places(r *register.Register) []Block {
@@ -494,10 +560,7 @@ func (b *Binder) proof() []Block {
 	if b.LogKey != "" {
 		out = append(out, Code{Content: custody.NewSecret([]byte(b.LogKey)), Size: 34, Caption: "The same key, to be scanned."})
 	}
-	out = append(out, Heading{2, "Sealed files"},
-		Text{Plain, "A sealed file does not say who made it. Write down the SHA-256 that halligan seal shows, and compare it (sha256sum FILE) before you open one."},
-		Table{Columns: []Column{{"File, set, and where its copies are", 3, false}, {"SHA-256", 6, false}}, Write: 4})
-	return out
+	return append(out, b.sealedFiles()...)
 }
 
 func (b *Binder) reviews(r *register.Register) []Block {

@@ -1,0 +1,227 @@
+package app
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"halligan/entra"
+	"halligan/register"
+	"halligan/seal"
+)
+
+// LiveSet is a sealed set that is not void, as the log has it.
+type LiveSet struct {
+	Set     string
+	Account entra.ID
+	What    string
+	On      register.Day
+	// Files are the SHA-256 of what was sealed for it, most often one.
+	Files []string
+	// Opens says who opens it, Holders are their names.
+	Opens   string
+	Holders []string
+}
+
+// Live are the sealed sets that are not void, the oldest first; of one account where one
+// is given.
+func (h *Held) Live(r *register.Register, account *register.Account) []LiveSet {
+	if h == nil {
+		return nil
+	}
+	var out []LiveSet
+	for _, id := range slices.Sorted(maps.Keys(h.sets)) {
+		s := h.sets[id]
+		of := accountOfSet(r, s)
+		if s.void != "" || len(s.files) == 0 || account != nil && (of == nil || !of.ID.Equal(account.ID)) {
+			continue
+		}
+		one := LiveSet{Set: id, What: s.what, On: register.DayOf(s.on), Files: s.files, Opens: s.opens.rule()}
+		if of != nil {
+			one.Account = of.ID
+		}
+		for _, holder := range s.opens.Holders {
+			one.Holders = append(one.Holders, holder.Name)
+		}
+		out = append(out, one)
+	}
+	slices.SortStableFunc(out, func(a, b LiveSet) int { return cmp.Compare(a.On, b.On) })
+	return out
+}
+
+// accountOfSet is the account of the register that a set is of, nil none.
+func accountOfSet(r *register.Register, s *sealedSet) *register.Account {
+	all := r.Or().Accounts
+	for i := range all {
+		if s.account != "" && (all[i].ID.Equal(entra.ID(s.account)) || strings.EqualFold(all[i].Name, s.account)) {
+			return &all[i]
+		}
+	}
+	return nil
+}
+
+// rule says who opens a set, "" it is not known.
+func (o *opensSet) rule() string {
+	var names []string
+	for _, h := range o.Holders {
+		names = append(names, h.Name)
+	}
+	switch {
+	case len(names) == 0:
+		return ""
+	case o.Form == seal.FormHalves:
+		return "the two halves of " + strings.Join(names, ", ")
+	case o.Form == seal.FormPair && len(o.Pairs) > 0 && len(o.Pairs) < len(names)*(len(names)-1)/2:
+		var pairs []string
+		for _, p := range o.Pairs {
+			if min(p[0], p[1]) >= 1 && max(p[0], p[1]) <= len(names) {
+				pairs = append(pairs, names[p[0]-1]+" with "+names[p[1]-1])
+			}
+		}
+		return strings.Join(pairs, ", or ")
+	}
+	return fmt.Sprintf("%d of %s", o.Need, strings.Join(names, ", "))
+}
+
+// setOn is a set and its day, for people.
+func (l *LiveSet) setOn() string { return fmt.Sprintf("set %s of %s", l.Set, l.On) }
+
+// SetID reports whether a text is the id of a set.
+func SetID(text string) bool {
+	text = setKey(text)
+	return len(text) == 16 && strings.Trim(text, "0123456789abcdef") == ""
+}
+
+// replaced finds the sets that a wish makes void with their holders, as the log has
+// them. Nothing is opened for it: the new secret is another.
+func (h *Held) replaced(r *register.Register, w *SealWish, account *register.Account, day string) error {
+	for i, id := range w.Replaces {
+		id = setKey(id)
+		w.Replaces[i] = id
+		s := h.set(id)
+		at := slices.IndexFunc(w.Void, func(v seal.Void) bool { return v.Set == id })
+		switch {
+		case slices.Contains(w.Replaces[:i], id):
+			return &hinted{fmt.Errorf("replace set %.40s: it is named twice", id), "name each set once"}
+		case (s == nil || len(s.files) == 0) && at < 0:
+			return &hinted{fmt.Errorf("replace set %.40s: the log has sealed none of that id", id), "the sets of the account that are live: " + cmp.Or(idsOf(h.Live(r, account)), "none; leave --replaces out")}
+		case s == nil || len(s.files) == 0: // from its file alone
+		case s.void != "":
+			return &hinted{fmt.Errorf("replace set %s: %s", id, s.void), "the sets of the account that are live: " + cmp.Or(idsOf(h.Live(r, account)), "none; leave --replaces out")}
+		case s.account != "" && (accountOfSet(r, s) == nil || !accountOfSet(r, s).ID.Equal(account.ID)):
+			return &hinted{fmt.Errorf("replace set %s: it is of account %.80s, and not of %s", id, s.account, cmp.Or(account.Name, string(account.ID))), "a secret takes the place of one of the same account"}
+		}
+		if at < 0 {
+			v := seal.Void{Set: id, On: day}
+			for _, holder := range s.opens.Holders {
+				v.Holders = append(v.Holders, holder.Name)
+			}
+			w.Void = append(w.Void, v)
+		}
+	}
+	if len(w.Void) > mostVoid {
+		w.Void = w.Void[len(w.Void)-mostVoid:]
+	}
+	if n := len(w.Replaces); n > mostVoid {
+		return &hinted{fmt.Errorf("replace %d sets", n), fmt.Sprintf("at most %d at once", mostVoid)}
+	}
+	return nil
+}
+
+func idsOf(live []LiveSet) string {
+	var out []string
+	for _, l := range live {
+		out = append(out, l.setOn())
+	}
+	return strings.Join(out, ", ")
+}
+
+// noPassword are the patterns by which no password is a way in.
+var noPassword = map[register.Pattern]bool{register.PatternFIDO2: true, register.PatternCertificate: true, register.PatternAccountReset: true}
+
+// beware are what approvers must know of a wish beside the people: that the register
+// knows no way in by a password, and which other sets of the same are live.
+func (h *Held) beware(r *register.Register, w *SealWish, account *register.Account) []string {
+	var out []string
+	ofPassword := strings.Contains(strings.ToLower(w.What), "password")
+	if name := cmp.Or(account.Name, string(account.ID)); ofPassword && noPassword[account.Pattern] {
+		out = append(out, fmt.Sprintf("the register says that %s signs in by %s (pattern:), which takes no password: halligan survive will not count this set as a way in", name, account.Pattern))
+	} else if ofPassword && account.Pattern == register.PatternUnknown {
+		out = append(out, fmt.Sprintf("the register does not say how %s signs in (pattern:): until it does, halligan survive will not count this set as a way in", name))
+	}
+	going := slices.Clone(w.Replaces)
+	if n := len(w.Void); n > 0 {
+		going = append(going, w.Void[n-1].Set)
+	}
+	var stay []LiveSet
+	for _, l := range h.Live(r, account) {
+		if strings.EqualFold(l.What, w.What) && !slices.Contains(going, l.Set) {
+			stay = append(stay, l)
+		}
+	}
+	if len(stay) > 0 {
+		out = append(out, idsOf(stay)+ifMany(len(stay), " is", " are")+" live and of the same account. If the new secret takes the place of the old one, ask with "+replacesFlags(stay))
+	}
+	return out
+}
+
+func ifMany(n int, one, many string) string {
+	if n == 1 {
+		return one
+	}
+	return many
+}
+
+func replacesFlags(live []LiveSet) string {
+	var out []string
+	for _, l := range live {
+		out = append(out, "--replaces "+l.Set)
+	}
+	return strings.Join(out, " ")
+}
+
+// tookPlace says by which set another became void.
+func tookPlace(by, of string, index uint64, anew bool) string {
+	if anew {
+		return fmt.Sprintf("the set is void: the secret of set %s took the place of that of set %s (entry %d)", by, of, index)
+	}
+	return fmt.Sprintf("the set is void: set %s took the place of set %s (entry %d)", by, of, index)
+}
+
+// liveSets finds accounts of which several sets of one thing are live: one of them
+// opens nothing any more, or two secrets do.
+func (c *clocks) liveSets() {
+	type key struct{ account, what string }
+	several := map[key][]LiveSet{}
+	for _, l := range c.held.Live(c.r, nil) {
+		if l.Account != "" {
+			k := key{l.Account.Key(), strings.ToLower(l.What)}
+			several[k] = append(several[k], l)
+		}
+	}
+	for _, sets := range several {
+		if len(sets) < 2 {
+			continue
+		}
+		name := string(sets[0].Account)
+		if a := c.r.Account(sets[0].Account); a != nil {
+			name = cmp.Or(a.Name, name)
+		}
+		c.add(sets[len(sets)-1].On, "find out which of them opens the account (halligan request open FILE, for a drill). Set and seal a new secret in their place: halligan request seal --account "+quote(name)+" --what "+quote(sets[0].What)+" "+replacesFlags(sets)+" --holder NAME…"+asking,
+			"%s of %s is sealed %d times, and no set is void: %s", sets[0].What, name, len(sets), idsOf(sets))
+	}
+}
+
+// Voids are the sets that are void once it is sealed.
+func (t *SealTask) Voids() []string {
+	if t.reseals != "" {
+		return []string{t.reseals}
+	}
+	return t.Replaces
+}
+
+// dayOf is a day as a set has it.
+func dayOf(at time.Time) string { return at.UTC().Format(time.DateOnly) }
