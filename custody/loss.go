@@ -113,27 +113,49 @@ func domainOf(a register.Account) (Loss, bool) {
 	return Loss{LossDomain, domain, domain}, true
 }
 
-// messengers are words by which people write down a way that needs a network of
-// telephones or the internet, whatever stands beside them.
-var messengers = []string{"tel", "phone", "mobil", "cell", "handy", "sms", "call", "fax", "pager", "signal", "whatsapp", "threema", "telegram", "teams", "slack", "chat", "zoom", "skype", "matrix", "viber", "wechat", "line:"}
+// messengers are parts of words by which people write down a way that needs a network of
+// telephones or the internet, whatever stands beside them; phoneWords are whole words.
+var (
+	messengers = []string{"tel", "phone", "mobil", "cell", "handy", "sms", "call", "fax", "pager", "signal", "whatsapp", "threema", "telegram", "teams", "slack", "chat", "zoom", "skype",
+		"matrix", "viber", "wechat", "line:", "extension", "dect", "durchwahl", "intercom", "webex", "facetime", "hotline", "landline", "festnetz", "voip", "messag", "messenger", "discord"}
+	phoneWords = []string{"ext", "dw", "sip", "line", "wire"}
+)
 
 // reachedBy are the networks that a way to reach a person needs, all of them; none for
-// one that needs neither, such as an address. What might be a number or a messenger
-// counts as one: to call an address a number costs a remark, the reverse an emergency.
-// Of a line that holds both an address and a number nobody can tell which is which.
+// one that needs neither. That is a line which plainly is an address or a way on foot: two
+// words or more, none of them of a telephone or a messenger, and not mostly digits. What
+// else there is counts as a number: to call an address a number costs a remark, the
+// reverse an emergency. Of a line that holds both an address and a number nobody can tell
+// which is which.
 func reachedBy(way string) []Loss {
-	digits := 0
+	digits, letters := 0, 0
 	for _, r := range way {
 		if unicode.IsDigit(r) {
 			digits++
+		} else if unicode.IsLetter(r) {
+			letters++
 		}
 	}
 	lower := strings.ToLower(way)
+	mail := strings.Contains(way, "@") || strings.Contains(lower, "mail")
+	words, numbers, phone := 0, 0, digits >= 5 || slices.ContainsFunc(messengers, func(w string) bool { return strings.Contains(lower, w) })
+	for _, w := range strings.Fields(lower) {
+		word := strings.TrimFunc(w, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+		switch {
+		case strings.Contains(word, "@"):
+			continue
+		case strings.ContainsFunc(word, unicode.IsLetter):
+			words++
+		case word != "":
+			numbers++
+		}
+		phone = phone || slices.Contains(phoneWords, word)
+	}
 	var out []Loss
-	if digits >= 5 || slices.ContainsFunc(messengers, func(w string) bool { return strings.Contains(lower, w) }) {
+	if phone || mail && numbers > 0 || !mail && (words < 2 || digits >= letters) {
 		out = append(out, PhonesDown)
 	}
-	if strings.Contains(way, "@") || strings.Contains(lower, "mail") {
+	if mail {
 		out = append(out, MailDown)
 	}
 	return out

@@ -87,6 +87,8 @@ func TestWhoIsReachedByANumberIsNotReachedWithoutTelephones(t *testing.T) {
 	for way, want := range map[string]custody.Answer{
 		"Harbour house, third floor": custody.Yes, "radio, channel 4": custody.Yes,
 		"+49 30 1234567": custody.Maybe, "+49 30 1234567 ext. 4": custody.Maybe, "Handy, im Register": custody.Maybe, "cell 0170 1234567": custody.Maybe, "Signal: anna": custody.Maybe,
+		"1 Mill Lane": custody.Yes, "at the next door": custody.Yes, "ext. 4711": custody.Maybe, "Anna, desk, ext. 47": custody.Maybe, "DECT 312": custody.Maybe, "her DECT set, 312": custody.Maybe, "Durchwahl 12": custody.Maybe, "die Durchwahl im Labor": custody.Maybe,
+		"FaceTime": custody.Maybe, "Webex, own room": custody.Maybe, "the intercom at reception": custody.Maybe, "extension of the desk": custody.Maybe, "4711": custody.Maybe, "Reception": custody.Maybe, "a b 4711": custody.Maybe, "": custody.Maybe,
 		"Teams anna": custody.Maybe, "anna@home.example": custody.Maybe, "anna@work.example (work)": custody.Maybe, "٠١٧٠١٢٣": custody.Maybe,
 	} {
 		r := shared(register.Part{Kind: register.PartPassword, Place: "One"})

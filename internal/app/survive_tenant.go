@@ -163,21 +163,7 @@ func (s *side) onlyKit(c *entra.Content, w *custody.Way) custody.Answer {
 	if w.Pattern != register.PatternFIDO2 {
 		return custody.Yes
 	}
-	var mine []entra.AuthMethod
-	sure := false
-	for i, is := range []func(entra.AuthMethod) bool{
-		func(m entra.AuthMethod) bool { return w.Of.ID != "" && strings.EqualFold(string(m.ID), w.Of.ID) },
-		func(m entra.AuthMethod) bool {
-			return w.Of.Label != "" && strings.EqualFold(strings.TrimSpace(m.DisplayName), strings.TrimSpace(w.Of.Label))
-		},
-		func(m entra.AuthMethod) bool { return w.Of.AAGUID != "" && strings.EqualFold(m.AAGUID, w.Of.AAGUID) },
-	} {
-		for _, m := range a.Methods {
-			if len(mine) == 0 && is(m) {
-				mine, sure = []entra.AuthMethod{m}, i < 2 || s.onlyOfItsModel(a, w)
-			}
-		}
-	}
+	mine, sure := s.keyAmong(a, w)
 	switch {
 	case len(a.Methods) == 0, len(mine) == 0 && w.Of.ID != "":
 		return custody.No
@@ -189,6 +175,51 @@ func (s *side) onlyKit(c *entra.Content, w *custody.Way) custody.Answer {
 		return custody.Maybe
 	}
 	return custody.Yes
+}
+
+// keyAmong are the methods of an account that may be the key of a way, and whether that is
+// sure. An id tells it alone, and one that is not there is not registered, whatever else
+// is called alike. A label tells it where one method and one key bear it, and their models
+// do not differ; a model where there is one of it.
+func (s *side) keyAmong(a *entra.Account, w *custody.Way) (mine []entra.AuthMethod, sure bool) {
+	pick := func(is func(entra.AuthMethod) bool) (out []entra.AuthMethod) {
+		for _, m := range a.Methods {
+			if is(m) {
+				out = append(out, m)
+			}
+		}
+		return out
+	}
+	if id := strings.TrimSpace(w.Of.ID); id != "" {
+		mine = pick(func(m entra.AuthMethod) bool { return strings.EqualFold(string(m.ID), id) })
+		return mine, len(mine) > 0
+	}
+	labelled := pick(func(m entra.AuthMethod) bool {
+		return register.NameKey(w.Of.Label) != "" && register.NameKey(m.DisplayName) == register.NameKey(w.Of.Label)
+	})
+	alike := pick(func(m entra.AuthMethod) bool { return w.Of.AAGUID != "" && strings.EqualFold(m.AAGUID, w.Of.AAGUID) })
+	switch {
+	case len(labelled) == 0:
+		return alike, s.onlyOfItsModel(a, w)
+	case len(labelled) > 1 || s.keysLabelled(w) > 1:
+		return labelled, false
+	case w.Of.AAGUID != "" && labelled[0].AAGUID != "" && !strings.EqualFold(labelled[0].AAGUID, w.Of.AAGUID):
+		return append(labelled, alike...), false // by the label this one, by the model those
+	}
+	return labelled, true
+}
+
+// keysLabelled is how many keys of the account the register calls as the key of a way.
+func (s *side) keysLabelled(w *custody.Way) int {
+	n := 0
+	if of := s.reg.Account(w.Account); of != nil {
+		for _, k := range of.Keys {
+			if register.NameKey(k.Label) == register.NameKey(w.Of.Label) {
+				n++
+			}
+		}
+	}
+	return n
 }
 
 // onlyOfItsModel reports whether the account has one method of the model of the key,

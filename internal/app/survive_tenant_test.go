@@ -109,6 +109,58 @@ func TestAKeyThatTheTenantDoesNotKnowOpensNothing(t *testing.T) {
 	}
 }
 
+// An id that is not registered is no key, whoever else is called alike; a label that two
+// bear, or one of another model, does not tell which key it is.
+func TestALabelDoesNotStandInForAnotherKey(t *testing.T) {
+	first := func(r *app.SurviveReport) custody.Answer {
+		for _, w := range r.Now {
+			if w.Way == "North 1" {
+				return w.Works
+			}
+		}
+		return -1
+	}
+	for name, x := range map[string]struct {
+		change func(*entra.AuthMethod, *entra.AuthMethod, *register.Key) // two methods of the account, and its first key
+		want   custody.Answer
+	}{
+		"as it is":                {nil, custody.Yes},
+		"by its label alone":      {func(_, _ *entra.AuthMethod, k *register.Key) { k.ID = "" }, custody.Yes},
+		"an id that is not there": {func(_, _ *entra.AuthMethod, k *register.Key) { k.ID = "no such method" }, custody.No},
+		"two of one label":        {func(a, b *entra.AuthMethod, k *register.Key) { k.ID, b.DisplayName = "", a.DisplayName }, custody.Maybe},
+		"one label of another model": {func(_, _ *entra.AuthMethod, k *register.Key) {
+			k.ID, k.AAGUID = "", "00000000-0000-4000-8000-000000000000"
+		}, custody.Maybe},
+		"the id, and another of its label": {func(a, b *entra.AuthMethod, _ *register.Key) { b.DisplayName = a.DisplayName }, custody.Yes},
+	} {
+		r := tidewaterSurvives(t, func(c *entra.Content, reg *register.Register) {
+			if x.change == nil {
+				return
+			}
+			key := &reg.Accounts[0].Keys[0]
+			for i := range c.Accounts {
+				if !c.Accounts[i].ID.Equal(reg.Accounts[0].ID) {
+					continue
+				}
+				var keys []*entra.AuthMethod
+				for j := range c.Accounts[i].Methods {
+					if m := &c.Accounts[i].Methods[j]; m.Type == entra.MethodFIDO2 {
+						keys, m.Raw = append(keys, m), nil
+					}
+				}
+				if keys[0].AAGUID != key.AAGUID {
+					slices.Reverse(keys)
+				}
+				keys[0].DisplayName, key.ID = key.Label, string(keys[0].ID)
+				x.change(keys[0], keys[1], key)
+			}
+		})
+		if got := first(r); got != x.want {
+			t.Errorf("%s: it works: %v, want %v", name, got, x.want)
+		}
+	}
+}
+
 // A key whose model is not allowed does not get in by the one beside it that is.
 func TestEachKeyIsProvedByItself(t *testing.T) {
 	r := tidewaterSurvives(t, func(c *entra.Content, _ *register.Register) {
