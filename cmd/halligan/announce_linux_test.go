@@ -144,7 +144,7 @@ func TestAnOpeningIsToldOnTheChannelsOfTheFile(t *testing.T) {
 		t.Errorf("they were told %q", wires)
 	}
 	out, errs, code := runs(t, dir, "evidence", "log", "--kind", "announced", "--format", "json")
-	for _, want := range []string{"Slack at 127.0.0.1 (Room)", "nothing takes connections there", "tell of an opening"} {
+	for _, want := range []string{"Slack at 127.0.0.1 (Room)", "nothing takes connections there", "tell of an opening", `"answer":`, `"at":`} {
 		if code != 0 || !strings.Contains(out, want) {
 			t.Errorf("the evidence does not know %q: %d %s %s", want, code, out, errs)
 		}
