@@ -116,10 +116,10 @@ func TestAnOpeningIsToldOnTheChannelsOfTheFile(t *testing.T) {
 	d.types("")
 	rest, code := d.ends()
 	_, after, _ := strings.Cut(rest, clearScreen)
-	for _, text := range []string{said, after} {
+	for _, text := range []string{shown + said, after} {
 		flat := strings.Join(strings.Fields(text), " ")
 		for _, want := range []string{"told: Slack at 127.0.0.1 (Room)", "told: mail to security@example.com via 127.0.0.1", "NOT told: webhook at 127.0.0.1: nothing takes connections there", "Tell them yourself",
-			"NOT told: pigeon at no host: this version does not know channels of this kind", "Tell these people now; this program told 2 of 4 channels, and calls nobody:", "Ana Weiss: +44 20 7946 0001", "recorded as entry"} {
+			"NOT told: pigeon at no host: this version does not know channels of this kind", "this program told 2 of 4 channels, and calls nobody", "Tell these people now; this program t", "Ana Weiss: +44 20 7946 0001", "recorded as entry"} {
 			if !strings.Contains(flat, want) {
 				t.Errorf("it does not say %q: %s", want, flat)
 			}
@@ -144,7 +144,7 @@ func TestAnOpeningIsToldOnTheChannelsOfTheFile(t *testing.T) {
 		t.Errorf("they were told %q", wires)
 	}
 	out, errs, code := runs(t, dir, "evidence", "log", "--kind", "announced", "--format", "json")
-	for _, want := range []string{"Slack at 127.0.0.1 (Room)", "nothing takes connections there", "tell of an opening"} {
+	for _, want := range []string{"Slack at 127.0.0.1 (Room)", "nothing takes connections there", "tell of an opening", `"answer":`, `"at":`} {
 		if code != 0 || !strings.Contains(out, want) {
 			t.Errorf("the evidence does not know %q: %d %s %s", want, code, out, errs)
 		}

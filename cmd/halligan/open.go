@@ -148,30 +148,35 @@ func (c *console) unseal(ctx context.Context, f *keyFlags, o *openFlags, path st
 }
 
 // opened gives the secret out, and then tells and records that it was opened. Nothing
-// is waited for before: who needs the secret has it by then. Nor does it end there
-// where the secret cannot be written: it was opened all the same.
+// is waited for before: who needs the secret has it by then. Nothing but its own way out
+// withholds it, and whatever cannot be said or written after it ends nothing.
 func (c *console) opened(ctx context.Context, f *keyFlags, file *seal.File, opened *seal.Opened, toStdout bool) error {
-	signal.Ignore(syscall.SIGPIPE) // whoever takes the secret and hangs up ends nothing
+	// Whoever takes the secret and hangs up, or closes the terminal, ends nothing.
+	signal.Ignore(syscall.SIGPIPE, syscall.SIGHUP)
 	to := c.stdout
 	if toStdout {
 		to = c.stderr
 	}
 	var notes []note
-	o := app.OpeningOf(file, opened, time.Now(), f.why, account())
 	err := c.showOpened(file, opened, toStdout)
-	if namesChannels(opened) == 0 {
-		err = errors.Join(err, c.tellWhom(to, file, opened, nil))
+	o := app.OpeningOf(file, opened, time.Now(), f.why, account())
+	telling, skip := c.telling(ctx, o, opened)
+	defer skip()
+	err = errors.Join(err, c.tellWhom(to, file, opened, nil))
+	c.signOpening(ctx, f, o, &notes)
+	skipping, end := nextStop(ctx)
+	defer end()
+	context.AfterFunc(skipping, skip)
+	if ctx.Err() != nil && len(f.sign) == 0 {
+		skip()
 	}
-	telling := c.telling(ctx, o, opened, &notes)
-	kept := c.recordOpening(ctx, f, o, &notes)
-	told := c.heard(telling, &notes)
-	c.recordTold(ctx, f, o, told, kept)
-	whom := func() error { return c.tellWhom(to, file, opened, told) }
-	if namesChannels(opened) > 0 {
-		err = errors.Join(err, whom())
-	}
+	c.sayTelling(opened, &notes)
+	at := c.evidenceOf(ctx, f)
+	kept := c.recordOpening(ctx, at, o, &notes)
+	told := c.heard(telling, opened, &notes)
+	c.recordTold(ctx, at, o, told, kept)
 	if err == nil && !toStdout && c.answers() {
-		err = c.clearOpened(ctx, file, opened, notes, whom)
+		err = c.clearOpened(ctx, file, opened, notes, func() error { return c.tellWhom(to, file, opened, &told) })
 	}
 	if err != nil {
 		return err
@@ -180,6 +185,12 @@ func (c *console) opened(ctx context.Context, f *keyFlags, file *seal.File, open
 		return ended(exitTrouble)
 	}
 	return nil
+}
+
+// nextStop is a context that the next Ctrl-C ends, whatever one before it ended. Until
+// its end is called no Ctrl-C ends the program.
+func nextStop(ctx context.Context) (context.Context, context.CancelFunc) {
+	return signal.NotifyContext(context.WithoutCancel(ctx), os.Interrupt, syscall.SIGTERM)
 }
 
 var errNowhereToShow = misused("give the command on a terminal; or --to-stdout, for a program that needs the secret", "the secret is shown on a terminal, and here is none")
@@ -220,7 +231,7 @@ func (c *console) enough(file *seal.File, f *keyFlags) error {
 // secret is said again. Ctrl-C clears it too.
 func (c *console) clearOpened(ctx context.Context, file *seal.File, o *seal.Opened, notes []note, whom func() error) error {
 	if ctx.Err() != nil && c.stop != nil { // the first Ctrl-C skipped the telling; the next one clears the screen
-		again, end := signal.NotifyContext(context.WithoutCancel(ctx), os.Interrupt, syscall.SIGTERM)
+		again, end := nextStop(ctx)
 		defer end()
 		c.stop = again.Done()
 	}
@@ -435,9 +446,11 @@ func (c *console) readLine() (string, error) {
 // tellOpened tells what was opened, with the secret or without it.
 func (c *console) tellOpened(to io.Writer, file *seal.File, o *seal.Opened, secret bool) error {
 	m := &file.Manifest
-	for _, a := range o.Altered {
-		c.say("WARNING:", red, a)
-	}
+	defer func() { // after the secret, which waits for nothing
+		for _, a := range o.Altered {
+			c.say("WARNING:", red, a)
+		}
+	}()
 	p := c.page(to)
 	p.styled(0, 2, bold, "Opened", "by "+strings.Join(o.Openers, ", "))
 	p.field("account", o.Account)
@@ -451,14 +464,17 @@ func (c *console) tellOpened(to io.Writer, file *seal.File, o *seal.Opened, secr
 	return err
 }
 
+// showOpened gives the secret out, and says what was opened: on a terminal in one piece,
+// else the secret first, since nothing that is said may withhold it.
 func (c *console) showOpened(file *seal.File, o *seal.Opened, toStdout bool) error {
-	to := c.stdout
-	if toStdout {
-		to = c.stderr
+	if !toStdout {
+		return c.tellOpened(c.stdout, file, o, true)
 	}
-	if err := c.tellOpened(to, file, o, !toStdout); err != nil || !toStdout {
-		return err
-	}
+	err := c.writeSecret(o)
+	return errors.Join(err, c.tellOpened(c.stderr, file, o, false))
+}
+
+func (c *console) writeSecret(o *seal.Opened) error {
 	for _, s := range secretsOf(o) {
 		if s.Empty() {
 			return &fault{exitFailed, errors.New("write the secret: one half is on paper alone"), "give the command on a terminal, and type the other half behind it"}

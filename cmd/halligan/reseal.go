@@ -52,6 +52,9 @@ func (c *console) reseal(ctx context.Context, f *sealFlags, k *keyFlags, path st
 		return err
 	}
 	defer func() { err = errors.Join(err, end()) }()
+	if err := a.Resealable(ctx, old); err != nil { // before anybody brings a key
+		return err
+	}
 	job, err := c.sealJob(ctx, a, f)
 	if err != nil {
 		return err

@@ -123,6 +123,8 @@ func (c *console) sshSign(ctx context.Context, key, namespace string, text []byt
 	if isTerminal(c.stderr) {
 		cmd.Stderr = c.stderr // it asks for a touch there
 	}
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // it turns the echo on again
+	cmd.WaitDelay = time.Second
 	if err := cmd.Run(); err != nil {
 		if line, _, _ := strings.Cut(strings.TrimSpace(said.String()), "\n"); line != "" {
 			err = errors.New(line)

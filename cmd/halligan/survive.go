@@ -48,7 +48,8 @@ three at most, that ends it, and every smallest set of people who could open an 
 Whoever can open a place counts as having what lies in it: a seal shows that it was done and does not prevent it.
 
 A part that was found missing (halligan custody verify --state missing) counts as lost, where the evidence is here and answers at
-once; a broken seal is told. Without it the report says that what was found at the last looks is not known.
+once; a broken seal is told. Without it the report says that what was found at the last looks is not known, or that the evidence did
+not answer.
 
 What is not recorded is not known, and not known is told apart: such a loss is "possible". From the register alone, which takes no
 network and no tenant, the tenant's side is not known either: whether a group or a policy would shut an account out. With --live or
@@ -57,7 +58,8 @@ the register, which says so.
 
 Scenarios: ` + strings.Join(custody.ScenarioNames(), ", ") + `.
 
-Exit codes: 0 holds, 3 a rule is broken, 5 not known, or the tenant was to be read (--live) and could not be.`,
+Exit codes: 0 holds, 3 a rule is broken, 5 not known, or the tenant was to be read (--live) and could not be,
+or the evidence is there and does not answer.`,
 		Example: `  halligan survive
   halligan survive --live --record
   halligan survive --register examples/custody/indefent.yaml
@@ -93,7 +95,7 @@ func (c *console) survive(ctx context.Context, f *surviveFlags) error {
 	if silent != nil {
 		c.say("warning:", yellow, "the evidence does not answer: "+silent.Error())
 	}
-	req := app.SurviveRequest{Register: r, RegisterName: name, Held: held, Scenario: f.scenario,
+	req := app.SurviveRequest{Register: r, RegisterName: name, Held: held, Silent: silent, Scenario: f.scenario,
 		ProveRequest: app.ProveRequest{Now: lockout.Date(time.Now().UTC().Format(time.DateOnly)), Tool: "halligan " + versionName()}}
 	var closed func()
 	if req.Unread, closed, err = c.side(ctx, &f.side, &req.ProveRequest, f.register); err != nil {
@@ -126,7 +128,7 @@ func (c *console) survive(ctx context.Context, f *surviveFlags) error {
 		}
 	}
 	code := map[custody.Answer]exitCode{custody.Yes: exitDone, custody.No: exitTrouble, custody.Maybe: exitUndetermined}[report.Holds]
-	if report.Unread != nil {
+	if report.Unread != nil || silent != nil {
 		code = worse(code, exitUndetermined)
 	}
 	return ended(code)

@@ -131,6 +131,11 @@ type Told struct {
 	Channel string // in words
 	// Who was told: recipients of mail, or the host of a webhook.
 	Who []string
+	// At and Answer are when the other side took it and what it answered, in letters
+	// that can be seen and without the address.
+	At     time.Time
+	Answer string
+	Tries  int
 	// Why not, nil when all were told. It carries a hint.
 	Why error
 }
@@ -148,7 +153,10 @@ func AnnounceOpening(ctx context.Context, o *Opening, all []seal.Announce, roots
 		c := notifyChannel(&all[i])
 		sending.Go(func() { // ends with ctx
 			r, err := (&notify.Sender{Roots: roots}).Send(ctx, c, m)
-			results <- Told{Channel: c.String(), Who: r.Told, Why: err}
+			if err != nil && withoutAddress(err.Error(), c.Address) != err.Error() {
+				err = &hinted{fmt.Errorf("tell %s: it answers with its address, which is not repeated", c), "tell them yourself, and look at the channel when there is time"}
+			}
+			results <- Told{Channel: c.String(), Who: r.Told, At: r.At, Answer: withoutAddress(r.Answer, c.Address), Tries: r.Tries, Why: err}
 		})
 	}
 	go func() { // ends with the last of them
@@ -157,6 +165,20 @@ func AnnounceOpening(ctx context.Context, o *Opening, all []seal.Announce, roots
 		close(results)
 	}()
 	return results
+}
+
+// withoutAddress is what another side answered, unless it repeats what is secret of its
+// address: the evidence has no addresses.
+func withoutAddress(answer, address string) string {
+	low := strings.ToLower(answer)
+	_, rest, _ := strings.Cut(address, "://")
+	_, rest, _ = strings.Cut(rest, "/") // behind the host
+	for _, part := range strings.FieldsFunc(strings.ToLower(rest), func(r rune) bool { return strings.ContainsRune("/?&=#", r) }) {
+		if len(part) >= 6 && strings.Contains(low, part) {
+			return "(it repeats the address)"
+		}
+	}
+	return answer
 }
 
 // message is what is told of an opening: nothing that was sealed, and not the name to
@@ -184,9 +206,18 @@ func (o *Opening) message(id string) *notify.Message {
 
 // announcedData is the data of an entry about who was told of an opening.
 type announcedData struct {
-	Set  string         `json:"set"`
-	Told []string       `json:"told"`
-	Not  []announcedNot `json:"not"`
+	Set  string          `json:"set"`
+	Told []announcedTold `json:"told"`
+	Not  []announcedNot  `json:"not"`
+}
+
+// announcedTold is the receipt of a channel.
+type announcedTold struct {
+	Channel string    `json:"channel"`
+	Who     []string  `json:"who"`
+	At      time.Time `json:"at,omitzero"`
+	Answer  string    `json:"answer,omitempty"`
+	Tries   int       `json:"tries,omitempty"`
 }
 
 type announcedNot struct {
@@ -196,10 +227,14 @@ type announcedNot struct {
 
 // RecordTold puts into the log who was told of an opening, and who was not.
 func (a *App) RecordTold(ctx context.Context, o *Opening, all []Told) (index uint64, err error) {
-	d := announcedData{Set: o.Set, Told: []string{}, Not: []announcedNot{}}
+	d := announcedData{Set: o.Set, Told: []announcedTold{}, Not: []announcedNot{}}
 	for _, t := range all {
 		if len(t.Who) > 0 {
-			d.Told = append(d.Told, custody.Visible(t.Channel))
+			one := announcedTold{Channel: custody.Visible(t.Channel), At: t.At.Truncate(time.Second), Answer: custody.Visible(t.Answer), Tries: t.Tries}
+			for _, who := range t.Who {
+				one.Who = append(one.Who, custody.Visible(who))
+			}
+			d.Told = append(d.Told, one)
 		}
 		if t.Why != nil {
 			d.Not = append(d.Not, announcedNot{custody.Visible(t.Channel), custody.Visible(t.Why.Error())})

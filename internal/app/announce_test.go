@@ -187,12 +187,52 @@ func TestWhatIsToldOfAnOpening(t *testing.T) {
 func TestWhoWasToldStandsInTheEvidence(t *testing.T) {
 	w := begun(t)
 	o := w.opening("drill")
-	index, err := w.RecordTold(t.Context(), o, []app.Told{{Channel: "Slack at hooks.example.com", Who: []string{"hooks.example.com"}}, {Channel: "mail to a@example.com via relay.example.com", Why: fmt.Errorf("it did not answer in time")}})
+	index, err := w.RecordTold(t.Context(), o, []app.Told{{Channel: "Slack at hooks.example.com", Who: []string{"hooks.example.com"}, At: w.now, Answer: "200 OK: ok\x1b[2J", Tries: 2}, {Channel: "mail to a@example.com via relay.example.com", Why: fmt.Errorf("it did not answer in time")}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	all := w.entries(evidence.KindAnnounced, "")
-	if len(all) != 1 || all[0].Index != index || all[0].Subject != o.File || !strings.Contains(string(all[0].Data), `"told":["Slack at hooks.example.com"]`) || !strings.Contains(string(all[0].Data), "it did not answer in time") {
+	var d struct {
+		Told []struct {
+			Channel, Answer string
+			Who             []string
+			At              time.Time
+			Tries           int
+		}
+	}
+	if len(all) == 1 {
+		must(t, json.Unmarshal(all[0].Data, &d))
+	}
+	if len(d.Told) != 1 || d.Told[0].Channel != "Slack at hooks.example.com" || len(d.Told[0].Who) != 1 || !d.Told[0].At.Equal(w.now) || !strings.HasPrefix(d.Told[0].Answer, "200 OK: ok") || strings.Contains(d.Told[0].Answer, "\x1b") || d.Told[0].Tries != 2 {
+		t.Errorf("the receipt: %+v", d)
+	}
+	if len(all) != 1 || all[0].Index != index || all[0].Subject != o.File || !strings.Contains(string(all[0].Data), "it did not answer in time") {
 		t.Errorf("got %+v", all)
+	}
+}
+
+// The other side may answer with the address at which it was asked; the evidence has none.
+func TestAnAnswerThatRepeatsTheAddressIsNotKept(t *testing.T) {
+	hook := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/refused") {
+			w.WriteHeader(http.StatusForbidden)
+		}
+		fmt.Fprint(w, "posted to "+r.URL.Path)
+	}))
+	t.Cleanup(hook.Close)
+	roots := x509.NewCertPool()
+	roots.AddCert(hook.Certificate())
+	w := begun(t)
+	for path, want := range map[string]string{"/services/hidden-part": "(it repeats the address)", "/": "posted to /"} {
+		for told := range app.AnnounceOpening(t.Context(), w.opening("drill"), []seal.Announce{{Kind: "webhook", Address: hook.URL + path}}, roots) {
+			if told.Why != nil || !strings.Contains(told.Answer, want) || strings.Contains(told.Answer, "hidden") || told.At.IsZero() || told.Tries != 1 {
+				t.Errorf("%s: %+v", path, told)
+			}
+		}
+	}
+	for told := range app.AnnounceOpening(t.Context(), w.opening("drill"), []seal.Announce{{Kind: "webhook", Address: hook.URL + "/refused/hidden-part"}}, roots) {
+		if told.Why == nil || strings.Contains(told.Why.Error(), "hidden") || hintIn(told.Why) == "" {
+			t.Errorf("a refusal: %+v", told)
+		}
 	}
 }

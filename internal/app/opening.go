@@ -240,41 +240,59 @@ type Kept struct {
 	InLog bool
 }
 
-// KeepOpening records an opening: in the log where record answers at once, else by
-// aside. Nothing waits for a store or a disk that hangs; what hangs ends with the
-// program. record may be nil.
-func KeepOpening(ctx context.Context, record, aside func(ctx context.Context) (Kept, error)) (kept Kept, err error) {
-	if record != nil {
-		if kept, err = within(ctx, record); err == nil {
+// KeepOpening records an opening by the first of several ways that answers in time: in
+// the log, else beside it. Nothing waits for a store or a disk that hangs; what hangs
+// ends with the program. A way may be nil.
+func KeepOpening(ctx context.Context, ways ...func(ctx context.Context) (Kept, error)) (Kept, error) {
+	var wrong []error
+	for _, way := range ways {
+		if way == nil {
+			continue
+		}
+		kept, err := Within(ctx, way)
+		if err == nil {
 			return kept, nil
 		}
+		wrong = append(wrong, err)
 	}
-	kept, asideErr := within(ctx, aside)
-	if asideErr != nil {
-		return Kept{}, errors.Join(err, asideErr)
-	}
-	return kept, nil
+	return Kept{}, errors.Join(wrong...)
 }
 
-var errNoAnswer = errors.New("there was no answer in time")
+// ErrNoAnswer is for what did not answer in the time that an opening gives it.
+var ErrNoAnswer = errors.New("there was no answer in time")
 
-// within runs work and goes on without it when it takes too long.
-func within(ctx context.Context, work func(ctx context.Context) (Kept, error)) (Kept, error) {
-	ctx, cancel := context.WithTimeout(ctx, recordTime)
+// Within runs work for an opening, and goes on without it when it takes too long or ctx
+// ends. Work that is left behind ends with the program: it must keep to itself what it
+// changes.
+func Within[T any](ctx context.Context, work func(ctx context.Context) (T, error)) (T, error) {
+	return inTime(ctx, recordTime, work)
+}
+
+// signTime is how long a person may take to sign the record of an opening: a passphrase
+// or a PIN, and a touch.
+const signTime = time.Minute
+
+// SignedWithin is Within for a signature, which waits for a person.
+func SignedWithin(ctx context.Context, work func(ctx context.Context) (Signature, error)) (Signature, error) {
+	return inTime(ctx, signTime, work)
+}
+
+func inTime[T any](ctx context.Context, most time.Duration, work func(ctx context.Context) (T, error)) (T, error) {
+	ctx, cancel := context.WithTimeout(ctx, most)
 	defer cancel()
 	type answer struct {
-		kept Kept
-		err  error
+		given T
+		err   error
 	}
 	answers := make(chan answer, 1) // who comes too late finds room, and ends
 	go func() {
-		kept, err := work(ctx)
-		answers <- answer{kept, err}
+		given, err := work(ctx)
+		answers <- answer{given, err}
 	}()
 	select {
 	case a := <-answers:
-		return a.kept, a.err
+		return a.given, a.err
 	case <-ctx.Done():
-		return Kept{}, errNoAnswer
+		return *new(T), ErrNoAnswer
 	}
 }

@@ -94,6 +94,9 @@ func (a *App) detailsOf(p *custody.Pending) (*sealDetails, error) {
 	if err != nil {
 		return nil, err
 	}
+	if now.Name != d.Name || p.Request.On != now.on() {
+		return nil, &hinted{fmt.Errorf("what was approved is %.120q, to sign in with %.80q; the register says %.120q, to sign in with %.80q", p.Request.On, d.Name, now.on(), now.Name), "correct the name in halligan.yaml, or ask anew: halligan request seal"}
+	}
 	if string(text) != string(p.Request.Details) {
 		return nil, &hinted{errors.New("the register does not say any more what was approved: a holder, a key, a line of managers or a channel has changed"), "compare the two (halligan request show), and ask anew"}
 	}
@@ -124,8 +127,7 @@ func (a *App) SealTask(ctx context.Context, given string) (*SealTask, error) {
 		if _, err := law.Decide(p); err != nil {
 			return err
 		}
-		account, _ := a.accountOf(string(d.Account))
-		out = &SealTask{Hash: p.Request.Hash(), On: p.Request.On, Label: d.Label, What: d.What, Form: d.Form, Make: d.Make, Void: d.Void, Replaces: d.Replaces, reseals: d.reseals(), Account: account.Name, Seal: d.Seal, Seals: map[string]string{}, Need: d.Need}
+		out = &SealTask{Hash: p.Request.Hash(), On: p.Request.On, Label: d.Label, What: d.What, Form: d.Form, Make: d.Make, Void: d.Void, Replaces: d.Replaces, reseals: d.reseals(), Account: d.Name, Seal: d.Seal, Seals: map[string]string{}, Need: d.Need}
 		told, err := a.announcements()
 		if err != nil {
 			return err
@@ -284,6 +286,26 @@ func (h *Held) sealed(v store.View) error {
 		for _, id := range ids {
 			of(id).void, of(id).voidOn = tookPlace(d.Set, id, e.Index, anew), e.Time
 		}
+	}
+	return nil
+}
+
+// Resealable refuses to seal anew what is in a file that the log speaks against: another
+// file was sealed for its set, so that what is inside may be another secret; or another
+// set took its place. A set that the log has not sealed is not refused: it may be of
+// before the log, and approvers read its name.
+func (a *App) Resealable(ctx context.Context, f *seal.File) error {
+	h := &Held{sets: map[string]*sealedSet{}}
+	if err := a.Ledger.View(ctx, h.sealed); err != nil {
+		return fmt.Errorf("look up set %s: %w", f.Manifest.Set, err)
+	}
+	s := h.set(f.Manifest.Set)
+	switch {
+	case s == nil:
+	case s.void != "":
+		return &hinted{fmt.Errorf("seal set %s anew: %s", f.Manifest.Set, s.void), "seal the newer set anew; where that is lost, open this one (halligan open) and seal its secret as a new one (halligan request seal)"}
+	case !slices.ContainsFunc(s.files, func(file string) bool { return strings.EqualFold(file, f.Digest) }):
+		return &hinted{fmt.Errorf("seal set %s anew: another file was sealed for it, by the SHA-256 of the log", f.Manifest.Set), "somebody may have replaced this file: treat it as an incident, and take another copy"}
 	}
 	return nil
 }

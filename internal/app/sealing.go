@@ -61,6 +61,7 @@ func (w *SealWish) Subject() (string, error) {
 // sealDetails are the details of a request to seal: what its approvers read.
 type sealDetails struct {
 	Account entra.ID     `json:"account"`
+	Name    string       `json:"name"` // to sign in with; it goes inside
 	Label   string       `json:"label"`
 	What    string       `json:"what"`
 	Seal    string       `json:"seal,omitempty"`
@@ -117,7 +118,7 @@ func (a *App) sealing(w *SealWish) (*sealDetails, error) {
 	if account == nil {
 		return nil, &hinted{fmt.Errorf("seal for account %.80q: the register has none of that id or name", w.Account), "accounts: in halligan.yaml lists them"}
 	}
-	d := &sealDetails{Account: account.ID, Label: cmp.Or(w.Label, fmt.Sprintf("emergency account %d", number)), What: w.What, Seal: w.Seal, Form: w.Form, Need: cmp.Or(w.Need, 2), Make: w.Make, Void: w.Void, Replaces: w.Replaces, Beware: w.Beware}
+	d := &sealDetails{Account: account.ID, Name: account.Name, Label: cmp.Or(w.Label, fmt.Sprintf("emergency account %d", number)), What: w.What, Seal: w.Seal, Form: w.Form, Need: cmp.Or(w.Need, 2), Make: w.Make, Void: w.Void, Replaces: w.Replaces, Beware: w.Beware}
 	told, err := a.announcements()
 	if err != nil {
 		return nil, fmt.Errorf("seal: %w", err)
@@ -319,9 +320,13 @@ func proposeSeal(a *App, k *known, subject string) (string, json.RawMessage, str
 	if err := a.tryPlan(d); err != nil {
 		return "", nil, "", err
 	}
-	account, _ := a.accountOf(string(d.Account))
 	details, err := json.Marshal(d)
-	return fmt.Sprintf("%s of account %s", d.What, cmp.Or(account.Name, string(account.ID))), details, "", err
+	return d.on(), details, "", err
+}
+
+// on is what a request with these details is on, in words.
+func (d *sealDetails) on() string {
+	return fmt.Sprintf("%s of account %s", d.What, cmp.Or(d.Name, string(d.Account)))
 }
 
 // tryPlan reports why a plan could not be carried out. It seals nothing.
@@ -370,8 +375,7 @@ func (a *App) planOf(d *sealDetails, made time.Time, talk *Talk) (*seal.Plan, er
 	if err != nil {
 		return nil, err
 	}
-	account, _ := a.accountOf(string(d.Account))
-	if account == nil || account.Name == "" {
+	if d.Name == "" {
 		return nil, &hinted{fmt.Errorf("seal for account %s: the register does not say its sign-in name, which belongs inside", d.Account), "write name: with the user principal name into halligan.yaml"}
 	}
 	told, err := a.announcements()
@@ -381,7 +385,7 @@ func (a *App) planOf(d *sealDetails, made time.Time, talk *Talk) (*seal.Plan, er
 	if !reflect.DeepEqual(announceDetails(told), d.Announce) {
 		return nil, &hinted{errors.New("the address of a channel is not the one that was approved"), "ask anew: halligan request seal"}
 	}
-	p := &seal.Plan{Announce: told, Form: d.Form, Need: d.Need, Account: account.Name, Label: d.Label, What: d.What, Seal: d.Seal, Made: made, Call: a.callList(), Voided: d.Void, Marks: d.Marks, Combine: combiner}
+	p := &seal.Plan{Announce: told, Form: d.Form, Need: d.Need, Account: d.Name, Label: d.Label, What: d.What, Seal: d.Seal, Made: made, Call: a.callList(), Voided: d.Void, Marks: d.Marks, Combine: combiner}
 	if a.Register.Or().Quorum.Lines == register.LinesDistinct {
 		p.Together = func(one, other string) bool { return !a.Register.InOneLine(one, other) }
 	}

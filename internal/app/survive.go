@@ -28,6 +28,8 @@ type SurviveRequest struct {
 	Unread error
 	// Held is what the log knows of looks and of sealed sets; nil: it was not read.
 	Held *Held
+	// Silent is why a log that is there does not answer; nil: it does, or there is none.
+	Silent error
 	// Scenario restricts the report to one named scenario; "" all.
 	Scenario string
 }
@@ -92,7 +94,10 @@ func Survive(ctx context.Context, req SurviveRequest) (*SurviveReport, error) {
 	if err != nil {
 		return nil, err
 	}
-	if req.Held == nil {
+	if req.Silent != nil {
+		why, _, _ := strings.Cut(req.Silent.Error(), "\n")
+		r.Basis += "; the evidence did not answer (" + why + "), and a part that was found missing counts as there"
+	} else if req.Held == nil {
 		r.Basis += "; " + unlooked
 	} else {
 		outlook.Gone = req.Held.missing(reg)
