@@ -259,7 +259,7 @@ func (r *Rules) admit(p *Pending, a *Approval) (*Signed, *register.Person, *Refu
 		return nil, nil, refuse(ReasonForm, who, "it is no approval")
 	}
 	s, person, refusal := r.signed(p, a)
-	if refusal == nil && !May(person, VerbApprove) && !p.Request.receives(person.Name) && r.has(DefenceRight) {
+	if refusal == nil && !May(person, VerbApprove) && !p.Request.signsFor(person.Name) && r.has(DefenceRight) {
 		refusal = refuse(ReasonRight, a.Person, "no role allows it")
 	}
 	return s, person, refusal

@@ -34,6 +34,12 @@ func (r *Request) receives(name string) bool {
 	return slices.ContainsFunc(r.Handing().Receivers, func(n string) bool { return register.SamePerson(n, name) })
 }
 
+// signsFor reports whether somebody is given something by a request, or said to hold it:
+// their signature is the receipt, also without the right to approve.
+func (r *Request) signsFor(name string) bool {
+	return r.receives(name) || slices.ContainsFunc(r.Handing().Holders, func(n string) bool { return register.SamePerson(n, name) })
+}
+
 // receivers refuses a request by which somebody would give to themselves, under
 // whatever name, and one that gives to nobody in the register.
 func (r *Rules) receivers(req *Request) error {
@@ -51,10 +57,10 @@ func (r *Rules) receivers(req *Request) error {
 	return nil
 }
 
-// onlyReceipt: the signature of who receives something and may not approve. It
+// onlyReceipt: the signature of who receives or is to hold something and may not approve. It
 // is a receipt, and no approval.
 func (r *Rules) onlyReceipt(p *Pending, a *Approval) bool {
-	return a != nil && p.Request.receives(a.Person) && !May(r.Register.Person(a.Person), VerbApprove)
+	return a != nil && p.Request.signsFor(a.Person) && !May(r.Register.Person(a.Person), VerbApprove)
 }
 
 // receipts sees who signed for what they receive.

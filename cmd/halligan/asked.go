@@ -163,6 +163,9 @@ func (c *console) showRequest(reg *register.Register, r *app.RequestReport) erro
 	return err
 }
 
+// quoteName is a name as it stands in a command.
+func quoteName(name string) string { return `"` + custody.Visible(name) + `"` }
+
 // requestState is where a request stands, in words.
 func requestState(r *app.RequestReport) string {
 	switch r.State {
@@ -172,7 +175,7 @@ func requestState(r *app.RequestReport) string {
 		return "approved, not carried out"
 	case app.RequestUsed:
 		return "carried out, entry " + number(*r.Used)
-	case app.RequestRefused:
+	case app.RequestRefused, app.RequestOvertaken:
 		return "no longer good: " + r.Why
 	}
 	return string(r.State)
@@ -201,5 +204,8 @@ func (p *page) missing(reg *register.Register, r *app.RequestReport) {
 	}
 	for _, name := range r.Unsigned {
 		p.asked("missing", "the signature of "+custody.Visible(name)+", who receives")
+	}
+	for _, name := range r.Holders {
+		p.asked("receipt", custody.Visible(name)+" is to hold it, and should sign before the last approval: halligan approve "+shortDigest(r.Hash)+" --as "+quoteName(name)+" --key FILE")
 	}
 }

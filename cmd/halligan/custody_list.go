@@ -203,7 +203,7 @@ func (p *page) heldFindings(r *app.HeldReport) {
 				p.heading(ifElse(due, "Next", "Now"))
 				begun = true
 			}
-			p.line(4, 2, string(f.Day)+" "+f.What)
+			p.line(4, 2, ifElse(f.Worse, "! ", "")+string(f.Day)+" "+f.What)
 			if f.Do != "" && !due {
 				p.line(6, 2, f.Do)
 			}

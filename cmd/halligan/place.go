@@ -141,7 +141,7 @@ func (c *console) writingAt(ctx context.Context, r *register.Register, name stri
 	c.meet(ctx, r, &p, ledger)
 	a = c.newApp(r, name, p)
 	a.Ledger = ledger
-	if waiting, err := app.SideLogs(p.Side); err == nil && len(waiting) > 0 {
+	if waiting, err := a.WaitingSides(ctx, p.Side); err == nil && len(waiting) > 0 {
 		c.say("note:", bold, plural(len(waiting), "side log waits", "side logs wait")+" to be merged: halligan evidence merge "+waiting[0])
 	}
 	return a, end, nil

@@ -158,7 +158,14 @@ func (c *console) tellAsked(asked *app.Asked) error {
 	if asked.Needed > 0 {
 		p.blank()
 		p.line(0, 0, plural(asked.Needed, "approval is", "approvals are")+" needed. Each person reads it and signs:")
+		const most = 4
+		for _, name := range asked.Holders[:min(most, len(asked.Holders))] {
+			p.line(2, 4, "halligan approve "+shortDigest(shown.Hash)+" --as "+quoteName(name)+" --key FILE")
+		}
 		p.line(2, 4, "halligan approve "+shortDigest(shown.Hash)+" --as NAME --key FILE")
+		if len(asked.Holders) > 0 {
+			p.line(0, 2, custody.Visible(strings.Join(asked.Holders, ", "))+" should sign first, for what they are to hold: with the last approval it is carried out, and without their receipt it is marked “"+custody.MarkNoReceipt+"”.")
+		}
 		for _, name := range asked.Unsigned {
 			p.line(0, 2, custody.Visible(name)+" receives, and signs for it in the same way; nobody else can.")
 		}
@@ -177,7 +184,7 @@ func requestListCommand(c *console) *cobra.Command {
 		Use:   "list",
 		Short: "list the requests that are open",
 		Long: `List the requests that wait for approvals, that were approved and not carried out, or that cannot be used any more and why. Those that
-are over are counted: carried out, expired, taken back; --all lists them, too. --format hashes prints one hash to a line, for scripts.`,
+are over are counted: carried out, expired, taken back, overtaken by another change; --all lists them, too. --format hashes prints one hash to a line, for scripts.`,
 		Example: `  halligan request list
   halligan request list --all --format json`,
 		Args: takes(),
@@ -186,7 +193,7 @@ are over are counted: carried out, expired, taken back; --all lists them, too. -
 		},
 	}
 	f.add(cmd.Flags())
-	cmd.Flags().BoolVar(&all, "all", false, "also those that were carried out, have expired or were taken back")
+	cmd.Flags().BoolVar(&all, "all", false, "also those that were carried out, have expired, were taken back or overtaken")
 	cmd.Flags().StringVar(&format, "format", "terminal", "`FORM`: terminal, json, hashes")
 	complete(cmd, "format", "terminal", "json", "hashes")
 	return cmd
@@ -253,7 +260,7 @@ func (p *page) request(r *app.RequestReport) {
 		state = "approved, not carried out: " + app.NextStep(r.Request)
 	case app.RequestUsed:
 		state = "carried out, entry " + number(*r.Used)
-	case app.RequestRefused:
+	case app.RequestRefused, app.RequestOvertaken:
 		state = "no longer good: " + r.Why
 	case app.RequestWithdrawn:
 		state = "taken back, entry " + number(r.Withdrawn.Index) + ": " + custody.Visible(r.Withdrawn.Why)

@@ -62,6 +62,7 @@ func (c *console) withdraw(ctx context.Context, f *withdrawFlags, which string) 
 		return err
 	}
 	back, err := a.Withdraw(ctx, r.Hash, f.why, at, func(ctx context.Context, text []byte, challenge string) (app.Signature, error) {
+		fmt.Fprintln(c.stderr, escape("Only "+custody.Visible(r.Request.By)+", who asked, can take this back."))
 		c.showText(text)
 		return sign(ctx, text, challenge)
 	})
@@ -69,6 +70,9 @@ func (c *console) withdraw(ctx context.Context, f *withdrawFlags, which string) 
 		_, err := fmt.Fprintf(c.stdout, "written to %s. Sign it where your key is:\n  ssh-keygen -Y sign -f KEY -n %s %s\nand bring the signature back:\n  halligan request withdraw %s --why %s --text %s --signature %s.sig\n",
 			escape(f.textOut), custody.Namespace, posixQuoted(f.textOut), which, posixQuoted(f.why), posixQuoted(f.textOut), posixQuoted(f.textOut))
 		return err
+	}
+	if errors.Is(err, custody.ReasonKey) {
+		return &fault{exitFailed, err, "only " + custody.Visible(r.Request.By) + ", who asked, takes it back, with the key that the register has of them. Who finds it wrong does not approve it, and it ends by itself"}
 	}
 	if err != nil {
 		return err
@@ -84,7 +88,7 @@ func (c *console) withdraw(ctx context.Context, f *withdrawFlags, which string) 
 var stateWords = []struct {
 	state app.RequestState
 	word  string
-}{{app.RequestUsed, "carried out"}, {app.RequestExpired, "expired"}, {app.RequestWithdrawn, "taken back"}}
+}{{app.RequestUsed, "carried out"}, {app.RequestExpired, "expired"}, {app.RequestWithdrawn, "taken back"}, {app.RequestOvertaken, "overtaken by another change"}}
 
 // hiddenRequests says how many requests a list leaves out; "" none.
 func hiddenRequests(list []app.RequestReport) string {

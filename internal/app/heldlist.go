@@ -39,6 +39,8 @@ type HeldFinding struct {
 	// What is due or wrong, Due: it lies ahead.
 	What string `json:"what"`
 	Due  bool   `json:"due"`
+	// Worse: something was found missing or broken, which is worse than what is due.
+	Worse bool `json:"worse,omitempty"`
 	// Do is what helps.
 	Do string `json:"do,omitempty"`
 }
@@ -47,7 +49,7 @@ type HeldFinding struct {
 type HeldReport struct {
 	Parts  []HeldPart       `json:"parts"`
 	Places []register.Place `json:"places"`
-	// Findings are the earliest first.
+	// Findings are the worse ones first, then the earliest.
 	Findings []HeldFinding `json:"findings"`
 	// Directory: the holders were compared with the directory.
 	Directory bool `json:"directory"`
@@ -91,7 +93,10 @@ func ListHeld(r *register.Register, held *Held, snap *entra.Snapshot, now time.T
 	c.openAlone()
 	c.liveSets()
 	c.holders(snap)
-	slices.SortStableFunc(out.Findings, func(a, b HeldFinding) int { return cmp.Or(cmp.Compare(a.Day, b.Day), cmp.Compare(a.What, b.What)) })
+	worse := map[bool]int{true: -1}
+	slices.SortStableFunc(out.Findings, func(a, b HeldFinding) int {
+		return cmp.Or(worse[a.Worse]-worse[b.Worse], cmp.Compare(a.Day, b.Day), cmp.Compare(a.What, b.What))
+	})
 	return out
 }
 
@@ -128,6 +133,7 @@ func (c *clocks) part(p *HeldPart, held *Held) {
 			do += ". Then: halligan custody move " + quote(p.Name) + " --seal NEW" + asking
 		}
 		c.add(register.DayOf(day), do, "%s: %s", p.Name, wrong)
+		c.out.Findings[len(c.out.Findings)-1].Worse = true
 	case p.Looked != nil && !p.Good:
 		c.add(register.DayOf(*p.Looked), cleared, "%s: %s", p.Name, joined(held.lastLook(p.Name).Findings, 3))
 	case p.Seal == "" && p.Kind != register.PartBinder: // nobody need look

@@ -54,6 +54,9 @@ type Asked struct {
 	Needed int
 	// Unsigned are people who must sign for what they receive.
 	Unsigned []string
+	// Holders have a key and are said to hold what nobody held before: they can sign
+	// for it before the last approval, and it does not wait for them.
+	Holders  []string
 	Warnings []string
 }
 
@@ -258,6 +261,7 @@ func (a *App) enter(ctx context.Context, r *custody.Request, data *requestData, 
 			return nil, err
 		}
 		e.Marks, out.Needed, out.Warnings, out.Unsigned = decision.Marks, decision.Needed, decision.Warnings, decision.Unsigned
+		out.Holders = holdersToSign(law.Register, one.pending)
 		return []evidence.Entry{e}, nil
 	})
 	if err != nil {
@@ -376,7 +380,7 @@ func (a *App) takeIn(ctx context.Context, r *custody.Request, text string) (*App
 		}
 		out.Missing, out.Warnings = decision.Missing(), signed.Notes
 		for _, name := range decision.Unsigned {
-			out.Warnings = append(out.Warnings, "it waits for the signature of "+custody.Visible(name)+", who receives: halligan approve --as "+strconv.Quote(custody.Visible(name)))
+			out.Warnings = append(out.Warnings, "it waits for the signature of "+custody.Visible(name)+", who receives: halligan approve "+shortDigest(r.Hash())+" --as "+strconv.Quote(custody.Visible(name))+" --key FILE")
 		}
 		return []evidence.Entry{{Kind: evidence.KindApproval, Tenant: r.Tenant, Who: []string{signed.Person}, What: "approve " + string(r.What), On: r.On, Subject: r.Hash(), Marks: decision.Marks, Data: data}}, nil
 	})
@@ -430,6 +434,9 @@ type RequestReport struct {
 	Refused  []string `json:"refused,omitempty"`
 	// Unsigned are people who receive something and have not signed for it.
 	Unsigned []string `json:"unsigned,omitempty"`
+	// Holders are people with a key who are to hold something, and can sign for it
+	// before the last approval; it does not wait for them.
+	Holders  []string `json:"holders,omitempty"`
 	Marks    []string `json:"marks,omitempty"`
 	Warnings []string `json:"warnings,omitempty"`
 	Why      string   `json:"why,omitempty"` // it cannot be used
@@ -450,11 +457,14 @@ const (
 	RequestRefused RequestState = "refused"
 	// RequestWithdrawn: who asked took it back.
 	RequestWithdrawn RequestState = "withdrawn"
+	// RequestOvertaken: another change was approved meanwhile, and what it was made
+	// from is no more.
+	RequestOvertaken RequestState = "overtaken"
 )
 
 // Over reports whether nothing comes of such a request any more.
 func (s RequestState) Over() bool {
-	return s == RequestUsed || s == RequestExpired || s == RequestWithdrawn
+	return s == RequestUsed || s == RequestExpired || s == RequestWithdrawn || s == RequestOvertaken
 }
 
 // Requests lists the requests of the log, the newest first.
@@ -515,6 +525,7 @@ func (a *App) report(k *known, hash string) (*RequestReport, error) {
 	}
 	decision, refusal := law.Decide(p)
 	out.Needed, out.Marks, out.Warnings, out.Unsigned = decision.Needed, decision.Marks, decision.Warnings, decision.Unsigned
+	out.Holders = holdersToSign(law.Register, p)
 	for _, s := range decision.Approved {
 		out.Approved = append(out.Approved, s.Person)
 	}
@@ -541,9 +552,12 @@ func (a *App) report(k *known, hash string) (*RequestReport, error) {
 	if err := k.stopped(p.Request.What); err != nil && (out.State == RequestReady || out.State == RequestOpen) {
 		out.State, out.Why = RequestRefused, err.Error()
 	}
+	if !out.State.Over() && k.overtaken(p.Request) {
+		out.State, out.Why = RequestOvertaken, overtaken
+	}
 	if out.State.Over() {
 		// Whatever holds now was not what held then.
-		out.Approved, out.Refused, out.Warnings, out.Unsigned = namesOf(p), nil, nil, nil
+		out.Approved, out.Refused, out.Warnings, out.Unsigned, out.Holders = namesOf(p), nil, nil, nil, nil
 	}
 	return out, nil
 }

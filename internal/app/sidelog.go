@@ -113,6 +113,45 @@ func SideLogs(folder string) ([]string, error) {
 	return out, err
 }
 
+// WaitingSides lists the side logs in a folder that the log does not have yet. One that
+// cannot be read waits, too: merging it says why.
+func (a *App) WaitingSides(ctx context.Context, folder string) (out []string, err error) {
+	all, err := SideLogs(folder)
+	if err != nil || len(all) == 0 {
+		return nil, err
+	}
+	err = a.Ledger.View(ctx, func(v store.View) error {
+		for _, path := range all {
+			merged, err := sideMerged(v, path)
+			if err != nil {
+				return err
+			}
+			if !merged {
+				out = append(out, path)
+			}
+		}
+		return nil
+	})
+	return out, err
+}
+
+// sideMerged reports whether a log has a side log, by the root of its entries.
+func sideMerged(v store.View, path string) (merged bool, err error) {
+	root, err := os.OpenRoot(path)
+	if err != nil {
+		return false, nil
+	}
+	defer root.Close()
+	_, _, have, err := readSide(root.FS())
+	if err != nil {
+		return false, nil
+	}
+	for _, err := range v.Find(evidence.KindSideLog, "sha256:"+hex.EncodeToString(have[:])) {
+		return err == nil, err
+	}
+	return false, nil
+}
+
 // sideData is the data of the entry about a merged side log.
 type sideData struct {
 	Origin string `json:"origin"`
