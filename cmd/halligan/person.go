@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -122,6 +123,7 @@ is never approved: write somebody else in first.`,
 		Example: `  halligan person remove "Carl Roe"`,
 		Args:    takes("NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			c.tellHolds(cmd.Context(), file, args[0])
 			var undecidable error
 			if err := editRegister(cmd.Context(), file, func(text []byte, was *register.Register) ([]byte, error) {
 				next, err := register.RemovePerson(text, args[0])
@@ -142,6 +144,30 @@ is never approved: write somebody else in first.`,
 	}
 	cmd.Flags().StringVar(&file, "register", registerFile, "`FILE` of the register")
 	return cmd
+}
+
+// tellHolds names the live sealed sets that somebody can open with others, where the
+// evidence is at hand: the register does not have them.
+func (c *console) tellHolds(ctx context.Context, file, name string) {
+	r, _, err := requiredRegister(file)
+	if err != nil || r.Tenant.ID == "" && r.Evidence.Store == "" {
+		return
+	}
+	f := placeFlags{register: file}
+	a, end, err := c.reading(ctx, &f)
+	if err != nil {
+		return // nothing is begun, or it does not answer: it is told where the log is asked for
+	}
+	held, err := a.Held(ctx)
+	if err = errors.Join(err, end()); err != nil {
+		c.say("warning:", yellow, "which sealed sets "+name+" opens is not known: "+err.Error())
+		return
+	}
+	for _, l := range held.Live(r, nil) {
+		if slices.ContainsFunc(l.Holders, func(h string) bool { return register.SamePerson(h, name) }) {
+			c.say("warning:", yellow, name+" is a holder of set "+l.Set+", "+l.What+", sealed on "+string(l.On)+" (opened by "+l.Opens+"). Seal it for others: halligan request seal --reseals FILE, or a new secret with --replaces "+l.Set)
+		}
+	}
 }
 
 // personView is a person as person list prints it.
