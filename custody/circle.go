@@ -25,7 +25,14 @@ func (c *Circle) Places() []register.Place { return slices.Clone(c.reg.Places) }
 // place, and whoever could lay hands on the combination of the place. A seal shows
 // that it was done and does not prevent it.
 func (c *Circle) Reachers(p *register.Part) []string {
-	var out []string
+	who, _ := c.hands(p)
+	return who
+}
+
+// hands are the Reachers of a part, and whether somebody may reach it who is not
+// recorded: because nobody is; because its place, or one with a combination of that, has
+// neither access nor a combination; or because it is not recorded where a combination is.
+func (c *Circle) hands(p *register.Part) (out []string, unknown bool) {
 	add := func(name string) {
 		if k := register.NameKey(name); k != "" && !slices.Contains(out, k) {
 			out = append(out, k)
@@ -34,23 +41,21 @@ func (c *Circle) Reachers(p *register.Part) []string {
 	add(p.Holder)
 	places := []string{register.NameKey(p.Place)} // a combination may lie in a place with one
 	for i := 0; i < len(places); i++ {
-		if at := c.Place(places[i]); at != nil {
-			for _, a := range at.Access {
-				add(a)
-			}
+		access, combinations := c.opens(places[i])
+		unknown = unknown || places[i] != "" && len(access)+len(combinations) == 0
+		for _, a := range access {
+			add(a)
 		}
-		for j := range c.reg.Parts {
-			one := &c.reg.Parts[j]
-			if one.Kind != register.PartCombination || places[i] == "" || register.NameKey(one.Opens) != places[i] {
-				continue
-			}
+		for _, one := range combinations {
 			add(one.Holder)
-			if at := register.NameKey(one.Place); at != "" && !slices.Contains(places, at) {
+			at := register.NameKey(one.Place)
+			unknown = unknown || at == "" && register.NameKey(one.Holder) == ""
+			if at != "" && !slices.Contains(places, at) {
 				places = append(places, at)
 			}
 		}
 	}
-	return out
+	return out, unknown || len(out) == 0
 }
 
 // Openers are those on whom one can count to fetch a part: who can open the place
@@ -206,8 +211,8 @@ func (c *Circle) reachersOf(n Need) (sure, perhaps []string, nobody bool) {
 	nobody = len(n.Copies) == 0
 	only := register.NameKey(n.Only)
 	for _, p := range n.Copies {
-		who := c.Reachers(p)
-		nobody = nobody || len(who) == 0
+		who, unknown := c.hands(p)
+		nobody = nobody || unknown
 		for _, k := range who {
 			if only == "" || k == only {
 				sure = append(sure, k)
@@ -217,7 +222,8 @@ func (c *Circle) reachersOf(n Need) (sure, perhaps []string, nobody bool) {
 		}
 	}
 	for _, p := range n.Perhaps {
-		perhaps = append(perhaps, c.Reachers(p)...)
+		who, unknown := c.hands(p)
+		perhaps, nobody = append(perhaps, who...), nobody || unknown
 	}
 	return sure, perhaps, nobody
 }
@@ -246,7 +252,7 @@ func (c *Circle) Completes(a Actor, w Way) Answer {
 	switch {
 	case !some, has+open < len(w.Needs), shares+perhaps < least:
 		return No
-	case has == len(w.Needs) && shares >= sure:
+	case has == len(w.Needs) && shares >= sure && !w.Doubted:
 		return Yes
 	}
 	return Maybe

@@ -122,6 +122,12 @@ func randomCircle(r *rand.Rand) *register.Register {
 		if r.IntN(6) == 0 {
 			part(a.ID, register.PartTAP, "")
 		}
+		if r.IntN(4) == 0 { // of another way than that of the pattern
+			for range 1 + r.IntN(2) {
+				kind := []register.PartKind{register.PartPassword, register.PartPasswordHalf, register.PartShare, register.PartToken, register.PartKey, register.PartPIN, register.PartCertificate}[r.IntN(7)]
+				part(a.ID, kind, map[bool]string{true: fmt.Sprintf("K%d0", i)}[kind == register.PartKey || kind == register.PartPIN || kind == register.PartCertificate])
+			}
+		}
 		if r.IntN(3) == 0 {
 			part("", register.PartCombination, "")
 			reg.Parts[len(reg.Parts)-1].Opens = reg.Places[r.IntN(len(reg.Places))].Name

@@ -43,6 +43,11 @@ type Openings struct {
 	// certain is not among them.
 	Certain  []Opening `json:"certain"`
 	Possible []Opening `json:"possible"`
+	// Places hold all of a way: whoever opens one opens the account.
+	Places []Together `json:"places"`
+	// Unrecorded says of each way that somebody of whom nothing is recorded may have
+	// wholly what is not recorded of it.
+	Unrecorded []string `json:"unrecorded,omitempty"`
 	// Unknown: how the account is opened is not recorded.
 	Unknown bool `json:"unknown,omitempty"`
 	// Reset: whoever resets the password opens it alone (S108).
@@ -60,7 +65,7 @@ func (o *Openings) TwoPeople() Answer {
 	switch {
 	case o.Reset, breaks(o.Certain):
 		return No
-	case o.Unknown, o.Cut, breaks(o.Possible), len(o.Certain) == 0:
+	case o.Unknown, o.Cut, breaks(o.Possible), len(o.Unrecorded) > 0, len(o.Certain) == 0:
 		return Maybe
 	}
 	return Yes
@@ -75,9 +80,8 @@ type team struct {
 // Openings finds the minimal sets of people who could open an account. Seals are not
 // looked at: they show that it was done.
 func (c *Circle) Openings(a register.Account) *Openings {
-	ways, known := c.Ways(a)
-	ways = append(ways, c.BriefWays(a)...)
-	out := &Openings{Account: a.ID, Name: a.Name, Unknown: !known, Reset: a.Pattern == register.PatternAccountReset, Certain: []Opening{}, Possible: []Opening{}}
+	ways, known := c.AllWays(a)
+	out := &Openings{Account: a.ID, Name: a.Name, Unknown: !known, Reset: a.Pattern == register.PatternAccountReset, Certain: []Opening{}, Possible: []Opening{}, Places: c.Together(a)}
 	people := c.People()
 	number := map[string]int{}
 	for i, p := range people {
@@ -86,10 +90,16 @@ func (c *Circle) Openings(a register.Account) *Openings {
 	work := &comparing{comparisonsMost}
 	var sure, perhaps []team
 	for i := range ways {
+		if gap := c.Unrecorded(&ways[i]); gap != "" && !slices.Contains(out.Unrecorded, gap) {
+			out.Unrecorded = append(out.Unrecorded, gap)
+		}
 		for _, of := range []struct {
 			all   *[]team
 			found bool
 		}{{&sure, false}, {&perhaps, true}} {
+			if ways[i].Doubted && !of.found {
+				continue
+			}
 			teams, cut := c.teams(&ways[i], number, of.found, work)
 			if cut || len(teams)+len(*of.all) > openingsMost {
 				out.Cut = true
@@ -304,11 +314,16 @@ func (c *Circle) reaches(w *Way, keys []string) string {
 			}
 		}
 		if say == "" && i < len(w.Needs) {
-			say = "who has " + n.What + " is not recorded"
+			if say = "who has " + n.What + " is not recorded"; c.unopened(n) != "" {
+				say = "who opens " + c.unopened(n) + " where " + n.What + " lies is not recorded"
+			}
 		}
 		if say != "" {
 			out = append(out, say)
 		}
+	}
+	if w.Doubted {
+		return w.Name + ", which may work: " + strings.Join(out, ", ")
 	}
 	return w.Name + ": " + strings.Join(out, ", ")
 }

@@ -199,12 +199,116 @@ func (o *oracle) holder(set *custody.SealedSet, at int, shares []int) int {
 	return 1
 }
 
-// opens is whether people could open an account: by what is recorded (2), or with
-// whoever has what is not (1).
+// doors are the ways by which somebody might open an account: those of its pattern and
+// its passes; and, which may work, those that it would have by any other pattern, as far
+// as a part is recorded, and those through void sets as if they were not.
+func (o *oracle) doors(c *custody.Circle, a register.Account) (sure, may []custody.Way) {
+	sure, _ = c.Ways(a)
+	sure = append(sure, c.BriefWays(a)...)
+	pattern := a.Pattern
+	if pattern == "" && len(a.Keys) > 0 {
+		pattern = register.PatternFIDO2
+	}
+	has := func(kinds ...register.PartKind) bool {
+		return slices.ContainsFunc(o.reg.Parts, func(p register.Part) bool { return p.Account == a.ID && slices.Contains(kinds, p.Kind) })
+	}
+	as := func(c *custody.Circle, other register.Pattern, is func(custody.Way) bool) (n int) {
+		clone := a
+		clone.Pattern = other
+		ways, _ := c.Ways(clone)
+		for _, w := range ways {
+			if is(w) {
+				may, n = append(may, w), n+1
+			}
+		}
+		return n
+	}
+	of := func(n custody.Need) bool { return len(n.Copies)+len(n.Perhaps) > 0 }
+	any := func(w custody.Way) bool { return slices.ContainsFunc(w.All(), of) }
+	certificate, key := register.PatternCertificate, register.PatternFIDO2
+	password := pattern == register.PatternOATH || pattern == register.PatternSplitPassword || pattern == register.PatternVault
+	if pattern != key {
+		as(c, key, func(w custody.Way) bool { return of(w.Needs[0]) || pattern != certificate && any(w) })
+	}
+	if pattern != certificate {
+		as(c, certificate, func(w custody.Way) bool { return of(w.Needs[0]) })
+	}
+	if !password && as(c, register.PatternVault, any) == 0 && has(register.PartToken) {
+		as(c, register.PatternOATH, any)
+	}
+	for _, id := range setIDs { // void sets
+		set := o.set(id)
+		if set == nil || !set.Voided {
+			continue
+		}
+		good := *set
+		good.Voided = false
+		old := *o.reg
+		old.Parts = slices.DeleteFunc(slices.Clone(old.Parts), func(p register.Part) bool {
+			return p.Account == a.ID && p.Set != id && p.Kind != register.PartToken
+		})
+		with := register.PatternVault
+		if pattern == register.PatternOATH {
+			with = pattern
+		}
+		if slices.ContainsFunc(old.Parts, func(p register.Part) bool { return p.Account == a.ID && p.Set == id }) {
+			as(custody.CircleOf(&old, good), with, any)
+		}
+	}
+	return sure, may
+}
+
+// together is whether a place holds all of a way to open an account.
+func (o *oracle) together(c *custody.Circle, a register.Account, place string) int {
+	best := 0
+	sure, may := o.doors(c, a)
+	for i, w := range append(slices.Clone(sure), may...) {
+		is, all := 2, w.Needs
+		if i >= len(sure) {
+			is = 1
+		}
+		there := func(n custody.Need) int {
+			for j, list := range [][]*register.Part{n.Copies, n.Perhaps} {
+				for _, p := range list {
+					if fold(p.Place) == place && n.Only == "" {
+						return 2 - j
+					}
+				}
+			}
+			return 0
+		}
+		for _, n := range all {
+			is = min(is, there(n))
+		}
+		if len(w.Shares) > 0 {
+			var have []int
+			for _, n := range w.Shares {
+				have = append(have, there(n))
+			}
+			slices.Sort(have)
+			slices.Reverse(have)
+			least, enough := w.Enough, w.Enough
+			if enough == 0 {
+				least, enough = min(2, len(have)), len(have)
+			}
+			if have[enough-1] < 2 {
+				is = min(is, 1, have[least-1])
+			}
+		}
+		best = max(best, is)
+	}
+	return best
+}
+
+// opens is whether people could open an account: by what is recorded, or, where found is
+// true, with whoever has what is not; of nobody, whether such a one may have it all.
 func (o *oracle) opens(c *custody.Circle, a register.Account, people []string, found bool) bool {
-	ways, _ := c.Ways(a)
-	for _, w := range append(ways, c.BriefWays(a)...) {
-		ok, some := len(w.Needs)+len(w.Shares) > 0, false
+	ways, may := o.doors(c, a)
+	if found {
+		ways = append(ways, may...)
+	}
+	for _, w := range ways {
+		ok, some := len(w.Needs)+len(w.Shares) > 0, people == nil
 		for _, n := range w.Needs {
 			reached, may := o.reached(n, people)
 			ok = ok && (reached || found && may > 0)
@@ -240,7 +344,7 @@ func (o *oracle) reached(n custody.Need, people []string) (reached bool, may int
 	}
 	for _, p := range n.Copies {
 		who := o.hands(p, nil)
-		if len(who) == 0 {
+		if len(who) == 0 || o.stranger(p, nil) {
 			may = max(may, 1)
 		}
 		for _, x := range who {
@@ -254,6 +358,9 @@ func (o *oracle) reached(n custody.Need, people []string) (reached bool, may int
 		}
 	}
 	for _, p := range n.Perhaps {
+		if len(o.hands(p, nil)) == 0 || o.stranger(p, nil) {
+			may = max(may, 1)
+		}
 		if slices.ContainsFunc(o.hands(p, nil), func(x string) bool { return slices.Contains(people, x) }) {
 			may = 2
 		}
@@ -283,4 +390,26 @@ func (o *oracle) hands(p *register.Part, been []string) (who []string) {
 		}
 	}
 	return who
+}
+
+// stranger is whether somebody who is not recorded may get at a part: nobody wrote down
+// who opens where it lies, or where a combination of that is.
+func (o *oracle) stranger(p *register.Part, been []string) bool {
+	if p.Place == "" {
+		return p.Holder == ""
+	}
+	if slices.Contains(been, fold(p.Place)) {
+		return false
+	}
+	been = append(slices.Clone(been), fold(p.Place))
+	opened, stranger := false, false
+	for _, at := range o.reg.Places {
+		opened = opened || fold(at.Name) == fold(p.Place) && len(at.Access) > 0
+	}
+	for i := range o.reg.Parts {
+		if c := &o.reg.Parts[i]; c.Kind == register.PartCombination && fold(c.Opens) == fold(p.Place) {
+			opened, stranger = true, stranger || o.stranger(c, been)
+		}
+	}
+	return stranger || !opened
 }

@@ -18,6 +18,7 @@ type SealedSet struct {
 	// Need.
 	Pairs [][2]int
 	// Voided: another set took its place, and nothing can be counted on that opens it.
+	// Whoever kept its file and shares may still have the secret.
 	Voided bool
 }
 
@@ -48,13 +49,16 @@ func (s *SealedSet) whole() bool {
 	return s.Need >= 2 && s.Need <= n && !slices.ContainsFunc(s.Pairs, wrong)
 }
 
+// sealedKinds are the parts that belong to sealed sets.
+var sealedKinds = []register.PartKind{register.PartPassword, register.PartShare, register.PartPasswordHalf}
+
 // sealedWays are the ways through the sealed sets that an account names and that are
 // known, and the ids of these sets.
 func (c *Circle) sealedWays(a register.Account) (out []Way, taken map[string]bool) {
 	taken = map[string]bool{}
 	named := map[string]bool{}
 	var open []*SealedSet
-	for _, kind := range []register.PartKind{register.PartPassword, register.PartShare, register.PartPasswordHalf} {
+	for _, kind := range sealedKinds {
 		for _, p := range c.Parts(a.ID, kind) {
 			id := setKey(p.Set)
 			s := c.sealedSet(id)

@@ -306,6 +306,19 @@ func TestOpeningsAreThoseOfBruteForce(t *testing.T) {
 			compare(t, "certain", teams(got.Certain), lists[0])
 			compare(t, "possible", teams(got.Possible), lists[1])
 			found += len(lists[0])
+			places, want := map[string]bool{}, map[string]bool{}
+			for _, p := range got.Places {
+				places[fmt.Sprint(fold(p.Place), " ", p.Certain)] = true
+			}
+			for _, p := range reg.Places {
+				if is := o.together(circle, a, fold(p.Name)); is > 0 {
+					want[fmt.Sprint(fold(p.Name), " ", is == 2)] = true
+				}
+			}
+			compare(t, "places", places, want)
+			if stranger := o.opens(circle, a, nil, true); stranger != (len(got.Unrecorded) > 0) {
+				t.Errorf("somebody of whom nothing is recorded may open it: %v, told %q", stranger, got.Unrecorded)
+			}
 		}
 	})
 	if found < many/2 {
@@ -331,8 +344,7 @@ func TestWhoCompletesAWayIsWhoOpensTheAccount(t *testing.T) {
 	eachCircle(t, many, func(t *testing.T, _ *rand.Rand, reg *register.Register, sets []custody.SealedSet) {
 		circle := custody.CircleOf(reg, sets...)
 		for _, a := range reg.Accounts {
-			ways, known := circle.Ways(a)
-			ways = append(ways, circle.BriefWays(a)...)
+			ways, known := circle.AllWays(a)
 			openings := circle.Openings(a)
 			for _, actor := range circle.Actors() {
 				best := custody.No

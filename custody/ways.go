@@ -41,6 +41,9 @@ type Way struct {
 	// Brief: it opens the account while it lasts and cannot be counted on: a
 	// Temporary Access Pass.
 	Brief bool
+	// Doubted: whether the tenant lets it in is not known, since the account is meant to
+	// be opened otherwise, or the set is void: nobody opens the account by it for certain.
+	Doubted bool
 }
 
 // Need is one part of a way, in one or more copies. One without copies is needed
@@ -121,19 +124,12 @@ func (c *Circle) Keys(a register.Account) []register.Key {
 // known is false where the register does not say how the account signs in, or
 // where no part of custody opens it.
 func (c *Circle) Ways(a register.Account) (out []Way, known bool) {
-	pattern := a.Pattern
-	if pattern == register.PatternUnknown && len(a.Keys) > 0 {
-		pattern = register.PatternFIDO2
-	}
+	pattern := patternOf(a)
 	switch pattern {
 	case register.PatternFIDO2, register.PatternCertificate:
 		out = c.keyWays(a, pattern)
 	case register.PatternOATH:
-		for _, w := range c.passwordWays(a) {
-			w.Needs = append(w.Needs, Need{What: "the token", Copies: c.Parts(a.ID, register.PartToken)})
-			w.Name += " and the token"
-			out = append(out, w)
-		}
+		out = withToken(c.passwordWays(a), c.Parts(a.ID, register.PartToken))
 	case register.PatternSplitPassword, register.PatternVault:
 		out = c.passwordWays(a)
 	default:
@@ -143,6 +139,15 @@ func (c *Circle) Ways(a register.Account) (out []Way, known bool) {
 		out[i].Account, out[i].Pattern = a.ID, pattern
 	}
 	return out, len(out) > 0
+}
+
+// withToken are ways to a password that take a token besides.
+func withToken(ways []Way, tokens []*register.Part) []Way {
+	for i := range ways {
+		ways[i].Needs = append(ways[i].Needs, Need{What: "the token", Copies: tokens})
+		ways[i].Name += " and the token"
+	}
+	return ways
 }
 
 // BriefWays are the ways that open an account while they last: passes.
@@ -169,6 +174,9 @@ func (c *Circle) keyWays(a register.Account, pattern register.Pattern) []Way {
 		thing, pin := Need{What: string(kind) + " " + name}, Need{What: "the PIN of " + name}
 		thing.Copies, thing.Perhaps = about(c.Parts(a.ID, kind), k, keys)
 		pin.Copies, pin.Perhaps = about(pins, k, keys)
+		if i >= len(a.Keys) && !thing.recorded() {
+			continue // recorded as a part of another kind alone
+		}
 		out = append(out, Way{Name: name, Key: i, Of: k, Needs: []Need{thing, pin}})
 	}
 	return out
@@ -257,7 +265,12 @@ func (c *Circle) passwordWays(a register.Account) []Way {
 		out = append(out, w)
 	}
 	if len(out) == 0 {
-		out = append(out, Way{Name: "the password", Key: -1, Needs: []Need{{What: "the password"}}})
+		out = append(out, passwordAlone())
 	}
 	return out
+}
+
+// passwordAlone is the way by a password of which nothing is recorded.
+func passwordAlone() Way {
+	return Way{Name: "the password", Key: -1, Needs: []Need{{What: "the password"}}}
 }

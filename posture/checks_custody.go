@@ -143,7 +143,20 @@ func judgeTwoPerson(c *Case) Result {
 	if !known {
 		return unknown("the register does not say how the account is opened").on(c.user(c.Subject.ID, "no pattern, no keys"))
 	}
-	ways = append(ways, c.circle().BriefWays(c.Registered)...) // a pass opens the account alone, while it lasts
+	ways, _ = c.circle().AllWays(c.Registered) // a pass opens the account alone, while it lasts, and so may a password beside the keys
+	for _, p := range c.circle().Together(c.Registered) {
+		ev := Evidence{ID: string(c.Subject.ID), Name: p.Place, Detail: p.Way}
+		if p.Certain {
+			results = append(results, fail("one place holds a complete set").on(ev))
+		} else {
+			results = append(results, unknown("one place perhaps holds a complete set").on(ev))
+		}
+	}
+	for i := range ways {
+		if gap := c.circle().Unrecorded(&ways[i]); gap != "" {
+			results = append(results, unknown("who could bring a complete set together is not recorded").on(Evidence{ID: string(c.Subject.ID), Name: ways[i].Name, Detail: gap}))
+		}
+	}
 	for _, a := range c.circle().Actors() {
 		for _, w := range ways {
 			ev := Evidence{ID: string(c.Subject.ID), Name: a.Name, Detail: w.Name}

@@ -398,6 +398,12 @@ func viewOpening(o *custody.Openings, all bool) openingView {
 	case o.Cut:
 		v.Note = "there are too many sets to tell them all"
 	}
+	for _, p := range o.Places {
+		v.Sets = append(v.Sets, setView{"place " + p.Place + ifElse(p.Certain, "", " perhaps") + " holds all that opens it", []string{p.Way}})
+	}
+	for _, gap := range o.Unrecorded {
+		v.Sets = append(v.Sets, setView{"perhaps somebody who is not recorded: " + gap, nil})
+	}
 	for i, list := range [][]custody.Opening{o.Certain, o.Possible} {
 		// Sets that break the rule are told one by one.
 		rest := slices.DeleteFunc(slices.Clone(list), func(x custody.Opening) bool { return x.Breaks() })

@@ -187,6 +187,13 @@ func (r *SurviveReport) conclude(s *custody.Survey) {
 			name = string(o.Account)
 		}
 		tell(o.TwoPeople(), breach(o, o.Certain, name, ""), breach(o, o.Possible, name, "perhaps "))
+		for _, p := range o.Places {
+			if p.Certain {
+				tell(custody.No, "place "+p.Place+" holds all that opens "+name, "")
+			} else {
+				tell(custody.Maybe, "", "place "+p.Place+" perhaps holds all that opens "+name)
+			}
+		}
 	}
 	switch {
 	case len(r.Broken) > 0:
@@ -266,6 +273,9 @@ func breach(o *custody.Openings, list []custody.Opening, name, how string) strin
 		return "whoever resets the password of " + name + " opens it alone (S108)"
 	case o.Cut:
 		return "there are too many sets of people who could open " + name + " to look at"
+	}
+	if len(o.Unrecorded) > 0 {
+		return "who could open " + name + " is not recorded: " + strings.Join(o.Unrecorded, "; ")
 	}
 	return "who could open " + name + " is not recorded"
 }

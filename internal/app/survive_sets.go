@@ -47,9 +47,10 @@ func (h *Held) Sets() []custody.SealedSet {
 		s := h.sets[id]
 		one := custody.SealedSet{ID: id, Voided: s.void != ""}
 		switch {
-		case one.Voided:
 		case s.opens.Form != seal.FormPair && s.opens.Form != seal.FormShares, len(s.opens.Holders) == 0:
-			continue // not known
+			if !one.Voided {
+				continue // not known
+			}
 		default:
 			one.Need = s.opens.Need
 			for _, of := range s.opens.Holders {
