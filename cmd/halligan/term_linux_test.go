@@ -32,6 +32,16 @@ func openTerminal(t *testing.T, columns uint16) (master, terminal *os.File) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { terminal.Close() })
+	// A terminal that is told Ctrl-C throws away what it has not shown yet, and that may
+	// be the answer of a program that was quick.
+	state, err := unix.IoctlGetTermios(int(terminal.Fd()), unix.TCGETS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	state.Lflag |= unix.NOFLSH
+	if err := unix.IoctlSetTermios(int(terminal.Fd()), unix.TCSETS, state); err != nil {
+		t.Fatal(err)
+	}
 	return master, terminal
 }
 
