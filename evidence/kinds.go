@@ -62,7 +62,7 @@ var Kinds = []KindInfo{
 	{KindAttest, "somebody states that something is so"},
 	{KindAcceptedRisk, "a risk was accepted, by whom and until when"},
 	{KindOpened, "a sealed credential was opened: which set, by whom, and who signed that"},
-	{KindAnnounced, "who was told of an opening at once, and who could not be told"},
+	{KindAnnounced, "who was told of an opening at once, when and with what answer, and who could not be told"},
 	{KindNote, "a remark"},
 	{KindCustody, "the custody part of the register, who holds what where, has this digest from here on"},
 	{KindCustodyVerified, "somebody went there and looked at a part: its seal, its place, a printed binder"},

@@ -139,11 +139,10 @@ func judgeTwoPerson(c *Case) Result {
 	if c.Registered.Pattern == register.PatternAccountReset {
 		return fail("the account is opened by a reset, which one person can do alone (S108)").on(c.user(c.Subject.ID, "pattern accountReset"))
 	}
-	ways, known := c.circle().Ways(c.Registered)
+	ways, known := c.circle().AllWays(c.Registered) // a pass opens the account alone, while it lasts, and so may a password beside the keys
 	if !known {
 		return unknown("the register does not say how the account is opened").on(c.user(c.Subject.ID, "no pattern, no keys"))
 	}
-	ways, _ = c.circle().AllWays(c.Registered) // a pass opens the account alone, while it lasts, and so may a password beside the keys
 	for _, p := range c.circle().Together(c.Registered) {
 		ev := Evidence{ID: string(c.Subject.ID), Name: p.Place, Detail: p.Way}
 		if p.Certain {
