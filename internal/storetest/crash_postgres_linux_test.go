@@ -356,6 +356,9 @@ func placesOf(journal string) map[string]int {
 	return counts
 }
 
+// againMost is how often a call that a part was not seen to make is waited for again.
+const againMost = 5
+
 // enumerate kills a part at each of its calls in turn until there is none left.
 func (c *crasher) enumerate(p part) {
 	c.settings = p.settings
@@ -381,7 +384,8 @@ func (c *crasher) enumerate(p part) {
 		if !full {
 			stride = 1 + there[call]/daily
 		}
-		for n := 1; ; n += stride {
+		wanted := slices.Contains(p.calls, call)
+		for n, again := 1, 0; ; n += stride {
 			r, err := c.once(p, fmt.Sprintf("%s:signal=KILL:when=%d", call, n))
 			if err != nil {
 				c.t.Errorf("%s, killed at %s number %d: %v", p.name, call, n, err)
@@ -389,11 +393,14 @@ func (c *crasher) enumerate(p part) {
 			if r.killed {
 				kills++
 			} else if n >= there[call] {
-				break
+				if kills > 0 || !wanted || again == againMost {
+					break
+				}
+				n, again = 1-stride, again+1 // on a busy machine the server may not come to it in time
 			}
 		}
 		c.t.Logf("%s, %s: %d places when left alone, killed at %d (one in %d)", p.name, call, there[call], kills, stride)
-		if kills == 0 && slices.Contains(p.calls, call) {
+		if kills == 0 && wanted {
 			c.t.Errorf("%s was never killed at %s: the injection does not work", p.name, call)
 		}
 	}
