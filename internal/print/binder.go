@@ -216,7 +216,10 @@ func roleText(p register.Person) string {
 }
 
 func trainedText(p register.Person) string {
-	return cmp.Or(string(p.Trained), "never") + "\n" + cmp.Or(string(p.Aware), "never")
+	if p.Trained == "" && p.Aware == "" {
+		return unrecorded
+	}
+	return cmp.Or(string(p.Trained), unrecorded) + "\n" + cmp.Or(string(p.Aware), unrecorded)
 }
 
 // order is who is called first of those who can be reached: who may approve and holds
@@ -327,10 +330,14 @@ func (b *Binder) call(r *register.Register) []Block {
 		if c.InTenant {
 			where = "down when the tenant is"
 		}
-		channels = append(channels, []string{c.Name, c.Kind, strings.Join(c.Recipients, "\n"), where})
+		opening := "tell it yourself"
+		if c.Address != "" || c.AddressFile != "" {
+			opening = "told when Halligan opens a file"
+		}
+		channels = append(channels, []string{c.Name, c.Kind, cmp.Or(strings.Join(c.Recipients, "\n"), unrecorded), where, opening})
 	}
 	if len(channels) > 0 {
-		out = append(out, Heading{2, "Who is alerted"}, Table{Columns: []Column{{"Channel", 3, false}, {"Kind", 1.3, false}, {"Reaches", 4, false}, {"", 2, false}}, Rows: channels})
+		out = append(out, Heading{2, "Who is alerted"}, Table{Columns: []Column{{"Channel", 3, false}, {"Kind", 1.3, false}, {"Reaches", 3.4, false}, {"", 2, false}, {"Of an opening", 2, false}}, Rows: channels})
 	}
 	var blank [][]string
 	for _, who := range []string{"Microsoft support for business", "Whoever handles incidents", "Internet provider, and its customer number", "Locksmith, bank or whoever opens a safe", "Insurer, and the policy"} {

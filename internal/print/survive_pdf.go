@@ -59,19 +59,16 @@ func (p *pdfPen) stroke(width float64, dash string) {
 	p.l.pdf.SetDashPattern(lengths, 0)
 }
 
-// edge is how near to the edge of the paper the picture goes, in millimetres.
-const edge = 10.0
-
 // leastScale is the smallest picture that can be read; a larger one is left out.
 const leastScale = 0.11
 
-// pieces draws the picture as one piece, as wide as the paper has room for. What is
-// too high for a page is left out: the tables say the same.
+// pieces draws the picture as one piece, as wide as the text: holes are punched into
+// the margin. What is too high for a page is left out: the tables say the same.
 func (f Figure) pieces(l *layout) ([]piece, error) {
 	if f.Holdings == nil {
 		return nil, nil
 	}
-	p := &pdfPen{l: l, scale: (l.width - 2*edge) / picWide}
+	p := &pdfPen{l: l, scale: l.inner / (picWide - 2*picMargin)}
 	high := float64(f.Holdings.drawWith(p))
 	p.scale = min(p.scale, l.room()/high)
 	if p.scale < leastScale {

@@ -49,11 +49,11 @@ type HoldingsPlace struct {
 // The measures of the picture, in user units; letters are as wide as those of a wide
 // font.
 const (
-	picWide, picMargin              = 1060, 10
+	picWide, picMargin              = 1040, 10
 	picAccountX, picAccountW        = 10, 190
 	picWayX, picWayW                = 230, 150
 	picPartX, picPartW              = 410, 270
-	picPlaceX, picPlaceW            = 790, 260
+	picPlaceX, picPlaceW            = 770, 260
 	picHead, picRow, picGap, picPad = 64, 44, 10, 6
 	picLetter, picBold              = 7.6, 8.8
 )
