@@ -214,12 +214,16 @@ func (c *Client) endpoints(doer *doer) map[Version]endpoint {
 // pipeline is azcore's, with its retries off: what may be sent again, and when,
 // is decided by send, which knows what is a read and whose turn it is.
 func (c *Client) pipeline(doer *doer, base string, scopes []string) runtime.Pipeline {
+	var refusal int64
+	if c.has(DefenceSize) {
+		refusal = c.limits.Body
+	}
 	return runtime.NewPipeline("halligan", "v0", runtime.PipelineOptions{
-		PerRetry: []policy.Policy{runtime.NewBearerTokenPolicy(c.gate, scopes, nil)},
+		PerRetry: []policy.Policy{runtime.NewBearerTokenPolicy(c.gate, scopes, nil), refusals{c.gate, scopes}},
 	}, &policy.ClientOptions{
 		Retry:     policy.RetryOptions{MaxRetries: -1},
 		Telemetry: policy.TelemetryOptions{Disabled: true},
-		Transport: doer.only(base),
+		Transport: doer.only(base, refusal),
 	})
 }
 

@@ -198,7 +198,7 @@ func TestProxyIsTheGivenOneOrNone(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if resp, err := d.only("https://graph.test").Do(r); err == nil {
+		if resp, err := d.only("https://graph.test", 0).Do(r); err == nil {
 			resp.Body.Close()
 			t.Errorf("sent to %s", address)
 		} else if KindOf(err) != KindRefused {
@@ -235,7 +235,7 @@ func TestRequestsThatBeginTogetherMakeOneConnection(t *testing.T) {
 					t.Error(err)
 					return
 				}
-				resp, err := d.only(server.URL).Do(req)
+				resp, err := d.only(server.URL, 0).Do(req)
 				if err != nil {
 					bad.Add(1)
 					return

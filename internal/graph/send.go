@@ -43,7 +43,7 @@ func (c *Client) send(ctx context.Context, r Request, target string, first *fail
 	for attempt := 1; ; attempt++ {
 		if failed == nil {
 			var answer *Answer
-			if answer, failed = c.attempt(ctx, lane, r, target); failed == nil {
+			if answer, failed = c.attempt(context.WithValue(ctx, firstKey{}, !renewed), lane, r, target); failed == nil {
 				return answer, nil
 			}
 		}
@@ -59,9 +59,9 @@ func (c *Client) send(ctx context.Context, r Request, target string, first *fail
 		failed.err.Attempts = attempt
 		if failed.err.Status == http.StatusUnauthorized && (!failed.challenge && !renewed || !c.has(DefenceRenewOnce)) && c.has(DefenceRenew) {
 			// The token may have ended a moment ago. A 401 was not carried out,
-			// so one more attempt with a new token is safe for writes as well.
-			c.gate.forget(failed.token)
-			// A part of a batch does not know its token: it is asked once more as it is.
+			// so one more attempt with a new token is safe for writes as well; the
+			// old one is forgotten already (refusals). A part of a batch does
+			// not know its token: it is asked once more as it is.
 			renewed, failed = failed.token != "" || attempt > 1, nil
 			continue
 		}
@@ -229,7 +229,7 @@ func (c *Client) once(ctx context.Context, r Request, target string) (*Answer, *
 	if err != nil {
 		return nil, &failure{fatal: fmt.Errorf("%s: %w", r.Operation, err)}
 	}
-	runtime.SkipBodyDownload(req) // azcore would read it without a limit
+	runtime.SkipBodyDownload(req) // azcore would read it without a limit, as it does with refusals (doer)
 	header := req.Raw().Header
 	for name, values := range r.Header {
 		header[http.CanonicalHeaderKey(name)] = values

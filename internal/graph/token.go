@@ -1,12 +1,14 @@
 package graph
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -59,10 +61,11 @@ type gate struct {
 	now    func() time.Time
 	off    map[Defence]bool
 
-	mu   sync.Mutex
-	keys map[string]*held
-	last Claims // of the last token for Graph
-	tid  string // of the first token
+	mu     sync.Mutex
+	keys   map[string]*held
+	claims map[string]string // by scopes: what the last challenge asked for
+	last   Claims            // of the last token for Graph
+	tid    string            // of the first token
 }
 
 // held is the state of one audience.
@@ -76,7 +79,7 @@ type held struct {
 }
 
 func newGate(c Config) *gate {
-	return &gate{inner: c.Credential, cloud: c.Cloud, tenant: c.Tenant, now: c.Now, off: c.Without, keys: map[string]*held{}}
+	return &gate{inner: c.Credential, cloud: c.Cloud, tenant: c.Tenant, now: c.Now, off: c.Without, keys: map[string]*held{}, claims: map[string]string{}}
 }
 
 // GetToken implements azcore.TokenCredential.
@@ -88,7 +91,11 @@ func (g *gate) GetToken(ctx context.Context, o policy.TokenRequestOptions) (azco
 		}
 		return token, err
 	}
-	h := g.held(strings.Join(o.Scopes, " ") + "\x00" + o.Claims)
+	scopes := strings.Join(o.Scopes, " ")
+	g.mu.Lock()
+	o.Claims = cmp.Or(o.Claims, g.claims[scopes])
+	g.mu.Unlock()
+	h := g.held(scopes + "\x00" + o.Claims)
 	select {
 	case <-h.turn:
 		defer func() { h.turn <- struct{}{} }()
@@ -183,6 +190,59 @@ func (g *gate) forget(token string) {
 			h.newer = newerThan(token)
 		}
 	}
+}
+
+// refusals tells the gate of a token that was refused before azcore drops it. In the
+// other order another request could fetch it from the gate in between, and azcore would
+// give it to the one attempt that was meant for a new token.
+type refusals struct {
+	gate   *gate
+	scopes []string
+}
+
+// firstKey marks the context of a request: true until a token was renewed for it. What
+// is refused with a new token as well keeps that token: it is not the token.
+type firstKey struct{}
+
+// Do implements policy.Policy, next to the wire.
+func (p refusals) Do(req *policy.Request) (*http.Response, error) {
+	resp, err := req.Next()
+	if err != nil || resp.StatusCode != http.StatusUnauthorized {
+		return resp, err
+	}
+	first, _ := req.Raw().Context().Value(firstKey{}).(bool)
+	switch claims := challengeOf(resp.Header); {
+	case claims != "":
+		p.gate.challenged(p.scopes, claims)
+	case (first || p.gate.off[DefenceRenewOnce]) && !p.gate.off[DefenceRenew]:
+		p.gate.forget(strings.TrimPrefix(req.Raw().Header.Get("Authorization"), "Bearer "))
+	}
+	return resp, nil
+}
+
+var challengeClaims = regexp.MustCompile(`\bclaims="([A-Za-z0-9+/=_-]+)"`)
+
+// challengeOf returns the claims that a 401 asks for, "" none (entra-docs "Claims
+// challenges, claims requests and client capabilities").
+func challengeOf(h http.Header) string {
+	for _, line := range h.Values("Www-Authenticate") {
+		if m := challengeClaims.FindStringSubmatch(line); m != nil && strings.Contains(line, `error="insufficient_claims"`) {
+			for _, e := range []*base64.Encoding{base64.StdEncoding, base64.RawURLEncoding} { // azcore takes both
+				if claims, err := e.DecodeString(m[1]); err == nil {
+					return string(claims)
+				}
+			}
+		}
+	}
+	return ""
+}
+
+// challenged has every later request for these scopes take the token that answers the
+// challenge.
+func (g *gate) challenged(scopes []string, claims string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.claims[strings.Join(scopes, " ")] = claims
 }
 
 // examine looks at a new token: whose it is, and for whom. It is not a check of

@@ -122,6 +122,45 @@ func TestTokenRefusedByAClockIsRenewedOnce(t *testing.T) {
 	}
 }
 
+// A request that begins between the refusal of a token and the attempt with a new one
+// must not bring the refused one back.
+func TestARefusedTokenIsNotTakenByAnotherRequestMeanwhile(t *testing.T) {
+	cred := &credential{give: func(n int, _ policy.TokenRequestOptions) (azcore.AccessToken, error) {
+		return azcore.AccessToken{Token: token(map[string]any{"tid": tenant, "aud": base, "n": n}), ExpiresOn: time.Now().Add(time.Hour)}, nil
+	}}
+	first := "Bearer " + token(map[string]any{"tid": tenant, "aud": base, "n": 1})
+	arrived, done := make(chan struct{}), make(chan struct{})
+	w := &wire{answer: func(n int, r *http.Request) (*http.Response, error) {
+		if n == 2 { // the other one
+			close(arrived)
+			<-done
+		} else if r.Header.Get("Authorization") == first {
+			return reply(401, `{"error":{"code":"InvalidAuthenticationToken"}}`), nil
+		}
+		return reply(200, empty), nil
+	}}
+	var c *graph.Client
+	var once sync.Once
+	var other sync.WaitGroup
+	c = inMemory(t, w, func(config *graph.Config) {
+		config.Credential = cred
+		config.Observe = func(e graph.Event) {
+			if e.Status == 401 {
+				once.Do(func() {
+					other.Go(func() { _, _ = c.List(t.Context(), users) })
+					<-arrived
+				})
+			}
+		}
+	})
+	_, err := c.List(t.Context(), users)
+	close(done)
+	other.Wait()
+	if err != nil {
+		t.Error(err)
+	}
+}
+
 func TestTokenThatHasEndedAlreadyIsNoStorm(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cred := &credential{give: func(int, policy.TokenRequestOptions) (azcore.AccessToken, error) { return good(0), nil }}
@@ -234,8 +273,8 @@ func TestChallengeThatIsNeverMetIsAnsweredOnce(t *testing.T) {
 				answered++
 			}
 		}
-		if answered != 1 {
-			t.Errorf("%d tokens for one challenge", answered)
+		if answered != 1 || cred.count() != 2 { // what answers the challenge is for all
+			t.Errorf("%d tokens, %d of them for one challenge", cred.count(), answered)
 		}
 	})
 }

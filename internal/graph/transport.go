@@ -45,10 +45,11 @@ func (c Config) network() network {
 // doer sends requests. It follows no redirect, and knows no proxy but the one
 // it was given.
 type doer struct {
-	client *http.Client
-	hosts  []string // the only addresses it may send to
-	limit  int64    // bytes of an answer that are read; zero leaves it to the caller
-	off    map[Defence]bool
+	client  *http.Client
+	hosts   []string // the only addresses it may send to
+	limit   int64    // bytes of an answer that are read; zero leaves it to the caller
+	refusal int64    // the same of an answer that is a refusal
+	off     map[Defence]bool
 }
 
 // newDoer makes a transport of its own: http.DefaultTransport would take its
@@ -142,9 +143,10 @@ func checkProxy(u *url.URL) error {
 	return nil
 }
 
-// only returns a doer for one address.
-func (d *doer) only(base string) *doer {
-	return &doer{client: d.client, hosts: []string{base}, off: d.off}
+// only returns a doer for one address, which reads one byte more than
+// refusal of an answer that is one; zero reads all.
+func (d *doer) only(base string, refusal int64) *doer {
+	return &doer{client: d.client, hosts: []string{base}, refusal: refusal, off: d.off}
 }
 
 // outKey marks the context of a request that wants to know whether it has left:
@@ -186,6 +188,13 @@ func (d *doer) Do(req *http.Request) (*http.Response, error) {
 	}
 	if err == nil && d.limit > 0 {
 		resp.Body = &limited{resp.Body, d.limit}
+	}
+	if err == nil && d.refusal > 0 && resp.StatusCode >= http.StatusBadRequest {
+		// azcore reads refusals by itself, whole; what is over the limit is judged behind it.
+		resp.Body = struct {
+			io.Reader
+			io.Closer
+		}{io.LimitReader(resp.Body, d.refusal+1), resp.Body}
 	}
 	return resp, err
 }
