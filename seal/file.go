@@ -3,6 +3,7 @@ package seal
 import (
 	"archive/zip"
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"fmt"
 	"hash/crc32"
@@ -27,6 +28,9 @@ type File struct {
 	// Digest is the SHA-256 of the whole file, sha256: and 64 hexadecimal digits.
 	Digest  string
 	members map[string][]byte
+	// damaged is what is not as the file itself says, nil nothing; of a file that was
+	// read to be opened.
+	damaged error
 }
 
 // isMember reports whether a name is one of a member: lower case letters, digits
@@ -76,9 +80,23 @@ func archive(order []string, members map[string][]byte) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// Parse reads a sealed file, and refuses whatever it does not know in it. Nothing
-// is decrypted.
+// Parse reads a sealed file, and refuses whatever it does not know in it, and one that
+// is damaged. Nothing is decrypted.
 func Parse(data []byte) (*File, error) {
+	f, err := ParseToOpen(data)
+	if err != nil {
+		return nil, err
+	}
+	if f.damaged != nil {
+		return nil, f.damaged
+	}
+	return f, nil
+}
+
+// ParseToOpen reads a sealed file as Parse does, and one that is damaged as well: what
+// was encrypted proves itself, so that damage to a page, or to what nobody here needs,
+// keeps nobody out. Open tells of it.
+func ParseToOpen(data []byte) (*File, error) {
 	if len(data) > FileMost {
 		return nil, refuse(ReasonForm, "it has more than %d bytes", FileMost)
 	}
@@ -95,20 +113,23 @@ func Parse(data []byte) (*File, error) {
 		if !isMember(m.Name) || m.Method != zip.Store || m.UncompressedSize64 > memberMost || m.UncompressedSize64 != m.CompressedSize64 {
 			return nil, refuse(ReasonForm, "the member %.80q cannot be one", m.Name)
 		}
-		if f.members[m.Name], err = readMember(m); err != nil {
-			return nil, refuse(ReasonDamaged, "%s", m.Name)
+		if f.members[m.Name], err = readMember(m); err != nil && f.damaged == nil {
+			f.damaged = refuse(ReasonDamaged, "%s", m.Name)
 		}
 		names = append(names, m.Name)
 	}
 	manifest, err := parseManifest(f.members[manifestName])
 	if err != nil {
-		return nil, err
+		return nil, cmp.Or(f.damaged, err)
 	}
 	f.Manifest = *manifest
 	if want := manifest.order(); !slices.Equal(want, names) {
 		return nil, refuse(ReasonForm, "it has the members %s, and the manifest tells of %s", strings.Join(names, " "), strings.Join(want, " "))
 	}
-	return f, f.sound()
+	if f.damaged == nil {
+		f.damaged = f.sound()
+	}
+	return f, nil
 }
 
 func readMember(m *zip.File) ([]byte, error) {

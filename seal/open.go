@@ -79,12 +79,18 @@ func Open(f *File, keys []Key, shares []Given) (*Opened, error) {
 	o := begin(f, keys, shares)
 	out, err := ruleOf(f.Manifest.Form).open(o)
 	if errors.Is(err, ReasonTooFew) && len(o.bad) > 0 {
-		return nil, one(o.bad)
+		err = one(o.bad)
+	}
+	if err != nil && f.damaged != nil && !errors.Is(err, ReasonTooFew) {
+		err = errors.Join(f.damaged, err)
 	}
 	if err != nil {
 		return nil, err
 	}
 	out.Unused = o.bad
+	if f.damaged != nil {
+		out.Altered = append(out.Altered, f.damaged.Error()+"; what was encrypted is whole")
+	}
 	return out, nil
 }
 
