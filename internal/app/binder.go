@@ -125,7 +125,7 @@ func lossesOf(r *SurviveReport) []print.Loss {
 		if perhaps := left[custody.Maybe]; len(perhaps) > 0 {
 			text = strings.TrimPrefix(text+"; perhaps "+strings.Join(perhaps, ", "), "; ")
 		}
-		out = append(out, print.Loss{Lost: t.Title, Holds: getsIn[t.Works], Left: text})
+		out = append(out, print.Loss{Lost: t.Title, Holds: getsIn[t.Works], Left: cmp.Or(t.Unclear, text)})
 	}
 	return out
 }
