@@ -390,7 +390,7 @@ func judgeSeals(c *Case) Result {
 
 func judgeHolders(c *Case) Result {
 	reg := c.Register.Or()
-	holders := reg.Holders()
+	holders := c.keepers()
 	if len(holders) == 0 {
 		return notSetUp("no holder is registered")
 	}
@@ -438,7 +438,7 @@ func (c *Case) holder(h *register.Person) Result {
 		ev.Detail = "no title"
 		return unknown("what a holder is in the company is not recorded").on(ev)
 	}
-	return pass("%d holders are in service", len(c.Register.Holders()))
+	return pass("%d holders are in service", len(c.keepers()))
 }
 
 // combination judges whether a place still opens for somebody who should not open it
@@ -464,11 +464,11 @@ func (c *Case) combination(p *register.Place) Result {
 			results = append(results, fail("the combination of a place was not changed since somebody could open it who should not").on(ev))
 		}
 	}
-	return merge(pass("%d holders are in service", len(c.Register.Holders())), results...)
+	return merge(pass("%d holders are in service", len(c.keepers())), results...)
 }
 
 func judgeTrained(c *Case) Result {
-	holders := c.Register.Or().Holders()
+	holders := c.keepers()
 	if len(holders) == 0 {
 		return notSetUp("no holder is registered")
 	}

@@ -74,7 +74,7 @@ func Dues(in *Input) []Due {
 	for _, of := range sealsLooked(in, r) {
 		again(of.at, s.SealDays, "verify seal %s", of.seal)
 	}
-	for _, h := range r.Holders() {
+	for _, h := range holdersOf(r, in.Records.Sets) {
 		if t, is := h.Trained.Time(); is {
 			again(t, s.TrainingDays, "train %s", h.Name)
 		}

@@ -57,7 +57,7 @@ func binderOf(ctx context.Context, r *register.Register, held *Held, day time.Ti
 func sealedFilesOf(r *register.Register, held *Held) []print.SealedFile {
 	var out []print.SealedFile
 	for _, l := range held.Live(r, nil) {
-		one := print.SealedFile{Set: l.Set, Day: string(l.On), Files: l.Files, Opens: l.Opens, Of: l.What}
+		one := print.SealedFile{Set: l.Set, Day: string(l.On), Files: l.Files, Opens: l.Opens, Of: l.What, Holders: l.Holders}
 		if a := r.Account(l.Account); a != nil && l.Account != "" {
 			one.Of += " of " + cmp.Or(a.Name, string(a.ID))
 		}

@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"testing"
 
@@ -30,6 +31,9 @@ func TestTheBinderHasTheLiveSetsAndWhatIsMissing(t *testing.T) {
 	}
 	b, err := w.Binder(t.Context(), w.now)
 	must(t, err)
+	if len(b.Sealed) != 1 || !slices.Equal(b.Sealed[0].Holders, []string{"ben", "carol"}) {
+		t.Errorf("the live sets: %+v", b.Sealed)
+	}
 	for i := range print.Forms {
 		if print.Forms[i].Name != "html" {
 			continue
