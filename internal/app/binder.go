@@ -71,7 +71,7 @@ func sealedFilesOf(r *register.Register, held *Held) []print.SealedFile {
 	return out
 }
 
-// marks say of each part what was found wrong with it.
+// marks say of each part what was found wrong with it, and that its set is void.
 func (h *Held) marks(r *register.Register) []string {
 	if h == nil {
 		return nil
@@ -88,6 +88,9 @@ func (h *Held) marks(r *register.Register) []string {
 			out[i] = "SEAL BROKEN since " + string(register.DayOf(day))
 		default:
 			out[i] = "OTHER SEAL NUMBER since " + string(register.DayOf(day))
+		}
+		if s := h.set(r.Parts[i].Set); s != nil && s.void != "" {
+			out[i] = strings.TrimPrefix(out[i]+"\nVOID since "+string(register.DayOf(s.voidOn))+": do not use", "\n")
 		}
 	}
 	return out

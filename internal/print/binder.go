@@ -39,7 +39,8 @@ type Binder struct {
 	// was.
 	Uncompared string
 	// Sealed are the live sets that the evidence has, and Marks say of parts, in the order
-	// of the register, what was found wrong with them; "" nothing.
+	// of the register, what was found wrong with them or that their set is void; ""
+	// nothing.
 	Sealed []SealedFile
 	Marks  []string
 	// LogKey is the public key by which the evidence is proved; "" none is known.

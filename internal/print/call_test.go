@@ -126,3 +126,13 @@ func TestTheCardSaysWhereTheBinderLies(t *testing.T) {
 		t.Error("without a binder there is no room to write where it lies")
 	}
 }
+
+// What must not be used says so beside the part and where it lies.
+func TestWhatIsWrongWithAPartStandsAtItsPlaceToo(t *testing.T) {
+	b := binderOf(circle())
+	b.Marks = []string{"VOID since 2026-11-21: do not use"}
+	page := string(printed(t, b.Document(), "html", print.Options{}))
+	if got := strings.Count(page, b.Marks[0]); got != 2 {
+		t.Errorf("it stands there %d times", got)
+	}
+}
