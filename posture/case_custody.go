@@ -5,10 +5,30 @@ import (
 
 	"halligan/custody"
 	"halligan/entra"
+	"halligan/register"
 )
 
 // circle is the model of who holds what where.
 func (c *Case) circle() *custody.Circle { return custody.CircleOf(c.Register, c.Records.Sets...) }
+
+// holdersOf are the holders of a register and who of its people opens a live sealed set,
+// by a key or a share, whatever else they are: only the evidence knows those.
+func holdersOf(r *register.Register, sets []custody.SealedSet) []register.Person {
+	r = r.Or()
+	is := map[string]bool{}
+	for _, p := range r.Holders() {
+		is[register.NameKey(p.Name)] = true
+	}
+	for i := range sets {
+		for _, h := range sets[i].Holders {
+			is[register.NameKey(h.Name)] = is[register.NameKey(h.Name)] || !sets[i].Voided
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(r.People), func(p register.Person) bool { return !is[register.NameKey(p.Name)] })
+}
+
+// keepers are holdersOf the case.
+func (c *Case) keepers() []register.Person { return holdersOf(c.Register, c.Records.Sets) }
 
 // trial is a loss that an account must survive.
 type trial struct {

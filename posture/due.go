@@ -74,7 +74,7 @@ func Dues(in *Input) []Due {
 	for _, of := range sealsLooked(in, r) {
 		again(of.at, s.SealDays, "verify seal %s", of.seal)
 	}
-	for _, h := range r.Holders() {
+	for _, h := range holdersOf(r, in.Records.Sets) {
 		if t, is := h.Trained.Time(); is {
 			again(t, s.TrainingDays, "train %s", h.Name)
 		}
@@ -89,31 +89,28 @@ func Dues(in *Input) []Due {
 	return out
 }
 
-// sealLooked is the number of a seal as the register writes it, or as it was written
-// when it was first looked at, and when somebody last did.
+// sealLooked is the number of a seal as the register writes it, and when somebody last
+// looked at it.
 type sealLooked struct {
 	seal string
 	at   time.Time
 }
 
-// sealsLooked are the seals that were looked at, and those that nobody has looked at
-// where looks are recorded at all. Numbers are compared by sealKey.
+// sealsLooked are the seals of the register where looks are recorded at all, by sealKey.
+// A number that no part bears any more is due no more: nobody can look at it.
 func sealsLooked(in *Input, r *register.Register) map[string]*sealLooked {
 	out := map[string]*sealLooked{}
-	if in.Records.Seals != nil {
-		for _, p := range r.Parts {
-			if key := sealKey(p.Seal); key != "" && out[key] == nil {
-				out[key] = &sealLooked{seal: p.Seal}
-			}
+	if in.Records.Seals == nil {
+		return out
+	}
+	for _, p := range r.Parts {
+		if key := sealKey(p.Seal); key != "" && out[key] == nil {
+			out[key] = &sealLooked{seal: p.Seal}
 		}
 	}
 	for _, c := range in.Records.Seals {
-		key := sealKey(c.Seal)
-		if out[key] == nil {
-			out[key] = &sealLooked{seal: c.Seal}
-		}
-		if c.At.After(out[key].at) && !c.At.After(in.Now) {
-			out[key].at = c.At
+		if of := out[sealKey(c.Seal)]; of != nil && c.At.After(of.at) && !c.At.After(in.Now) {
+			of.at = c.At
 		}
 	}
 	return out

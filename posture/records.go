@@ -41,8 +41,8 @@ type Records struct {
 	Found []PartFound
 	// Sets are the sealed sets of which the evidence says who opens them.
 	Sets []custody.SealedSet
-	// Unread is why the evidence, from which Seals and the binder are known, could
-	// not be read; "" it was, or there is none.
+	// Unread is why the evidence, from which all that is about custody is known, could
+	// not be read, or was not found where it must be; "" it was read, or there is none.
 	Unread string
 	// Disagreements are policies of which Microsoft's own evaluation says something
 	// else than the proof (check --cross-check).

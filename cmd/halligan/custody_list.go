@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,17 +20,47 @@ import (
 // recordsPatience is how long a check waits for the evidence: it goes on without.
 const recordsPatience = 5 * time.Second
 
-// recordsOf are what the evidence tells the checks; nothing where there is none. A
-// check never waits for it long, and never fails for want of it.
+// recordsOf are what the evidence tells the checks; nothing where none was ever begun. A
+// check never waits for it long, and never fails for want of it. Evidence that must be
+// somewhere, and is not found, was not read.
 func (c *console) recordsOf(ctx context.Context, r *register.Register, registerPath string, f *recordFlags) posture.Records {
 	held, err := c.heldOf(ctx, r, registerPath, f)
 	switch {
 	case err != nil:
 		return posture.Records{Unread: err.Error()}
 	case held == nil:
-		return posture.Records{}
+		return posture.Records{Unread: c.begunElsewhere(r, &f.place)}
 	}
 	return held.Records
+}
+
+// begunElsewhere says why the evidence of a register must be somewhere, though none is
+// where it was looked for: somebody says where it is, this account has seen it, or the
+// register has what nothing but the evidence gives. "" where nothing tells that there
+// ever was any, so that nothing was ever looked at, found or approved.
+func (c *console) begunElsewhere(r *register.Register, f *placeFlags) string {
+	const not = "the evidence was not found: "
+	known := r.Or()
+	if store := cmp.Or(f.store, known.Evidence.Store); store != "" {
+		return not + "there is none in " + (&app.Place{Store: store}).Name()
+	}
+	if file, err := c.knownFile(r); err == nil && file != "" {
+		if logs, err := knownLogs(file); err != nil || len(logs.Logs) > 0 {
+			return not + "this account has seen it before"
+		}
+	}
+	for _, of := range []struct {
+		is  bool
+		why string
+	}{
+		{slices.ContainsFunc(known.Parts, func(p register.Part) bool { return app.SetID(p.Set) }), "the register names sealed sets, which it has recorded"},
+		{slices.ContainsFunc(known.People, func(p register.Person) bool { return p.Signing != "" }), "the register names keys with which requests are signed, which it keeps"},
+	} {
+		if of.is {
+			return not + of.why + " (--store, or store: under evidence:)"
+		}
+	}
+	return ""
 }
 
 // heldOf is what the evidence of a register knows of custody; nil where there is

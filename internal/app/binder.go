@@ -57,7 +57,7 @@ func binderOf(ctx context.Context, r *register.Register, held *Held, day time.Ti
 func sealedFilesOf(r *register.Register, held *Held) []print.SealedFile {
 	var out []print.SealedFile
 	for _, l := range held.Live(r, nil) {
-		one := print.SealedFile{Set: l.Set, Day: string(l.On), Files: l.Files, Opens: l.Opens, Of: l.What}
+		one := print.SealedFile{Set: l.Set, Day: string(l.On), Files: l.Files, Opens: l.Opens, Of: l.What, Holders: l.Holders}
 		if a := r.Account(l.Account); a != nil && l.Account != "" {
 			one.Of += " of " + cmp.Or(a.Name, string(a.ID))
 		}
@@ -71,7 +71,7 @@ func sealedFilesOf(r *register.Register, held *Held) []print.SealedFile {
 	return out
 }
 
-// marks say of each part what was found wrong with it.
+// marks say of each part what was found wrong with it, and that its set is void.
 func (h *Held) marks(r *register.Register) []string {
 	if h == nil {
 		return nil
@@ -88,6 +88,9 @@ func (h *Held) marks(r *register.Register) []string {
 			out[i] = "SEAL BROKEN since " + string(register.DayOf(day))
 		default:
 			out[i] = "OTHER SEAL NUMBER since " + string(register.DayOf(day))
+		}
+		if s := h.set(r.Parts[i].Set); s != nil && s.void != "" {
+			out[i] = strings.TrimPrefix(out[i]+"\nVOID since "+string(register.DayOf(s.voidOn))+": do not use", "\n")
 		}
 	}
 	return out
@@ -125,7 +128,7 @@ func lossesOf(r *SurviveReport) []print.Loss {
 		if perhaps := left[custody.Maybe]; len(perhaps) > 0 {
 			text = strings.TrimPrefix(text+"; perhaps "+strings.Join(perhaps, ", "), "; ")
 		}
-		out = append(out, print.Loss{Lost: t.Title, Holds: getsIn[t.Works], Left: text})
+		out = append(out, print.Loss{Lost: t.Title, Holds: getsIn[t.Works], Left: cmp.Or(t.Unclear, text)})
 	}
 	return out
 }

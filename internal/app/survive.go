@@ -77,8 +77,9 @@ type SurviveReport struct {
 // SurviveTrial is one loss and what is left after it.
 type SurviveTrial struct {
 	custody.Scenario
-	Works custody.Answer     `json:"works"`
-	Ways  []custody.Standing `json:"ways"`
+	Works custody.Answer `json:"works"`
+	// Ways are empty where what would be lost is not known (Unclear).
+	Ways []custody.Standing `json:"ways"`
 }
 
 // Survive answers the request.
@@ -151,11 +152,10 @@ func (r *SurviveReport) side(ctx context.Context, req *SurviveRequest, reg *regi
 }
 
 func trialOf(s *custody.Survey, of custody.Scenario) SurviveTrial {
-	t := SurviveTrial{Scenario: of, Works: s.After(of.Lost...), Ways: s.Standings(of.Lost...)}
-	if of.Unclear != "" {
-		t.Works = custody.Maybe
+	if of.Unclear != "" { // what is left after nothing is lost would be no answer
+		return SurviveTrial{Scenario: of, Works: custody.Maybe, Ways: []custody.Standing{}}
 	}
-	return t
+	return SurviveTrial{Scenario: of, Works: s.After(of.Lost...), Ways: s.Standings(of.Lost...)}
 }
 
 // conclude judges by the rules (S56..S60, S104, S121): as it is; each scenario; one place, site, key, model

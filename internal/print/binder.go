@@ -39,7 +39,8 @@ type Binder struct {
 	// was.
 	Uncompared string
 	// Sealed are the live sets that the evidence has, and Marks say of parts, in the order
-	// of the register, what was found wrong with them; "" nothing.
+	// of the register, what was found wrong with them or that their set is void; ""
+	// nothing.
 	Sealed []SealedFile
 	Marks  []string
 	// LogKey is the public key by which the evidence is proved; "" none is known.
@@ -58,8 +59,10 @@ type SealedFile struct {
 	Set, Day string
 	// Files are the SHA-256 of what was sealed for it.
 	Files []string
-	// Of is what it holds, Opens who opens it: "2 of Ana Weiss, Ben Ode".
+	// Of is what it holds, Opens who opens it: "2 of Ana Weiss, Ben Ode"; Holders are
+	// their names.
 	Of, Opens string
+	Holders   []string
 	// Lies is where the register has a copy.
 	Lies []string
 }
@@ -163,7 +166,12 @@ func (b *Binder) decides(r *register.Register) []Block {
 	out := append([]Block{PageBreak{}, Heading{1, headDecides}}, b.doubt()...)
 	out = append(out, Text{Plain, quorumText(r)})
 	var rows [][]string
-	for _, p := range r.Holders() {
+	holders := r.Holders()
+	for _, p := range r.People {
+		same := func(h register.Person) bool { return register.SamePerson(h.Name, p.Name) }
+		if !slices.ContainsFunc(holders, same) && !b.holdsAnything(r, p.Name) {
+			continue // there as somebody's manager alone
+		}
 		rows = append(rows, []string{named(p), roleText(p), cmp.Or(p.Manager, unrecorded), trainedText(p)})
 	}
 	if !slices.ContainsFunc(r.People, func(p register.Person) bool { return p.Has(register.RoleApprover) }) {
@@ -238,20 +246,25 @@ func order(p register.Person, holds bool) int {
 
 // callable are the people who decide or hold something, in the order in which they
 // are called: who has no number comes last.
-func callable(r *register.Register) []register.Person {
-	people := slices.DeleteFunc(r.Holders(), func(p register.Person) bool { return order(p, false) == 6 && !holdsAnything(r, p.Name) })
+func (b *Binder) callable(r *register.Register) []register.Person {
+	holds := map[string]bool{}
+	for _, p := range r.People {
+		holds[p.Name] = b.holdsAnything(r, p.Name)
+	}
+	people := slices.DeleteFunc(slices.Clone(r.People), func(p register.Person) bool { return order(p, false) == 6 && !holds[p.Name] })
 	slices.SortStableFunc(people, func(a, b register.Person) int {
-		return cmp.Or(cmp.Compare(min(len(b.Reach), 1), min(len(a.Reach), 1)), cmp.Compare(order(a, holdsAnything(r, a.Name)), order(b, holdsAnything(r, b.Name))))
+		return cmp.Or(cmp.Compare(min(len(b.Reach), 1), min(len(a.Reach), 1)), cmp.Compare(order(a, holds[a.Name]), order(b, holds[b.Name])))
 	})
 	return people
 }
 
-// holdsAnything reports whether somebody has a part or can open a place.
-func holdsAnything(r *register.Register, name string) bool {
-	return slices.ContainsFunc(r.Parts, func(p register.Part) bool { return register.SamePerson(p.Holder, name) }) ||
-		slices.ContainsFunc(r.Places, func(p register.Place) bool {
-			return slices.ContainsFunc(p.Access, func(a string) bool { return register.SamePerson(a, name) })
-		})
+// holdsAnything reports whether somebody has a part, can open a place, or is one of
+// those who open a sealed file.
+func (b *Binder) holdsAnything(r *register.Register, name string) bool {
+	same := func(other string) bool { return register.SamePerson(other, name) }
+	return slices.ContainsFunc(r.Parts, func(p register.Part) bool { return same(p.Holder) }) ||
+		slices.ContainsFunc(r.Places, func(p register.Place) bool { return slices.ContainsFunc(p.Access, same) }) ||
+		slices.ContainsFunc(b.Sealed, func(s SealedFile) bool { return slices.ContainsFunc(s.Holders, same) })
 }
 
 // managersOf are the managers of people who are called, and are not called
@@ -306,7 +319,7 @@ func unreachable(people []register.Person) []Block {
 
 func (b *Binder) call(r *register.Register) []Block {
 	var rows [][]string
-	people := callable(r)
+	people := b.callable(r)
 	for i, p := range people {
 		first, second := ways(p)
 		rows = append(rows, []string{fmt.Sprint(i + 1), named(p), first, second, ""})
@@ -431,7 +444,7 @@ func (b *Binder) Card() *Document {
 	r := b.Register.Or()
 	d := b.document("Emergency card")
 	var rows [][]string
-	people := callable(r)
+	people := b.callable(r)
 	most := mostOnCard
 	if len(b.Unapproved) > 0 || b.Uncompared != "" {
 		most-- // what it says of that takes the room

@@ -80,9 +80,7 @@ func (b *Binder) parts(r *register.Register) []Block {
 				if opens := b.opensSet(p.Set); opens != "" && p.Kind == register.PartPassword {
 					part += "\nopened by " + opens
 				}
-				if i < len(b.Marks) && b.Marks[i] != "" {
-					part += "\n" + b.Marks[i]
-				}
+				part += b.mark(i)
 				place := cmp.Or(p.Place, unrecorded)
 				if at := placeOf(r, p.Place); at.Site != "" {
 					place += "\n" + at.Site
@@ -98,6 +96,14 @@ func (b *Binder) parts(r *register.Register) []Block {
 	}
 	other := rowsOf(func(p register.Part) bool { return !p.Kind.Owned() || r.Account(p.Account) == nil })
 	return append(out, Heading{3, "Binders, and what belongs to no account"}, Table{Columns: columns, Rows: other, Empty: "No copy of this binder is recorded."})
+}
+
+// mark is a line of its own that says what is wrong with a part; "" nothing.
+func (b *Binder) mark(i int) string {
+	if i >= len(b.Marks) || b.Marks[i] == "" {
+		return ""
+	}
+	return "\n" + b.Marks[i]
 }
 
 // opensSet says who opens a set, "" it is not known.
@@ -155,9 +161,9 @@ func (b *Binder) places(r *register.Register) []Block {
 			is = append(is, "off site")
 		}
 		var lies []string
-		for _, part := range r.Parts {
+		for i, part := range r.Parts {
 			if part.Place == p.Name {
-				line := partText(part)
+				line := partText(part) + b.mark(i)
 				if part.Seal != "" {
 					line = part.Seal + ": " + line
 				}

@@ -75,6 +75,40 @@ func TestWhoHelpsIsCalledFirst(t *testing.T) {
 	}
 }
 
+// Who opens a sealed file by their own key has no part and opens no place, and nothing
+// is opened without them: they are called, also where they are there as a manager.
+func TestWhoOpensASealedFileIsCalled(t *testing.T) {
+	b := binderOf(circle())
+	b.Sealed = []print.SealedFile{{Set: "0123456789abcdef", Opens: "2 of Nora Nothing, max  boss", Holders: []string{"Nora Nothing", "max  boss"}}}
+	for name, d := range map[string]*print.Document{"binder": b.Document(), "card": b.Card()} {
+		column := 0
+		if name == "binder" {
+			column = 1
+		}
+		names, _ := called(t, d, "Whom to call", column)
+		all := strings.Join(names, ", ")
+		want := []string{"Nora Nothing", "Max Boss"}
+		if name == "card" {
+			want = want[:1] // it names five
+		}
+		for _, who := range want {
+			if !strings.Contains(all, who) {
+				t.Errorf("%s: %s is not called: %s", name, who, all)
+			}
+		}
+		if strings.Contains(all, "Viktor View") {
+			t.Errorf("%s: who holds nothing is called: %s", name, all)
+		}
+	}
+	if names, _ := called(t, b.Document(), "Who decides", 0); !strings.Contains(strings.Join(names, ", "), "Max Boss") {
+		t.Errorf("who opens a sealed file is not among the people: %s", names)
+	}
+	page := string(printed(t, b.Document(), "html", print.Options{}))
+	if strings.Contains(page, "Their managers, when somebody does not answer") {
+		t.Error("who is called stands among the managers, too")
+	}
+}
+
 // What the steps of the card refer to stands on it: where a copy of the binder lies,
 // and the number of its seal; or that it is not known, and room for a pen.
 func TestTheCardSaysWhereTheBinderLies(t *testing.T) {
@@ -90,5 +124,15 @@ func TestTheCardSaysWhereTheBinderLies(t *testing.T) {
 	card := binderOf(r).Card()
 	if _, table := called(t, card, "Where the binder lies", 0); table.Write == 0 || !strings.Contains(string(printed(t, card, "html", print.Options{})), "No copy of the binder is recorded.") {
 		t.Error("without a binder there is no room to write where it lies")
+	}
+}
+
+// What must not be used says so beside the part and where it lies.
+func TestWhatIsWrongWithAPartStandsAtItsPlaceToo(t *testing.T) {
+	b := binderOf(circle())
+	b.Marks = []string{"VOID since 2026-11-21: do not use"}
+	page := string(printed(t, b.Document(), "html", print.Options{}))
+	if got := strings.Count(page, b.Marks[0]); got != 2 {
+		t.Errorf("it stands there %d times", got)
 	}
 }
