@@ -206,9 +206,9 @@ func (w *Way) shares() (sure, least int) {
 }
 
 // reachersOf are who could lay hands on a need for certain and use it, who may, and
-// whether somebody might who is not recorded.
+// whether somebody might who is not recorded, or nobody has to.
 func (c *Circle) reachersOf(n Need) (sure, perhaps []string, nobody bool) {
-	nobody = len(n.Copies) == 0
+	nobody = len(n.Copies) == 0 || n.Unsure
 	only := register.NameKey(n.Only)
 	for _, p := range n.Copies {
 		who, unknown := c.hands(p)

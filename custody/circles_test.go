@@ -20,7 +20,12 @@ func randomSets(r *rand.Rand, reg *register.Register) (out []custody.SealedSet) 
 			set.Holders = append(set.Holders, custody.SealedHolder{Name: reg.People[at].Name, ByKey: r.IntN(2) == 0})
 		}
 		set.Need = 2 + r.IntN(len(set.Holders)-1)
-		if n := len(set.Holders); r.IntN(2) == 0 {
+		if n := len(set.Holders); r.IntN(4) == 0 {
+			set.Need = 2
+			for i := range set.Holders {
+				set.Holders[i].Half = 1 + i%2
+			}
+		} else if r.IntN(2) == 0 {
 			set.Need = 2
 			for i := range n {
 				for j := range i {

@@ -44,15 +44,22 @@ func (o *oracle) passwords(a register.Account) []passwordWay {
 		files := recorded(register.PartPassword, id)
 		set := o.set(id)
 		if set == nil {
-			if len(recorded(register.PartShare, id)) == 0 { // its shares would open it
+			if len(recorded(register.PartShare, id))+len(recorded(register.PartPasswordHalf, id)) == 0 { // its shares would open it
 				closed = append(closed, files...)
 			}
 			continue
 		}
-		if set.Voided || len(files)+len(recorded(register.PartShare, id)) == 0 {
+		shares, halves := recorded(register.PartShare, id), set.Holders[0].Half > 0
+		if halves {
+			shares = append(shares, recorded(register.PartPasswordHalf, id)...)
+		}
+		if set.Voided || len(files)+len(shares) == 0 {
 			continue
 		}
 		name := "the sealed password"
+		if halves {
+			name = "the password in parts"
+		}
 		if named > 1 {
 			name += " of set " + id
 		}
@@ -62,7 +69,21 @@ func (o *oracle) passwords(a register.Account) []passwordWay {
 		}
 		var holders []int
 		for i := range set.Holders {
-			holders = append(holders, o.holder(set, i, recorded(register.PartShare, id)))
+			holders = append(holders, o.holder(set, i, shares))
+		}
+		if halves { // one of each, and the file but for what is on paper
+			for i, one := range set.Holders {
+				for j, other := range set.Holders {
+					is := min(holders[i], holders[j])
+					if one.ByKey || other.ByKey {
+						is = min(is, file)
+					}
+					if one.Half == 1 && other.Half == 2 {
+						out = append(out, passwordWay{name + " by " + one.Name + " and " + other.Name, is})
+					}
+				}
+			}
+			continue
 		}
 		all := len(set.Pairs) == 0
 		if n := len(set.Holders); len(set.Pairs) == n*(n-1)/2 {
@@ -90,7 +111,7 @@ func (o *oracle) passwords(a register.Account) []passwordWay {
 		for _, id := range append([]string{""}, setIDs...) {
 			list := recorded(kind, id)
 			set := o.set(id)
-			if len(list) == 0 || set != nil && (set.Voided || kind == register.PartShare) {
+			if len(list) == 0 || set != nil && (set.Voided || kind == register.PartShare || set.Holders[0].Half > 0) {
 				continue
 			}
 			name := "the password in parts"
@@ -100,8 +121,12 @@ func (o *oracle) passwords(a register.Account) []passwordWay {
 				name += " of set " + id
 			}
 			is := o.quorum(list)
-			if files := recorded(register.PartPassword, id); id != "" && kind == register.PartShare && len(files) > 0 {
-				is = min(is, best(files)) // without the file they open nothing
+			if files := recorded(register.PartPassword, id); id != "" && set == nil && len(files) > 0 {
+				with := best(files) // without the file shares open nothing, and perhaps halves
+				if kind == register.PartPasswordHalf {
+					with = max(1, with)
+				}
+				is = min(is, with)
 			}
 			out = append(out, passwordWay{name, is})
 		}
@@ -193,7 +218,7 @@ func (o *oracle) holder(set *custody.SealedSet, at int, shares []int) int {
 			}
 		}
 	}
-	if len(loose) <= bare && before < len(loose) {
+	if len(loose) <= bare && before < len(loose) && (h.Half == 0 || bare == 1) {
 		return o.fetched(loose[before], true)
 	}
 	return 1
@@ -267,15 +292,18 @@ func (o *oracle) together(c *custody.Circle, a register.Account, place string) i
 		if i >= len(sure) {
 			is = 1
 		}
-		there := func(n custody.Need) int {
+		there := func(n custody.Need) (is int) {
+			if n.Unsure {
+				is = 1
+			}
 			for j, list := range [][]*register.Part{n.Copies, n.Perhaps} {
 				for _, p := range list {
 					if fold(p.Place) == place && n.Only == "" {
-						return 2 - j
+						return max(is, 2-j)
 					}
 				}
 			}
-			return 0
+			return is
 		}
 		for _, n := range all {
 			is = min(is, there(n))
@@ -339,7 +367,7 @@ func (o *oracle) opens(c *custody.Circle, a register.Account, people []string, f
 // reached is whether one of some people has a copy of a need; may is 1 where it is not
 // recorded who has one, 2 where one of the people perhaps does.
 func (o *oracle) reached(n custody.Need, people []string) (reached bool, may int) {
-	if len(n.Copies) == 0 {
+	if len(n.Copies) == 0 || n.Unsure {
 		may = 1
 	}
 	for _, p := range n.Copies {

@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
@@ -158,5 +159,34 @@ func TestOnlyAllowedPairsOpenAndAVoidSetDoesNot(t *testing.T) {
 	must(t, err)
 	if r := survived(t, sealedAt(w, done.Sealed.Manifest.Set), held); r.Now[0].Way == "the sealed password" || r.Now[0].Works == custody.Yes || len(r.Openings[0].Certain) > 0 {
 		t.Errorf("the void set: %+v, %+v", r.Now, r.Openings[0].Certain)
+	}
+}
+
+// The halves of a password that were sealed to keys are in the sealed file alone: with
+// it they are gone, and who opens the safe has nothing of them.
+func TestTheLogSaysWhichHalvesLieInTheFile(t *testing.T) {
+	keys := map[string]*age.X25519Identity{}
+	w, hash := agreed(t, keys, app.SealWish{First: []string{"ana"}, Second: []string{"ben"}})
+	j := job(t)
+	j.Secret = func(context.Context, *app.SealTask) ([]custody.Secret, error) {
+		return []custody.Secret{custody.NewSecret([]byte("Hf7qwinter")), custody.NewSecret([]byte("9Kd2xyLm3n"))}, nil
+	}
+	done, err := w.Seal(t.Context(), hash, j)
+	must(t, err)
+	held, err := w.Held(t.Context())
+	must(t, err)
+	reg := sealedAt(w, done.Sealed.Manifest.Set, "ana", "ben")
+	for i := range reg.Parts[1:] {
+		reg.Parts[1+i].Kind = register.PartPasswordHalf
+	}
+	r := survived(t, reg, held)
+	if len(r.Now) != 1 || r.Now[0].Way != "the password in parts by ana and ben" || r.Now[0].Works != custody.Yes {
+		t.Errorf("as it is: %+v", r.Now)
+	}
+	if got := losses(r.Sets.Certain); !slices.Contains(got, "place Safe") {
+		t.Errorf("what ends it: %q", got)
+	}
+	if got := teamsOf(r.Openings[0].Certain); !slices.Equal(got, []string{"ana + ben + carol", "ana + ben + mallory"}) || len(r.Openings[0].Possible) > 0 {
+		t.Errorf("who could open it: %q, perhaps %+v", got, r.Openings[0].Possible)
 	}
 }
