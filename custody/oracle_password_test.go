@@ -184,6 +184,9 @@ func (o *oracle) holder(set *custody.SealedSet, at int, shares []int) int {
 		}
 		return list
 	}
+	if h.ByKey && (h.Stranger || !slices.ContainsFunc(o.reg.People, func(p register.Person) bool { return fold(p.Name) == fold(h.Name) })) {
+		return 1 // whoever it is now
+	}
 	if own := of(h.Name); len(own) > 0 {
 		is := 0
 		for _, j := range own {

@@ -99,7 +99,7 @@ func (c *Circle) whenItWasGood(a register.Account, id string) *Circle {
 			}
 		}
 	}
-	return CircleOf(&register.Register{Parts: parts}, was)
+	return CircleOf(&register.Register{People: c.reg.People, Parts: parts}, was)
 }
 
 // Unrecorded says what is not recorded where somebody of whom nothing is recorded may

@@ -32,7 +32,30 @@ type SealedHolder struct {
 	// set of halves each half that is not on paper lies in the sealed file, and nowhere
 	// else.
 	Half int
+	// Stranger: whether it is anybody of the register is not known, even where it has
+	// somebody of that name.
+	Stranger bool
 }
+
+// Stranger is a holder of a sealed set who is not known to be among the people of the
+// register.
+type Stranger struct{ Set, Name string }
+
+// Strangers are those of the sets that are not void.
+func (c *Circle) Strangers() (out []Stranger) {
+	for i := range c.sealed {
+		for _, h := range c.sealed[i].Holders {
+			if !c.sealed[i].Voided && !c.knows(h) {
+				out = append(out, Stranger{c.sealed[i].ID, h.Name})
+			}
+		}
+	}
+	return out
+}
+
+// knows reports whether a holder is among the people. Who is not may have left, or have
+// another name: nobody counts on such a key, and it may be with anybody.
+func (c *Circle) knows(h SealedHolder) bool { return !h.Stranger && c.reg.Person(h.Name) != nil }
 
 func setKey(id string) string { return strings.ToLower(strings.TrimSpace(id)) }
 
@@ -136,7 +159,7 @@ func (c *Circle) waysThrough(a register.Account, s *SealedSet, name string) []Wa
 		}
 	}
 	file := Need{What: "the sealed file", Copies: files}
-	holders := holdersOf(a, s, shares)
+	holders := c.holdersOf(a, s, shares)
 	pairs := distinct(s.Pairs)
 	if n := len(s.Holders); s.halves() {
 		pairs = s.couples()
@@ -168,7 +191,7 @@ func distinct(pairs [][2]int) [][2]int {
 }
 
 // holdersOf is a need for each holder of a set, which has some shares in the register.
-func holdersOf(a register.Account, s *SealedSet, shares []*register.Part) []Need {
+func (c *Circle) holdersOf(a register.Account, s *SealedSet, shares []*register.Part) []Need {
 	with := func(name string) []*register.Part { // what the register has under a name
 		return slices.DeleteFunc(slices.Clone(shares), func(p *register.Part) bool {
 			return register.NameKey(p.Holder) != register.NameKey(name) || register.NameKey(name) == ""
@@ -195,6 +218,8 @@ func holdersOf(a register.Account, s *SealedSet, shares []*register.Part) []Need
 			n.What = "the half of " + h.Name
 		}
 		switch {
+		case h.ByKey && !c.knows(h):
+			n.What, n.Copies, n.Perhaps = "the key of "+h.Name, nil, append([]*register.Part{self}, own...)
 		case h.ByKey && len(own) == 0:
 			n.What, n.Copies = "the key of "+h.Name, []*register.Part{self}
 		case h.ByKey:

@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"halligan/custody"
+	"halligan/entra"
+	"halligan/register"
 	"halligan/seal"
 )
 
@@ -51,8 +53,9 @@ func (o *opensSet) known() bool {
 }
 
 // Sets are the sealed sets as package custody takes them: those that are void, and those
-// of which it is known who opens them.
-func (h *Held) Sets() []custody.SealedSet {
+// of which it is known who opens them. A holder goes by the name that the register has
+// for them now, by their object id when the set was sealed.
+func (h *Held) Sets(r *register.Register) []custody.SealedSet {
 	if h == nil {
 		return nil
 	}
@@ -68,7 +71,8 @@ func (h *Held) Sets() []custody.SealedSet {
 		default:
 			one.Need = s.opens.Need
 			for _, of := range s.opens.Holders {
-				one.Holders = append(one.Holders, custody.SealedHolder{Name: of.Name, ByKey: of.Kind != seal.KindPaper && of.Kind != seal.KindUnknown, Half: of.Half})
+				name, found := holderNow(r, h.idOf(of.Name, s.index), of.Name)
+				one.Holders = append(one.Holders, custody.SealedHolder{Name: name, Stranger: !found, ByKey: of.Kind != seal.KindPaper && of.Kind != seal.KindUnknown, Half: of.Half})
 			}
 			for _, p := range s.opens.Pairs {
 				one.Pairs = append(one.Pairs, [2]int{p[0] - 1, p[1] - 1})
@@ -77,4 +81,30 @@ func (h *Held) Sets() []custody.SealedSet {
 		out = append(out, one)
 	}
 	return out
+}
+
+// idOf is the object id of somebody as the people were recorded before some entry, or
+// first after it; "" it was never recorded.
+func (h *Held) idOf(name string, index uint64) (id entra.ID) {
+	for _, e := range h.staff {
+		if p := e.people.Person(name); p != nil && p.ID != "" && (id == "" || e.index < index) {
+			id = p.ID
+		}
+	}
+	return id
+}
+
+// holderNow finds in a register whom a set was sealed to: by their id, and by the name
+// where no id speaks against that.
+func holderNow(r *register.Register, id entra.ID, name string) (now string, found bool) {
+	p := r.Person(name)
+	if id != "" {
+		for _, q := range r.Or().People {
+			if q.ID.Equal(id) {
+				return q.Name, true
+			}
+		}
+		return name, p != nil && p.ID == ""
+	}
+	return name, p != nil
 }

@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -188,5 +189,94 @@ func TestTheLogSaysWhichHalvesLieInTheFile(t *testing.T) {
 	}
 	if got := teamsOf(r.Openings[0].Certain); !slices.Equal(got, []string{"ana + ben + carol", "ana + ben + mallory"}) || len(r.Openings[0].Possible) > 0 {
 		t.Errorf("who could open it: %q, perhaps %+v", got, r.Openings[0].Possible)
+	}
+}
+
+// Who opens a set is found by object id: under a new name it is the same person, with the
+// same manager. Who is not in the register any more is counted on no more, whatever else
+// bears that name.
+func TestHoldersOfASetAreThoseOfTheRegisterNow(t *testing.T) {
+	keys := map[string]*age.X25519Identity{}
+	w, hash := agreed(t, keys, app.SealWish{Holders: []string{"ana", "ben", "carol"}}, func(w *world) {
+		for i := range w.Register.People {
+			w.Register.People[i].ID = entra.ID(fmt.Sprintf("00000000-0000-4000-8000-00000000010%d", i))
+		}
+	})
+	done, err := w.Seal(t.Context(), hash, job(t))
+	must(t, err)
+	held, err := w.Held(t.Context())
+	must(t, err)
+	set := done.Sealed.Manifest.Set
+	at := func(change func(r *register.Register)) *register.Register {
+		reg := sealedAt(w, set)
+		reg.Places[0].Access = []string{"ana", "mallory"}
+		change(reg)
+		return reg
+	}
+	without := func(names ...string) func(*register.Register) {
+		return func(r *register.Register) {
+			r.People = slices.DeleteFunc(r.People, func(p register.Person) bool { return slices.Contains(names, p.Name) })
+		}
+	}
+	named := func(name string, as register.Person) func(*register.Register) {
+		return func(r *register.Register) {
+			p := r.Person(name)
+			as.Reach, as.Manager = p.Reach, "ana"
+			*p = as
+		}
+	}
+	ben := w.Register.Person("ben").ID
+	for name, x := range map[string]struct {
+		change    func(*register.Register)
+		lost      string
+		works     custody.Answer
+		two       custody.Answer
+		strangers []string
+	}{
+		"all are there":            {without(), "ana", custody.Yes, custody.Yes, nil},
+		"two are gone":             {without("ben", "carol"), "ana", custody.Maybe, custody.Maybe, []string{"ben", "carol"}},
+		"one reports to another":   {named("ben", register.Person{Name: "ben", ID: ben}), "ana", custody.Yes, custody.No, nil},
+		"and has a new name":       {named("ben", register.Person{Name: "Benjamin", ID: ben}), "Benjamin", custody.Yes, custody.No, nil},
+		"a new name without an id": {named("ben", register.Person{Name: "Benjamin"}), "ana", custody.Maybe, custody.Maybe, []string{"ben"}},
+		"another of the same name": {named("ben", register.Person{Name: "ben", ID: "00000000-0000-4000-8000-000000000999"}), "ana", custody.Maybe, custody.Maybe, []string{"ben"}},
+		"the name, without its id": {named("ben", register.Person{Name: "ben"}), "ana", custody.Yes, custody.No, nil},
+		"the other two, by that id": {func(r *register.Register) {
+			without("carol")(r)
+			named("ben", register.Person{Name: "Benjamin", ID: ben})(r)
+		}, "Benjamin", custody.Maybe, custody.No, []string{"carol"}},
+	} {
+		reg := at(x.change)
+		survey := custody.CircleOf(reg, held.Sets(reg)...).Survey(custody.Outlook{})
+		if got := survey.After(custody.PersonLost(x.lost)); got != x.works {
+			t.Errorf("%s: without %s it is %v, want %v", name, x.lost, got, x.works)
+		}
+		r := survived(t, reg, held)
+		if got := r.Openings[0].TwoPeople(); got != x.two {
+			t.Errorf("%s: two people %v, want %v: %+v", name, got, x.two, r.Openings[0])
+		}
+		var found, want []string
+		for _, f := range app.ListHeld(reg, held, nil, w.now).Findings {
+			if strings.Contains(f.What, "is not in the register") {
+				found = append(found, f.What)
+			}
+		}
+		for _, who := range x.strangers {
+			want = append(want, who+", who opens set "+set+", is not in the register")
+		}
+		if !slices.Equal(found, want) {
+			t.Errorf("%s: findings %q, want %q", name, found, want)
+		}
+		in := &posture.Input{Snapshot: entra.NewSnapshot(entra.Content{}), Register: reg, Records: posture.Records{Sets: held.Sets(reg)}, Now: w.now}
+		for _, f := range posture.Judge(in) {
+			told := 0
+			for _, e := range f.Evidence {
+				if e.Detail == "set "+set {
+					told++
+				}
+			}
+			if f.Check.ID == "cus-holders-current" && (told != len(x.strangers) || told > 0 && f.Status != posture.Fail) {
+				t.Errorf("%s: cus-holders-current is %v: %+v", name, f.Status, f.Evidence)
+			}
+		}
 	}
 }
