@@ -1,6 +1,7 @@
 package custody
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -202,7 +203,7 @@ func (w *Way) shares() (sure, least int) {
 	case w.Enough > 0:
 		return w.Enough, w.Enough
 	}
-	return len(w.Shares), min(2, len(w.Shares))
+	return len(w.Shares), min(cmp.Or(w.Least, 2), len(w.Shares))
 }
 
 // reachersOf are who could lay hands on a need for certain and use it, who may, and

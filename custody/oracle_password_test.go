@@ -120,7 +120,7 @@ func (o *oracle) passwords(a register.Account) []passwordWay {
 			} else if groups > 1 {
 				name += " of set " + id
 			}
-			is := o.quorum(list)
+			is := o.quorum(kind, list)
 			if files := recorded(register.PartPassword, id); id != "" && set == nil && len(files) > 0 {
 				with := best(files) // without the file shares open nothing, and perhaps halves
 				if kind == register.PartPasswordHalf {
@@ -138,7 +138,7 @@ func (o *oracle) passwords(a register.Account) []passwordWay {
 }
 
 // quorum is whether enough of some parts of a password can be fetched.
-func (o *oracle) quorum(list []int) int {
+func (o *oracle) quorum(kind register.PartKind, list []int) int {
 	needed, sure, perhaps := 0, 0, 0
 	for _, j := range list {
 		needed = max(needed, o.reg.Parts[j].Needed)
@@ -154,6 +154,8 @@ func (o *oracle) quorum(list []int) int {
 	least, enough := needed, needed
 	if needed == 0 {
 		least, enough = 2, len(list)+elsewhere
+	} else if kind == register.PartPasswordHalf { // some may be copies of others
+		enough = len(list) + elsewhere
 	}
 	switch {
 	case sure >= enough:
@@ -320,7 +322,7 @@ func (o *oracle) together(c *custody.Circle, a register.Account, place string) i
 			slices.Reverse(have)
 			least, enough := w.Enough, w.Enough
 			if enough == 0 {
-				least, enough = min(2, len(have)), len(have)
+				least, enough = min(max(2, w.Least), len(have)), len(have)
 			}
 			if have[enough-1] < 2 {
 				is = min(is, 1, have[least-1])
@@ -358,7 +360,7 @@ func (o *oracle) opens(c *custody.Circle, a register.Account, people []string, f
 		case w.Enough > 0:
 			take = w.Enough
 		case found:
-			take = min(2, take)
+			take = min(max(2, w.Least), take)
 		}
 		if ok && has >= take && some {
 			return true

@@ -105,3 +105,37 @@ func TestHalvesSealedToKeysLieInTheFile(t *testing.T) {
 		t.Errorf("ways: %q", all)
 	}
 }
+
+// Two copies of each half are no four parts of which any two do: at one site there may be
+// one half twice. Of so many parts as the password has, each is wanted.
+func TestTwoCopiesOfOneHalfAreNoPassword(t *testing.T) {
+	half := func(place string, needed int) register.Part {
+		return register.Part{Kind: register.PartPasswordHalf, Place: place, Needed: needed}
+	}
+	made := func(needed int, places ...string) *register.Register {
+		var parts []register.Part
+		for _, at := range places {
+			parts = append(parts, half(at, needed))
+		}
+		reg := inParts(parts...)
+		reg.Places = []register.Place{{Name: "S1", Site: "X", Access: []string{"Ana"}}, {Name: "S2", Site: "X", Access: []string{"Ben"}}, {Name: "S3", Site: "Y", Access: []string{"Cleo"}}, {Name: "S4", Site: "Y", Access: []string{"Dan"}}}
+		return reg
+	}
+	y := custody.SiteLost("Y")
+	reg := made(2, "S1", "S2", "S3", "S4")
+	is(t, "two copies of each, one site lost", survives(reg, y), custody.Maybe)
+	is(t, "two copies of each, one half and a place left", survives(reg, y, custody.PlaceLost("S1")), custody.No)
+	is(t, "two copies of each", survives(reg), custody.Yes)
+	is(t, "two copies of each, two people", takesTwo(custody.CircleOf(reg), reg), custody.Yes)
+	if o := custody.CircleOf(reg).Openings(reg.Accounts[0]); len(o.Certain) != 1 || !teams(o.Possible)["ana + cleo"] {
+		t.Errorf("who could open it: %+v, perhaps %+v", o.Certain, o.Possible)
+	}
+	reg = made(3, "S1", "S2", "S3", "S4")
+	is(t, "four of three thirds, one lost", survives(reg, custody.PlaceLost("S1")), custody.Maybe)
+	is(t, "four of three thirds, two lost", survives(reg, y), custody.No)
+	reg = made(2, "S1", "S3")
+	is(t, "two halves", survives(reg), custody.Yes)
+	is(t, "two halves, one lost", survives(reg, y), custody.No)
+	is(t, "one of two halves", survives(made(2, "S1")), custody.Maybe)
+	is(t, "two of three thirds", survives(made(3, "S1", "S3")), custody.Maybe)
+}

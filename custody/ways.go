@@ -34,10 +34,11 @@ type Way struct {
 	// what is known of it; -1 for ways without one.
 	Key int
 	Of  register.Key
-	// Of the Shares so many as Enough suffice; 0: how many is not recorded, and never
-	// one.
+	// Of the Shares so many as Enough suffice; 0: how many is not recorded: all do, and
+	// perhaps so many as Least, or two.
 	Shares []Need
 	Enough int
+	Least  int
 	// Brief: it opens the account while it lasts and cannot be counted on: a
 	// Temporary Access Pass.
 	Brief bool
@@ -256,8 +257,12 @@ func (c *Circle) passwordWays(a register.Account) []Way {
 		for len(w.Needs) < max(w.Enough, 2) {
 			w.Needs = append(w.Needs, Need{What: "another " + words[of.kind]})
 		}
-		// Of three halves two are copies of each other, or it is three thirds.
-		if of.kind == register.PartShare || w.Enough > 0 || len(w.Needs) > 2 {
+		// Of three halves two are copies of each other, or it is three thirds. Of more than
+		// the password has, which are copies of which nobody wrote down.
+		if of.kind == register.PartPasswordHalf {
+			w.Least, w.Enough = w.Enough, 0
+		}
+		if of.kind == register.PartShare || len(w.Needs) > 2 {
 			w.Needs, w.Shares = nil, w.Needs
 		}
 		// Shares open the sealed file of their set, and nothing without it. Halves lie in
