@@ -77,8 +77,15 @@ func (s *Survey) Standings(lost ...Loss) []Standing {
 func (st *state) with(p *path) []string {
 	out := []string{}
 	for i := range p.needs {
-		if b := &p.needs[i]; b.what != internet {
-			out = append(out, cmp.Or(st.fetch(b), b.what+": not recorded"))
+		b := &p.needs[i]
+		if b.what == internet {
+			continue
+		}
+		switch say := st.fetch(b); {
+		case say == "" && b.unsure:
+			out = append(out, b.what+": gone, and whether it is wanted is not recorded")
+		default:
+			out = append(out, cmp.Or(say, b.what+": not recorded"))
 		}
 	}
 	for i := range p.shares {

@@ -1,6 +1,7 @@
 package custody
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -202,13 +203,13 @@ func (w *Way) shares() (sure, least int) {
 	case w.Enough > 0:
 		return w.Enough, w.Enough
 	}
-	return len(w.Shares), min(2, len(w.Shares))
+	return len(w.Shares), min(cmp.Or(w.Least, 2), len(w.Shares))
 }
 
 // reachersOf are who could lay hands on a need for certain and use it, who may, and
-// whether somebody might who is not recorded.
+// whether somebody might who is not recorded, or nobody has to.
 func (c *Circle) reachersOf(n Need) (sure, perhaps []string, nobody bool) {
-	nobody = len(n.Copies) == 0
+	nobody = len(n.Copies) == 0 || n.Unsure
 	only := register.NameKey(n.Only)
 	for _, p := range n.Copies {
 		who, unknown := c.hands(p)

@@ -17,10 +17,19 @@ func randomSets(r *rand.Rand, reg *register.Register) (out []custody.SealedSet) 
 	for _, id := range setIDs {
 		set := custody.SealedSet{ID: id, Voided: r.IntN(6) == 0}
 		for _, at := range r.Perm(len(reg.People))[:min(2+r.IntN(2), len(reg.People))] {
-			set.Holders = append(set.Holders, custody.SealedHolder{Name: reg.People[at].Name, ByKey: r.IntN(2) == 0})
+			h := custody.SealedHolder{Name: reg.People[at].Name, ByKey: r.IntN(2) == 0, Stranger: r.IntN(8) == 0}
+			if r.IntN(8) == 0 {
+				h.Name = "Zed" // who left
+			}
+			set.Holders = append(set.Holders, h)
 		}
 		set.Need = 2 + r.IntN(len(set.Holders)-1)
-		if n := len(set.Holders); r.IntN(2) == 0 {
+		if n := len(set.Holders); r.IntN(4) == 0 {
+			set.Need = 2
+			for i := range set.Holders {
+				set.Holders[i].Half = 1 + i%2
+			}
+		} else if r.IntN(2) == 0 {
 			set.Need = 2
 			for i := range n {
 				for j := range i {

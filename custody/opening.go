@@ -313,7 +313,9 @@ func (c *Circle) reaches(w *Way, keys []string) string {
 				}
 			}
 		}
-		if say == "" && i < len(w.Needs) {
+		if say == "" && n.Unsure {
+			say = "whether it takes " + n.What + " is not recorded"
+		} else if say == "" && i < len(w.Needs) {
 			if say = "who has " + n.What + " is not recorded"; c.unopened(n) != "" {
 				say = "who opens " + c.unopened(n) + " where " + n.What + " lies is not recorded"
 			}

@@ -44,15 +44,22 @@ func (o *oracle) passwords(a register.Account) []passwordWay {
 		files := recorded(register.PartPassword, id)
 		set := o.set(id)
 		if set == nil {
-			if len(recorded(register.PartShare, id)) == 0 { // its shares would open it
+			if len(recorded(register.PartShare, id))+len(recorded(register.PartPasswordHalf, id)) == 0 { // its shares would open it
 				closed = append(closed, files...)
 			}
 			continue
 		}
-		if set.Voided || len(files)+len(recorded(register.PartShare, id)) == 0 {
+		shares, halves := recorded(register.PartShare, id), set.Holders[0].Half > 0
+		if halves {
+			shares = append(shares, recorded(register.PartPasswordHalf, id)...)
+		}
+		if set.Voided || len(files)+len(shares) == 0 {
 			continue
 		}
 		name := "the sealed password"
+		if halves {
+			name = "the password in parts"
+		}
 		if named > 1 {
 			name += " of set " + id
 		}
@@ -62,7 +69,21 @@ func (o *oracle) passwords(a register.Account) []passwordWay {
 		}
 		var holders []int
 		for i := range set.Holders {
-			holders = append(holders, o.holder(set, i, recorded(register.PartShare, id)))
+			holders = append(holders, o.holder(set, i, shares))
+		}
+		if halves { // one of each, and the file but for what is on paper
+			for i, one := range set.Holders {
+				for j, other := range set.Holders {
+					is := min(holders[i], holders[j])
+					if one.ByKey || other.ByKey {
+						is = min(is, file)
+					}
+					if one.Half == 1 && other.Half == 2 {
+						out = append(out, passwordWay{name + " by " + one.Name + " and " + other.Name, is})
+					}
+				}
+			}
+			continue
 		}
 		all := len(set.Pairs) == 0
 		if n := len(set.Holders); len(set.Pairs) == n*(n-1)/2 {
@@ -90,7 +111,7 @@ func (o *oracle) passwords(a register.Account) []passwordWay {
 		for _, id := range append([]string{""}, setIDs...) {
 			list := recorded(kind, id)
 			set := o.set(id)
-			if len(list) == 0 || set != nil && (set.Voided || kind == register.PartShare) {
+			if len(list) == 0 || set != nil && (set.Voided || kind == register.PartShare || set.Holders[0].Half > 0) {
 				continue
 			}
 			name := "the password in parts"
@@ -99,9 +120,13 @@ func (o *oracle) passwords(a register.Account) []passwordWay {
 			} else if groups > 1 {
 				name += " of set " + id
 			}
-			is := o.quorum(list)
-			if files := recorded(register.PartPassword, id); id != "" && kind == register.PartShare && len(files) > 0 {
-				is = min(is, best(files)) // without the file they open nothing
+			is := o.quorum(kind, list)
+			if files := recorded(register.PartPassword, id); id != "" && set == nil && len(files) > 0 {
+				with := best(files) // without the file shares open nothing, and perhaps halves
+				if kind == register.PartPasswordHalf {
+					with = max(1, with)
+				}
+				is = min(is, with)
 			}
 			out = append(out, passwordWay{name, is})
 		}
@@ -113,7 +138,7 @@ func (o *oracle) passwords(a register.Account) []passwordWay {
 }
 
 // quorum is whether enough of some parts of a password can be fetched.
-func (o *oracle) quorum(list []int) int {
+func (o *oracle) quorum(kind register.PartKind, list []int) int {
 	needed, sure, perhaps := 0, 0, 0
 	for _, j := range list {
 		needed = max(needed, o.reg.Parts[j].Needed)
@@ -129,6 +154,8 @@ func (o *oracle) quorum(list []int) int {
 	least, enough := needed, needed
 	if needed == 0 {
 		least, enough = 2, len(list)+elsewhere
+	} else if kind == register.PartPasswordHalf { // some may be copies of others
+		enough = len(list) + elsewhere
 	}
 	switch {
 	case sure >= enough:
@@ -158,6 +185,9 @@ func (o *oracle) holder(set *custody.SealedSet, at int, shares []int) int {
 			}
 		}
 		return list
+	}
+	if h.ByKey && (h.Stranger || !slices.ContainsFunc(o.reg.People, func(p register.Person) bool { return fold(p.Name) == fold(h.Name) })) {
+		return 1 // whoever it is now
 	}
 	if own := of(h.Name); len(own) > 0 {
 		is := 0
@@ -193,7 +223,7 @@ func (o *oracle) holder(set *custody.SealedSet, at int, shares []int) int {
 			}
 		}
 	}
-	if len(loose) <= bare && before < len(loose) {
+	if len(loose) <= bare && before < len(loose) && (h.Half == 0 || bare == 1) {
 		return o.fetched(loose[before], true)
 	}
 	return 1
@@ -267,15 +297,18 @@ func (o *oracle) together(c *custody.Circle, a register.Account, place string) i
 		if i >= len(sure) {
 			is = 1
 		}
-		there := func(n custody.Need) int {
+		there := func(n custody.Need) (is int) {
+			if n.Unsure {
+				is = 1
+			}
 			for j, list := range [][]*register.Part{n.Copies, n.Perhaps} {
 				for _, p := range list {
 					if fold(p.Place) == place && n.Only == "" {
-						return 2 - j
+						return max(is, 2-j)
 					}
 				}
 			}
-			return 0
+			return is
 		}
 		for _, n := range all {
 			is = min(is, there(n))
@@ -289,7 +322,7 @@ func (o *oracle) together(c *custody.Circle, a register.Account, place string) i
 			slices.Reverse(have)
 			least, enough := w.Enough, w.Enough
 			if enough == 0 {
-				least, enough = min(2, len(have)), len(have)
+				least, enough = min(max(2, w.Least), len(have)), len(have)
 			}
 			if have[enough-1] < 2 {
 				is = min(is, 1, have[least-1])
@@ -327,7 +360,7 @@ func (o *oracle) opens(c *custody.Circle, a register.Account, people []string, f
 		case w.Enough > 0:
 			take = w.Enough
 		case found:
-			take = min(2, take)
+			take = min(max(2, w.Least), take)
 		}
 		if ok && has >= take && some {
 			return true
@@ -339,7 +372,7 @@ func (o *oracle) opens(c *custody.Circle, a register.Account, people []string, f
 // reached is whether one of some people has a copy of a need; may is 1 where it is not
 // recorded who has one, 2 where one of the people perhaps does.
 func (o *oracle) reached(n custody.Need, people []string) (reached bool, may int) {
-	if len(n.Copies) == 0 {
+	if len(n.Copies) == 0 || n.Unsure {
 		may = 1
 	}
 	for _, p := range n.Copies {

@@ -99,7 +99,7 @@ func (c *Circle) whenItWasGood(a register.Account, id string) *Circle {
 			}
 		}
 	}
-	return CircleOf(&register.Register{Parts: parts}, was)
+	return CircleOf(&register.Register{People: c.reg.People, Parts: parts}, was)
 }
 
 // Unrecorded says what is not recorded where somebody of whom nothing is recorded may
@@ -111,6 +111,8 @@ func (c *Circle) Unrecorded(w *Way) string {
 	for i, n := range w.All() {
 		_, _, nobody := c.reachersOf(n)
 		switch {
+		case n.Unsure: // and nobody has to
+			continue
 		case !nobody && i < len(w.Needs):
 			return ""
 		case !nobody:
@@ -201,7 +203,7 @@ func (w *Way) liesIn(place string) Answer {
 			lies := func(p *register.Part) bool { return n.Only == "" && register.NameKey(p.Place) == place }
 			if slices.ContainsFunc(n.Copies, lies) {
 				sure++
-			} else if slices.ContainsFunc(n.Perhaps, lies) {
+			} else if n.Unsure || slices.ContainsFunc(n.Perhaps, lies) {
 				perhaps++
 			}
 		}

@@ -15,7 +15,7 @@ type SealedSet struct {
 	Need    int
 	Holders []SealedHolder
 	// Pairs are the holders, counted from 0, who open it together; none: any so many as
-	// Need.
+	// Need, or one of each half.
 	Pairs [][2]int
 	// Voided: another set took its place, and nothing can be counted on that opens it.
 	// Whoever kept its file and shares may still have the secret.
@@ -28,7 +28,34 @@ type SealedHolder struct {
 	// ByKey: to a key of theirs, with which they open the sealed file; otherwise they
 	// were given a share on paper.
 	ByKey bool
+	// Half is which half of a password they have, 1 or 2; 0 in sets of other forms. Of a
+	// set of halves each half that is not on paper lies in the sealed file, and nowhere
+	// else.
+	Half int
+	// Stranger: whether it is anybody of the register is not known, even where it has
+	// somebody of that name.
+	Stranger bool
 }
+
+// Stranger is a holder of a sealed set who is not known to be among the people of the
+// register.
+type Stranger struct{ Set, Name string }
+
+// Strangers are those of the sets that are not void.
+func (c *Circle) Strangers() (out []Stranger) {
+	for i := range c.sealed {
+		for _, h := range c.sealed[i].Holders {
+			if !c.sealed[i].Voided && !c.knows(h) {
+				out = append(out, Stranger{c.sealed[i].ID, h.Name})
+			}
+		}
+	}
+	return out
+}
+
+// knows reports whether a holder is among the people. Who is not may have left, or have
+// another name: nobody counts on such a key, and it may be with anybody.
+func (c *Circle) knows(h SealedHolder) bool { return !h.Stranger && c.reg.Person(h.Name) != nil }
 
 func setKey(id string) string { return strings.ToLower(strings.TrimSpace(id)) }
 
@@ -42,9 +69,30 @@ func (c *Circle) sealedSet(id string) *SealedSet {
 	return nil
 }
 
+// halves reports whether a set is the two halves of a password.
+func (s *SealedSet) halves() bool {
+	return slices.ContainsFunc(s.Holders, func(h SealedHolder) bool { return h.Half != 0 })
+}
+
+// couples are the holders, counted from 0, who open a set of halves together.
+func (s *SealedSet) couples() (out [][2]int) {
+	for i, one := range s.Holders {
+		for j, other := range s.Holders {
+			if one.Half == 1 && other.Half == 2 {
+				out = append(out, [2]int{i, j})
+			}
+		}
+	}
+	return out
+}
+
 // whole reports whether a set says who opens it.
 func (s *SealedSet) whole() bool {
 	n := len(s.Holders)
+	if s.halves() {
+		neither := func(h SealedHolder) bool { return h.Half != 1 && h.Half != 2 }
+		return len(s.couples()) > 0 && len(s.Pairs) == 0 && !slices.ContainsFunc(s.Holders, neither)
+	}
 	wrong := func(p [2]int) bool { return min(p[0], p[1]) < 0 || max(p[0], p[1]) >= n || p[0] == p[1] }
 	return s.Need >= 2 && s.Need <= n && !slices.ContainsFunc(s.Pairs, wrong)
 }
@@ -67,7 +115,7 @@ func (c *Circle) sealedWays(a register.Account) (out []Way, taken map[string]boo
 			}
 			named[id] = true
 			switch {
-			case s == nil, !s.Voided && (kind == register.PartPasswordHalf || !s.whole()):
+			case s == nil, !s.Voided && (kind == register.PartPasswordHalf && !s.halves() || !s.whole()):
 			case s.Voided:
 				taken[id] = true
 			default:
@@ -78,6 +126,9 @@ func (c *Circle) sealedWays(a register.Account) (out []Way, taken map[string]boo
 	}
 	for _, s := range open {
 		name := "the sealed password"
+		if s.halves() {
+			name = "the password in parts"
+		}
 		if len(named) > 1 {
 			name += " of set " + setKey(s.ID)
 		}
@@ -87,7 +138,8 @@ func (c *Circle) sealedWays(a register.Account) (out []Way, taken map[string]boo
 }
 
 // waysThrough are the ways through one sealed set: the sealed file, and so many of its
-// holders; or one way for each pair, where not every pair may.
+// holders; or one way for each pair, where not every pair may. Halves that are both on
+// paper take no file.
 func (c *Circle) waysThrough(a register.Account, s *SealedSet, name string) []Way {
 	var files, shares []*register.Part
 	for _, p := range c.Parts(a.ID, register.PartPassword) {
@@ -95,19 +147,33 @@ func (c *Circle) waysThrough(a register.Account, s *SealedSet, name string) []Wa
 			files = append(files, p)
 		}
 	}
-	for _, p := range c.Parts(a.ID, register.PartShare) {
-		if setKey(p.Set) == setKey(s.ID) {
-			shares = append(shares, p)
+	kinds := []register.PartKind{register.PartShare}
+	if s.halves() {
+		kinds = append(kinds, register.PartPasswordHalf)
+	}
+	for _, kind := range kinds {
+		for _, p := range c.Parts(a.ID, kind) {
+			if setKey(p.Set) == setKey(s.ID) {
+				shares = append(shares, p)
+			}
 		}
 	}
 	file := Need{What: "the sealed file", Copies: files}
-	holders := holdersOf(a, s, shares)
-	if n := len(s.Holders); len(s.Pairs) == 0 || s.Need == 2 && len(distinct(s.Pairs)) == n*(n-1)/2 {
+	holders := c.holdersOf(a, s, shares)
+	pairs := distinct(s.Pairs)
+	if n := len(s.Holders); s.halves() {
+		pairs = s.couples()
+	} else if len(s.Pairs) == 0 || s.Need == 2 && len(pairs) == n*(n-1)/2 {
 		return []Way{{Name: name, Key: -1, Needs: []Need{file}, Shares: holders, Enough: s.Need}}
 	}
 	var out []Way
-	for _, p := range distinct(s.Pairs) {
-		out = append(out, Way{Name: name + " by " + s.Holders[p[0]].Name + " and " + s.Holders[p[1]].Name, Key: -1, Needs: []Need{file, holders[p[0]], holders[p[1]]}})
+	for _, p := range pairs {
+		one, other := s.Holders[p[0]], s.Holders[p[1]]
+		w := Way{Name: name + " by " + one.Name + " and " + other.Name, Key: -1, Needs: []Need{file, holders[p[0]], holders[p[1]]}}
+		if s.halves() && !one.ByKey && !other.ByKey {
+			w.Needs = w.Needs[1:]
+		}
+		out = append(out, w)
 	}
 	return out
 }
@@ -125,7 +191,7 @@ func distinct(pairs [][2]int) [][2]int {
 }
 
 // holdersOf is a need for each holder of a set, which has some shares in the register.
-func holdersOf(a register.Account, s *SealedSet, shares []*register.Part) []Need {
+func (c *Circle) holdersOf(a register.Account, s *SealedSet, shares []*register.Part) []Need {
 	with := func(name string) []*register.Part { // what the register has under a name
 		return slices.DeleteFunc(slices.Clone(shares), func(p *register.Part) bool {
 			return register.NameKey(p.Holder) != register.NameKey(name) || register.NameKey(name) == ""
@@ -142,13 +208,18 @@ func holdersOf(a register.Account, s *SealedSet, shares []*register.Part) []Need
 			bare++
 		}
 	}
-	fits := len(left) <= bare
+	fits := len(left) <= bare && (bare < 2 || !s.halves()) // of which half one is, nobody wrote down
 	var out []Need
 	for _, h := range s.Holders {
 		own := with(h.Name)
 		self := &register.Part{Account: a.ID, Kind: register.PartShare, Set: s.ID, Holder: h.Name}
 		n := Need{What: "the share of " + h.Name, Copies: own}
+		if h.Half != 0 {
+			n.What = "the half of " + h.Name
+		}
 		switch {
+		case h.ByKey && !c.knows(h):
+			n.What, n.Copies, n.Perhaps = "the key of "+h.Name, nil, append([]*register.Part{self}, own...)
 		case h.ByKey && len(own) == 0:
 			n.What, n.Copies = "the key of "+h.Name, []*register.Part{self}
 		case h.ByKey:
@@ -157,7 +228,7 @@ func holdersOf(a register.Account, s *SealedSet, shares []*register.Part) []Need
 		case fits && len(left) > 0:
 			n.Copies, left = left[:1:1], left[1:]
 		default:
-			n.Perhaps = []*register.Part{self}
+			n.Perhaps = append([]*register.Part{self}, left...)
 		}
 		out = append(out, n)
 	}

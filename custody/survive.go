@@ -69,7 +69,8 @@ type path struct {
 type branch struct {
 	what   string
 	leaves []leaf
-	open   bool // not recorded, or something else may do
+	open   bool // not recorded, or something else may do, or nothing is wanted
+	unsure bool // whether it is wanted is not known
 }
 
 // leaf is one copy.
@@ -249,7 +250,7 @@ func (s *Survey) path(a register.Account, w *Way) *path {
 
 // branch compiles a need.
 func (s *Survey) branch(n Need, isKey bool) branch {
-	b := branch{what: n.What, open: len(n.Copies) == 0}
+	b := branch{what: n.What, open: len(n.Copies) == 0 || n.Unsure, unsure: n.Unsure}
 	for _, part := range n.Copies {
 		l := s.leaf(part, isKey)
 		if n.Only != "" && l.gone == "" { // carried to nobody else

@@ -34,10 +34,11 @@ type Way struct {
 	// what is known of it; -1 for ways without one.
 	Key int
 	Of  register.Key
-	// Of the Shares so many as Enough suffice; 0: how many is not recorded, and never
-	// one.
+	// Of the Shares so many as Enough suffice; 0: how many is not recorded: all do, and
+	// perhaps so many as Least, or two.
 	Shares []Need
 	Enough int
+	Least  int
 	// Brief: it opens the account while it lasts and cannot be counted on: a
 	// Temporary Access Pass.
 	Brief bool
@@ -58,6 +59,8 @@ type Need struct {
 	// Only is who alone can use the copies, because they are sealed to a key of theirs;
 	// "" whoever has one.
 	Only string
+	// Unsure: whether the way takes it at all is not known.
+	Unsure bool
 }
 
 // KeyIs reports whether a key is called by a name: its label, serial or id.
@@ -233,7 +236,7 @@ func (c *Circle) passwordWays(a register.Account) []Way {
 	}
 	sets := c.sets(a.ID)
 	shared := func(p *register.Part) bool {
-		return slices.ContainsFunc(sets, func(s set) bool { return s.kind == register.PartShare && s.id == setKey(p.Set) })
+		return slices.ContainsFunc(sets, func(s set) bool { return s.id == setKey(p.Set) })
 	}
 	if alone := slices.DeleteFunc(slices.Clone(sealed), shared); len(alone) > 0 { // nobody says who opens it
 		out = append([]Way{{Name: "the sealed password", Key: -1, Needs: []Need{{What: "the sealed password", Copies: alone}, {What: "the keys or shares that open it"}}}}, out...)
@@ -242,7 +245,7 @@ func (c *Circle) passwordWays(a register.Account) []Way {
 		out = append([]Way{{Name: "the password", Key: -1, Needs: []Need{{What: "the password", Copies: plain}}}}, out...)
 	}
 	for _, of := range sets {
-		if taken[of.id] && (of.kind == register.PartShare || c.sealedSet(of.id).Voided) {
+		if taken[of.id] && (of.kind == register.PartShare || c.sealedSet(of.id).Voided || c.sealedSet(of.id).halves()) {
 			continue
 		}
 		w := Way{Name: "the password in parts" + of.name, Key: -1}
@@ -254,13 +257,18 @@ func (c *Circle) passwordWays(a register.Account) []Way {
 		for len(w.Needs) < max(w.Enough, 2) {
 			w.Needs = append(w.Needs, Need{What: "another " + words[of.kind]})
 		}
-		// Of three halves two are copies of each other, or it is three thirds.
-		if of.kind == register.PartShare || w.Enough > 0 || len(w.Needs) > 2 {
+		// Of three halves two are copies of each other, or it is three thirds. Of more than
+		// the password has, which are copies of which nobody wrote down.
+		if of.kind == register.PartPasswordHalf {
+			w.Least, w.Enough = w.Enough, 0
+		}
+		if of.kind == register.PartShare || len(w.Needs) > 2 {
 			w.Needs, w.Shares = nil, w.Needs
 		}
-		// Shares open the sealed file of their set, and nothing without it.
-		if files := slices.DeleteFunc(slices.Clone(sealed), func(p *register.Part) bool { return setKey(p.Set) != of.id }); of.kind == register.PartShare && len(files) > 0 {
-			w.Needs = append(w.Needs, Need{What: "the sealed password", Copies: files})
+		// Shares open the sealed file of their set, and nothing without it. Halves lie in
+		// it, but for those on paper, and nobody wrote down which are.
+		if files := slices.DeleteFunc(slices.Clone(sealed), func(p *register.Part) bool { return setKey(p.Set) != of.id }); len(files) > 0 {
+			w.Needs = append(w.Needs, Need{What: "the sealed password", Copies: files, Unsure: of.kind == register.PartPasswordHalf})
 		}
 		out = append(out, w)
 	}

@@ -401,6 +401,9 @@ func judgeHolders(c *Case) Result {
 	for i := range reg.Places {
 		results = append(results, c.combination(&reg.Places[i]))
 	}
+	for _, s := range c.circle().Strangers() {
+		results = append(results, fail("a sealed set has a holder who is not in the register: seal it anew").on(Evidence{Name: s.Name, Detail: "set " + s.Set}).then("halligan request seal --reseals FILE"))
+	}
 	if len(reg.Places) == 0 && !slices.ContainsFunc(reg.Parts, func(p register.Part) bool { return p.Set != "" }) {
 		return merge(Result{}, results...)
 	}

@@ -180,7 +180,7 @@ func shapesOfCustody() []Shape {
 			{Key: "kind", Kind: KindWord, Required: true, Words: words(PartKey, PartPIN, PartPassword, PartPasswordHalf, PartShare, PartToken, PartCertificate, PartTAP, PartCombination, PartBinder), Doc: "What it is."},
 			{Key: "key", Kind: KindOpaque, Doc: "The label, serial or id of the key that it is or belongs to."},
 			{Key: "opens", Kind: KindName, Doc: "Of a combination: the name of the place that it opens. Never the combination."},
-			{Key: "needed", Kind: KindNumber, Least: 2, Most: 255, Doc: "Of a share, or of a part of a password: how many of them open the account. Say it of each."},
+			{Key: "needed", Kind: KindNumber, Least: 2, Most: 255, Doc: "Of a share: how many of them open the account. Of a half, or another part of a password: of how many different parts it is; copies of a part do not count. Say it of each."},
 			{Key: "set", Kind: KindOpaque, Doc: "Of a share, a half or a sealed password: the id of the sealed set to which it belongs."},
 			{Key: "holder", Kind: KindName, Doc: "The name of the person who holds it."},
 			{Key: "place", Kind: KindName, Doc: "The name of the place."},

@@ -191,8 +191,8 @@ type Part struct {
 	Key string `yaml:"key,omitempty"`
 	// Opens is the name of the Place that a combination opens.
 	Opens string `yaml:"opens,omitempty"`
-	// Needed is how many shares, or parts of a password, open the account, where
-	// not all of them do; 0: not said.
+	// Needed is how many shares open the account, or of how many different parts a
+	// password is, each of which may be there in copies; 0: not said.
 	Needed int `yaml:"needed,omitempty"`
 	// Set is the id of the sealed set to which a share, a half or a sealed
 	// password belongs.

@@ -71,7 +71,7 @@ the register is changed. Who asks and is named as holder has signed for the part
 	flags.StringVar(&f.part.Key, "of", "", "`LABEL`, serial or id of the security key or certificate that it is or belongs to")
 	flags.StringVar(&f.part.Opens, "opens", "", "`PLACE` that a combination opens")
 	flags.StringVar(&f.part.Set, "set", "", "`ID` of the sealed set that a share, half or sealed password belongs to")
-	flags.IntVar(&f.part.Needed, "needed", 0, "of a share, or a part of a password: the `NUMBER` of them that opens the account; say it of each")
+	flags.IntVar(&f.part.Needed, "needed", 0, "of a share: the `NUMBER` of them that opens the account; of a half or another part of a password: of how many different parts it is; say it of each")
 	flags.StringVar(&f.part.Holder, "holder", "", "`NAME` of who holds it")
 	flags.StringVar(&f.part.Place, "place", "", "`PLACE` where it lies")
 	flags.StringVar(&f.part.Seal, "seal", "", "`NUMBER` of its seal")

@@ -70,7 +70,7 @@ func alonesOf(c *custody.Circle, r *register.Register) (out []opensAlone) {
 func (c *clocks) openAlone() {
 	const most = 4 // of one account
 	told := map[string]int{}
-	for _, one := range alonesOf(custody.CircleOf(c.r, c.held.Sets()...), c.r) {
+	for _, one := range alonesOf(custody.CircleOf(c.r, c.held.Sets(c.r)...), c.r) {
 		if key := one.account.ID.Key(); told[key] < most {
 			told[key]++
 			c.add(c.today, "look how: halligan survive. Then move a part of it, or hand it over: halligan custody move PART --to PLACE, halligan custody hand-over PART --to NAME", "%s", one)

@@ -191,6 +191,8 @@ type Held struct {
 	// heal: whoever opened something can make it look whole.
 	broken map[string]*Looked
 	sets   map[string]*sealedSet
+	// staff are the people as they were recorded, in the order of the log.
+	staff []heldEvent
 	// numbers are those that came off a part, by plainSeal.
 	numbers map[string][]wore
 }
@@ -228,6 +230,6 @@ func (a *App) Held(ctx context.Context) (*Held, error) {
 	if err != nil {
 		return nil, err
 	}
-	h.Records.Sets = h.Sets()
+	h.Records.Sets = h.Sets(a.Register)
 	return h, nil
 }

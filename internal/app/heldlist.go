@@ -92,6 +92,7 @@ func ListHeld(r *register.Register, held *Held, snap *entra.Snapshot, now time.T
 	c.numbersUsed()
 	c.openAlone()
 	c.liveSets()
+	c.strangers()
 	c.holders(snap)
 	worse := map[bool]int{true: -1}
 	slices.SortStableFunc(out.Findings, func(a, b HeldFinding) int {
@@ -234,6 +235,15 @@ func (c *clocks) without(name string) string {
 		}
 	}
 	return joined(append(out, "halligan person remove "+quote(name)), most)
+}
+
+// strangers are the holders of sealed sets who are not in the register: people who left
+// are counted on no more, but their keys still open the file.
+func (c *clocks) strangers() {
+	for _, s := range custody.CircleOf(c.r, c.held.Sets(c.r)...).Strangers() {
+		c.add(c.today, "seal it for those who are there: halligan request seal --reseals FILE, or a new secret with --replaces "+s.Set+". Where it is somebody under a new name, write their id: into halligan.yaml",
+			"%s, who opens set %s, is not in the register", s.Name, s.Set)
+	}
 }
 
 // holders are compared with the directory: who holds something, or opens a place,

@@ -121,6 +121,7 @@ func (h *Held) changes(events []heldEvent) {
 				}
 			}
 			people = e.people
+			h.staff = append(h.staff, e)
 		}
 	}
 }

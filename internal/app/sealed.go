@@ -220,6 +220,7 @@ type sealedSet struct {
 	// account is of the register when it was sealed, by id or name; on is when.
 	account, what string
 	on            time.Time
+	index         uint64 // of the entry
 	// void says why it is void, "" it is not; voidOn since when.
 	void   string
 	voidOn time.Time
@@ -278,7 +279,7 @@ func (h *Held) sealed(v store.View) error {
 			continue
 		}
 		s := of(d.Set)
-		s.files, s.opens, s.account, s.what, s.on = append(s.files, e.After), d.opensSet, d.Account, d.What, e.Time
+		s.files, s.opens, s.account, s.what, s.on, s.index = append(s.files, e.After), d.opensSet, d.Account, d.What, e.Time, e.Index
 		if what, account, is := strings.Cut(e.On, " of account "); is && s.account == "" { // as it was recorded before
 			s.account, s.what = account, what
 		}

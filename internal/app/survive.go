@@ -90,7 +90,7 @@ func Survive(ctx context.Context, req SurviveRequest) (*SurviveReport, error) {
 	reg := req.Register.Or()
 	r := &SurviveReport{Schema: SurviveSchema, Tool: req.Tool, Register: req.RegisterName, Tenant: reg.Tenant.Name, Basis: "the register alone: what the tenant allows was not read",
 		Broken: []string{}, Open: []string{}, Remarks: []string{}, Scenarios: []SurviveTrial{}, Losses: []SurviveTrial{}, Openings: []*custody.Openings{},
-		Troubles: []entra.Trouble{}, Circle: custody.CircleOf(reg, req.Held.Sets()...)}
+		Troubles: []entra.Trouble{}, Circle: custody.CircleOf(reg, req.Held.Sets(reg)...)}
 	outlook, err := r.side(ctx, &req, reg)
 	if err != nil {
 		return nil, err

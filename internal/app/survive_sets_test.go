@@ -1,6 +1,8 @@
 package app_test
 
 import (
+	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -158,5 +160,123 @@ func TestOnlyAllowedPairsOpenAndAVoidSetDoesNot(t *testing.T) {
 	must(t, err)
 	if r := survived(t, sealedAt(w, done.Sealed.Manifest.Set), held); r.Now[0].Way == "the sealed password" || r.Now[0].Works == custody.Yes || len(r.Openings[0].Certain) > 0 {
 		t.Errorf("the void set: %+v, %+v", r.Now, r.Openings[0].Certain)
+	}
+}
+
+// The halves of a password that were sealed to keys are in the sealed file alone: with
+// it they are gone, and who opens the safe has nothing of them.
+func TestTheLogSaysWhichHalvesLieInTheFile(t *testing.T) {
+	keys := map[string]*age.X25519Identity{}
+	w, hash := agreed(t, keys, app.SealWish{First: []string{"ana"}, Second: []string{"ben"}})
+	j := job(t)
+	j.Secret = func(context.Context, *app.SealTask) ([]custody.Secret, error) {
+		return []custody.Secret{custody.NewSecret([]byte("Hf7qwinter")), custody.NewSecret([]byte("9Kd2xyLm3n"))}, nil
+	}
+	done, err := w.Seal(t.Context(), hash, j)
+	must(t, err)
+	held, err := w.Held(t.Context())
+	must(t, err)
+	reg := sealedAt(w, done.Sealed.Manifest.Set, "ana", "ben")
+	for i := range reg.Parts[1:] {
+		reg.Parts[1+i].Kind = register.PartPasswordHalf
+	}
+	r := survived(t, reg, held)
+	if len(r.Now) != 1 || r.Now[0].Way != "the password in parts by ana and ben" || r.Now[0].Works != custody.Yes {
+		t.Errorf("as it is: %+v", r.Now)
+	}
+	if got := losses(r.Sets.Certain); !slices.Contains(got, "place Safe") {
+		t.Errorf("what ends it: %q", got)
+	}
+	if got := teamsOf(r.Openings[0].Certain); !slices.Equal(got, []string{"ana + ben + carol", "ana + ben + mallory"}) || len(r.Openings[0].Possible) > 0 {
+		t.Errorf("who could open it: %q, perhaps %+v", got, r.Openings[0].Possible)
+	}
+}
+
+// Who opens a set is found by object id: under a new name it is the same person, with the
+// same manager. Who is not in the register any more is counted on no more, whatever else
+// bears that name.
+func TestHoldersOfASetAreThoseOfTheRegisterNow(t *testing.T) {
+	keys := map[string]*age.X25519Identity{}
+	w, hash := agreed(t, keys, app.SealWish{Holders: []string{"ana", "ben", "carol"}}, func(w *world) {
+		for i := range w.Register.People {
+			w.Register.People[i].ID = entra.ID(fmt.Sprintf("00000000-0000-4000-8000-00000000010%d", i))
+		}
+	})
+	done, err := w.Seal(t.Context(), hash, job(t))
+	must(t, err)
+	held, err := w.Held(t.Context())
+	must(t, err)
+	set := done.Sealed.Manifest.Set
+	at := func(change func(r *register.Register)) *register.Register {
+		reg := sealedAt(w, set)
+		reg.Places[0].Access = []string{"ana", "mallory"}
+		change(reg)
+		return reg
+	}
+	without := func(names ...string) func(*register.Register) {
+		return func(r *register.Register) {
+			r.People = slices.DeleteFunc(r.People, func(p register.Person) bool { return slices.Contains(names, p.Name) })
+		}
+	}
+	named := func(name string, as register.Person) func(*register.Register) {
+		return func(r *register.Register) {
+			p := r.Person(name)
+			as.Reach, as.Manager = p.Reach, "ana"
+			*p = as
+		}
+	}
+	ben := w.Register.Person("ben").ID
+	for name, x := range map[string]struct {
+		change    func(*register.Register)
+		lost      string
+		works     custody.Answer
+		two       custody.Answer
+		strangers []string
+	}{
+		"all are there":            {without(), "ana", custody.Yes, custody.Yes, nil},
+		"two are gone":             {without("ben", "carol"), "ana", custody.Maybe, custody.Maybe, []string{"ben", "carol"}},
+		"one reports to another":   {named("ben", register.Person{Name: "ben", ID: ben}), "ana", custody.Yes, custody.No, nil},
+		"and has a new name":       {named("ben", register.Person{Name: "Benjamin", ID: ben}), "Benjamin", custody.Yes, custody.No, nil},
+		"a new name without an id": {named("ben", register.Person{Name: "Benjamin"}), "ana", custody.Maybe, custody.Maybe, []string{"ben"}},
+		"another of the same name": {named("ben", register.Person{Name: "ben", ID: "00000000-0000-4000-8000-000000000999"}), "ana", custody.Maybe, custody.Maybe, []string{"ben"}},
+		"the name, without its id": {named("ben", register.Person{Name: "ben"}), "ana", custody.Yes, custody.No, nil},
+		"the other two, by that id": {func(r *register.Register) {
+			without("carol")(r)
+			named("ben", register.Person{Name: "Benjamin", ID: ben})(r)
+		}, "Benjamin", custody.Maybe, custody.No, []string{"carol"}},
+	} {
+		reg := at(x.change)
+		survey := custody.CircleOf(reg, held.Sets(reg)...).Survey(custody.Outlook{})
+		if got := survey.After(custody.PersonLost(x.lost)); got != x.works {
+			t.Errorf("%s: without %s it is %v, want %v", name, x.lost, got, x.works)
+		}
+		r := survived(t, reg, held)
+		if got := r.Openings[0].TwoPeople(); got != x.two {
+			t.Errorf("%s: two people %v, want %v: %+v", name, got, x.two, r.Openings[0])
+		}
+		var found, want []string
+		for _, f := range app.ListHeld(reg, held, nil, w.now).Findings {
+			if strings.Contains(f.What, "is not in the register") {
+				found = append(found, f.What)
+			}
+		}
+		for _, who := range x.strangers {
+			want = append(want, who+", who opens set "+set+", is not in the register")
+		}
+		if !slices.Equal(found, want) {
+			t.Errorf("%s: findings %q, want %q", name, found, want)
+		}
+		in := &posture.Input{Snapshot: entra.NewSnapshot(entra.Content{}), Register: reg, Records: posture.Records{Sets: held.Sets(reg)}, Now: w.now}
+		for _, f := range posture.Judge(in) {
+			told := 0
+			for _, e := range f.Evidence {
+				if e.Detail == "set "+set {
+					told++
+				}
+			}
+			if f.Check.ID == "cus-holders-current" && (told != len(x.strangers) || told > 0 && f.Status != posture.Fail) {
+				t.Errorf("%s: cus-holders-current is %v: %+v", name, f.Status, f.Evidence)
+			}
+		}
 	}
 }
