@@ -158,7 +158,7 @@ func (a *App) approvedPeople(v store.View) *register.Register {
 
 // againstSet looks up what became of a set.
 func againstSet(v store.View, o *Opening) (string, error) {
-	known := false
+	known, next := false, successors{}
 	for e, err := range v.Find(evidence.KindOutcome, "") {
 		if err != nil {
 			return "", err
@@ -167,16 +167,13 @@ func againstSet(v store.View, o *Opening) (string, error) {
 		if !is {
 			continue
 		}
-		switch ids, anew := d.voids(); {
-		case !slices.Contains(ids, o.Set):
-		case anew:
-			return fmt.Sprintf("set %s is void: set %s holds the secret that took its place (entry %d). If that was set in Entra, what you have is out of date. Open that one", o.Set, d.Set, e.Index), nil
-		default:
-			return fmt.Sprintf("set %s is void: set %s took its place (entry %d). Open that one", o.Set, d.Set, e.Index), nil
-		}
-		if d.Set == o.Set {
+		next.take(&d, e.Index)
+		if setKey(d.Set) == setKey(o.Set) {
 			known = known || e.After == o.File
 		}
+	}
+	if void := next.against(o.Set); void != "" {
+		return void, nil
 	}
 	if !known {
 		return "this file is not one that the log knows, by its SHA-256: somebody may have replaced it", nil
