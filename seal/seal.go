@@ -113,9 +113,21 @@ func (p *Plan) check(secret []custody.Secret) error {
 		return refuse(ReasonPlan, "%d secrets in the form %s", len(secret), p.Form)
 	}
 	for _, s := range secret {
-		if text := s.Reveal(); len(text) == 0 || len(text) > SecretMost || strings.TrimSpace(string(text)) == "" {
-			return refuse(ReasonPlan, "a secret of %d bytes; 1 to %d can be sealed", len(text), SecretMost)
+		if err := CheckSecret(s); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+// CheckSecret refuses what is no secret, or too long for one.
+func CheckSecret(s custody.Secret) error {
+	text := s.Reveal()
+	switch {
+	case len(bytes.TrimSpace(text)) == 0:
+		return &Error{ReasonPlan, "there is no secret: nothing was given, or blanks alone", "give the secret itself"}
+	case len(text) > SecretMost:
+		return &Error{ReasonPlan, fmt.Sprintf("a secret of %d bytes; 1 to %d can be sealed", len(text), SecretMost), "give the secret alone, and nothing else"}
 	}
 	return nil
 }

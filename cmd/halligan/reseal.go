@@ -59,6 +59,9 @@ func (c *console) reseal(ctx context.Context, f *sealFlags, k *keyFlags, path st
 	if err != nil {
 		return err
 	}
+	if err := a.TrySeal(ctx, f.request, job); err != nil { // nor is anything opened for nothing
+		return notSealed(err)
+	}
 	opened, err := c.openWith(old, k)
 	if err != nil {
 		return notSealed(err)

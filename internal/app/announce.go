@@ -153,10 +153,14 @@ func AnnounceOpening(ctx context.Context, o *Opening, all []seal.Announce, roots
 		c := notifyChannel(&all[i])
 		sending.Go(func() { // ends with ctx
 			r, err := (&notify.Sender{Roots: roots}).Send(ctx, c, m)
-			if err != nil && withoutAddress(err.Error(), c.Address) != err.Error() {
+			if repeats(saidIn(err), c.Address) {
 				err = &hinted{fmt.Errorf("tell %s: it answers with its address, which is not repeated", c), "tell them yourself, and look at the channel when there is time"}
 			}
-			results <- Told{Channel: c.String(), Who: r.Told, At: r.At, Answer: withoutAddress(r.Answer, c.Address), Tries: r.Tries, Why: err}
+			answer := r.Answer
+			if repeats(r.Said, c.Address) {
+				answer = "(it repeats the address)"
+			}
+			results <- Told{Channel: c.String(), Who: r.Told, At: r.At, Answer: answer, Tries: r.Tries, Why: err}
 		})
 	}
 	go func() { // ends with the last of them
@@ -167,18 +171,30 @@ func AnnounceOpening(ctx context.Context, o *Opening, all []seal.Announce, roots
 	return results
 }
 
-// withoutAddress is what another side answered, unless it repeats what is secret of its
-// address: the evidence has no addresses.
-func withoutAddress(answer, address string) string {
+// saidIn is what of an error the other side said. Words of ours, of the host and of the
+// channel's name may well be in the address, too: they tell nothing of it.
+func saidIn(err error) string {
+	if wrong, is := errors.AsType[*notify.Error](err); is {
+		return wrong.Said
+	}
+	if err != nil {
+		return err.Error()
+	}
+	return ""
+}
+
+// repeats reports whether what another side answered has something of what is secret of
+// its address: the evidence has no addresses.
+func repeats(answer, address string) bool {
 	low := strings.ToLower(answer)
 	_, rest, _ := strings.Cut(address, "://")
 	_, rest, _ = strings.Cut(rest, "/") // behind the host
 	for _, part := range strings.FieldsFunc(strings.ToLower(rest), func(r rune) bool { return strings.ContainsRune("/?&=#", r) }) {
 		if len(part) >= 6 && strings.Contains(low, part) {
-			return "(it repeats the address)"
+			return true
 		}
 	}
-	return answer
+	return false
 }
 
 // message is what is told of an opening: nothing that was sealed, and not the name to

@@ -217,13 +217,16 @@ func TestAnAnswerThatRepeatsTheAddressIsNotKept(t *testing.T) {
 		if strings.HasPrefix(r.URL.Path, "/refused") {
 			w.WriteHeader(http.StatusForbidden)
 		}
+		if strings.HasPrefix(r.URL.Path, "/long") {
+			fmt.Fprint(w, strings.Repeat("-", 180))
+		}
 		fmt.Fprint(w, "posted to "+r.URL.Path)
 	}))
 	t.Cleanup(hook.Close)
 	roots := x509.NewCertPool()
 	roots.AddCert(hook.Certificate())
 	w := begun(t)
-	for path, want := range map[string]string{"/services/hidden-part": "(it repeats the address)", "/": "posted to /"} {
+	for path, want := range map[string]string{"/services/hidden-part": "(it repeats the address)", "/long/hidden-part-cut-off": "(it repeats the address)", "/": "posted to /"} {
 		for told := range app.AnnounceOpening(t.Context(), w.opening("drill"), []seal.Announce{{Kind: "webhook", Address: hook.URL + path}}, roots) {
 			if told.Why != nil || !strings.Contains(told.Answer, want) || strings.Contains(told.Answer, "hidden") || told.At.IsZero() || told.Tries != 1 {
 				t.Errorf("%s: %+v", path, told)
@@ -233,6 +236,48 @@ func TestAnAnswerThatRepeatsTheAddressIsNotKept(t *testing.T) {
 	for told := range app.AnnounceOpening(t.Context(), w.opening("drill"), []seal.Announce{{Kind: "webhook", Address: hook.URL + "/refused/hidden-part"}}, roots) {
 		if told.Why == nil || strings.Contains(told.Why.Error(), "hidden") || hintIn(told.Why) == "" {
 			t.Errorf("a refusal: %+v", told)
+		}
+	}
+}
+
+// Words of ours may stand in an address, too: what is wrong is told all the same. What
+// the other side repeats is not.
+func TestWhatIsWrongIsToldWhateverWordsTheAddressHas(t *testing.T) {
+	hook := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case strings.HasSuffix(r.URL.Path, "/moved"):
+			w.Header().Set("Location", "https://hidden-part.example.com/")
+			w.WriteHeader(http.StatusMovedPermanently)
+		case strings.HasSuffix(r.URL.Path, "/broken"):
+			c, _, err := w.(http.Hijacker).Hijack()
+			if err == nil {
+				_, _ = io.WriteString(c, "no such "+r.URL.Path+"\r\n\r\n")
+				_ = c.Close()
+			}
+		case strings.HasSuffix(r.URL.Path, "/long"):
+			w.WriteHeader(http.StatusForbidden)
+			fmt.Fprint(w, strings.Repeat("-", 170)+r.URL.Path)
+		default:
+			w.WriteHeader(http.StatusForbidden)
+			fmt.Fprint(w, "go away")
+		}
+	}))
+	t.Cleanup(hook.Close)
+	roots := x509.NewCertPool()
+	roots.AddCert(hook.Certificate())
+	w := begun(t)
+	for _, c := range []struct{ address, says string }{
+		{hook.URL + "/webhook/answers", "it answers 403: go away"},
+		{hook.URL + "/security/connections", "it answers 403: go away"},
+		{"https://127.0.0.1:1/webhook/connections", "nothing takes connections there"},
+		{hook.URL + "/hidden-part/moved", "it answers with its address, which is not repeated"},
+		{hook.URL + "/hidden-part/broken", "it answers with its address, which is not repeated"},
+		{hook.URL + "/" + strings.Repeat("hidden", 10) + "/long", "it answers with its address, which is not repeated"},
+	} {
+		for told := range app.AnnounceOpening(t.Context(), w.opening("drill"), []seal.Announce{{Kind: "webhook", Address: c.address, Name: "Security room"}}, roots) {
+			if told.Why == nil || !strings.Contains(told.Why.Error(), c.says) || !strings.Contains(told.Why.Error(), "webhook at 127.0.0.1 (Security room)") || strings.Contains(told.Why.Error(), "hidden") || hintIn(told.Why) == "" {
+				t.Errorf("%s: %v", c.address, told.Why)
+			}
 		}
 	}
 }

@@ -191,6 +191,64 @@ func tookPlace(by, of string, index uint64, anew bool) string {
 	return fmt.Sprintf("the set is void: set %s took the place of set %s (entry %d)", by, of, index)
 }
 
+// successors are the sets that took the place of each.
+type successors map[string][]successor
+
+type successor struct {
+	set   string
+	index uint64
+	anew  bool // it holds another secret
+}
+
+// take goes on by one set that was sealed.
+func (s successors) take(d *outcomeOfSeal, index uint64) {
+	ids, anew := d.voids()
+	for _, id := range ids {
+		if setKey(d.Set) != "" && setKey(d.Set) != setKey(id) {
+			s[setKey(id)] = append(s[setKey(id)], successor{setKey(d.Set), index, anew})
+		}
+	}
+}
+
+// last are the live sets at the end of what took the place of a set, and whether another
+// secret came in on the way.
+func (s successors) last(id string) (live []successor, anew bool) {
+	seen, way := map[string]bool{setKey(id): true}, slices.Clone(s[setKey(id)])
+	for len(way) > 0 {
+		next := way[0]
+		way, anew = way[1:], anew || next.anew
+		if seen[next.set] {
+			continue
+		}
+		seen[next.set] = true
+		if len(s[next.set]) == 0 {
+			live = append(live, next)
+		}
+		way = append(way, s[next.set]...)
+	}
+	return live, anew
+}
+
+// against says that a set is void and which to open in its place; "" it is not void.
+func (s successors) against(id string) string {
+	if len(s[setKey(id)]) == 0 {
+		return ""
+	}
+	live, anew := s.last(id)
+	var names []string
+	for _, l := range live {
+		names = append(names, fmt.Sprintf("set %s (entry %d)", l.set, l.index))
+	}
+	stale := ""
+	if anew {
+		stale = ", with a new secret: if that was set in Entra, the secret of this file is out of date"
+	}
+	if len(live) == 0 {
+		return fmt.Sprintf("set %s is void, and by the log every set that took its place is void as well%s. Ask those who seal for this account which one holds (halligan custody list)", id, stale)
+	}
+	return fmt.Sprintf("set %s is void: %s took its place%s. Open %s", id, strings.Join(names, " and "), stale, ifMany(len(live), "that one", "one of those"))
+}
+
 // liveSets finds accounts of which several sets of one thing are live: one of them
 // opens nothing any more, or two secrets do.
 func (c *clocks) liveSets() {

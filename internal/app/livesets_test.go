@@ -1,12 +1,16 @@
 package app_test
 
 import (
+	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
 	"filippo.io/age"
 
+	"halligan/custody"
+	"halligan/evidence"
 	"halligan/internal/app"
 	"halligan/register"
 	"halligan/seal"
@@ -68,6 +72,50 @@ func TestANewSecretMakesTheOldSetVoid(t *testing.T) {
 	wish := app.SealWish{Account: "ea-other@example.com", What: "the password", Holders: []string{"ben", "carol"}, Replaces: []string{next.Sealed.Manifest.Set}}
 	if _, err := w.As("ana").wishesAsIs(wish); err == nil || !strings.Contains(err.Error(), "it is of account") {
 		t.Errorf("a set of another account: %v", err)
+	}
+}
+
+// tellsSealed writes into the log that a set was sealed, as the program does.
+func (w *world) tellsSealed(set string, tells map[string]any) {
+	w.t.Helper()
+	tells["set"], tells["result"] = set, "done"
+	w.merges(w.writes(w.key(), evidence.Entry{Kind: evidence.KindOutcome, What: string(custody.VerbSeal), On: "the password of account 1", After: register.DigestOf([]byte(set)), Data: jsonOf(w.t, tells)}))
+}
+
+// Whoever opens a file that is void hears which set is live now, and not of one that is
+// void as well.
+func TestWhoOpensAVoidFileIsSentToTheLiveSet(t *testing.T) {
+	const a, b, c, d = "aaaaaaaaaaaaaaaa", "bbbbbbbbbbbbbbbb", "cccccccccccccccc", "dddddddddddddddd"
+	type tells = map[string]any
+	for name, tt := range map[string]struct {
+		sealed map[string]tells
+		want   string // "" nothing is said
+	}{
+		"nothing took its place": {map[string]tells{b: {}}, ""},
+		"sealed again":           {map[string]tells{b: {"voids": a}}, "set " + a + " is void: set " + b + " (entry N) took its place. Open that one"},
+		"in capitals":            {map[string]tells{b: {"voids": strings.ToUpper(a)}}, "set " + a + " is void: set " + b + " (entry N) took its place. Open that one"},
+		"sealed again, then a new secret": {map[string]tells{b: {"voids": a}, c: {"replaces": []string{b}}},
+			"set " + a + " is void: set " + c + " (entry N) took its place, with a new secret: if that was set in Entra, the secret of this file is out of date. Open that one"},
+		"a new secret, sealed again twice": {map[string]tells{b: {"replaces": []string{a}}, c: {"voids": b}, d: {"voids": c}},
+			"set " + a + " is void: set " + d + " (entry N) took its place, with a new secret: if that was set in Entra, the secret of this file is out of date. Open that one"},
+		"two took its place, of which one is void": {map[string]tells{b: {"voids": a}, c: {"voids": a}, d: {"voids": c}},
+			"set " + a + " is void: set " + b + " (entry N) and set " + d + " (entry N) took its place. Open one of those"},
+		"in a circle": {map[string]tells{b: {"voids": a}, c: {"voids": b}, d: {"replaces": []string{c}}, a: {"voids": d}},
+			"set " + a + " is void, and by the log every set that took its place is void as well, with a new secret: if that was set in Entra, the secret of this file is out of date. Ask those who seal for this account which one holds (halligan custody list)"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := begun(t)
+			w.tellsSealed(a, tells{})
+			for _, set := range slices.Sorted(maps.Keys(tt.sealed)) {
+				w.tellsSealed(set, tt.sealed[set])
+			}
+			o := w.opening(a)
+			o.Set = a
+			_, against, err := w.RecordOpening(t.Context(), o)
+			if got := regexp.MustCompile(`entry \d+`).ReplaceAllString(against, "entry N"); err != nil || got != tt.want {
+				t.Errorf("got %q %v\nwant %q", got, err, tt.want)
+			}
+		})
 	}
 }
 

@@ -51,8 +51,15 @@ func OpeningOf(f *seal.File, o *seal.Opened, at time.Time, why, account string) 
 
 // Text is what the openers sign.
 func (o *Opening) Text() []byte {
-	return fmt.Appendf(nil, "I opened this:\n\nset       %s\nfile      %s\nwhat      %s of %s\nwith      %s\nwhy       %s\nat        %s\n",
-		o.Set, o.File, custody.Visible(o.What), custody.Visible(o.Label), custody.Visible(strings.Join(o.Openers, ", ")), custody.Visible(o.Why), o.At.Format(time.RFC3339))
+	return openingText(o.Set, o.File, o.on(), o.Openers, o.Why, o.At)
+}
+
+// on is what was opened, as its entry has it.
+func (o *Opening) on() string { return o.What + " of " + o.Label }
+
+func openingText(set, file, on string, openers []string, why string, at time.Time) []byte {
+	return fmt.Appendf(nil, "I opened this:\n\nset       %s\nfile      %s\nwhat      %s\nwith      %s\nwhy       %s\nat        %s\n",
+		custody.Visible(set), custody.Visible(file), custody.Visible(on), custody.Visible(strings.Join(openers, ", ")), custody.Visible(why), at.UTC().Format(time.RFC3339))
 }
 
 // Entry is the record as an entry of the log. Without a register the openers are
@@ -62,20 +69,29 @@ func (o *Opening) Entry(r *register.Register) (evidence.Entry, error) {
 	if err != nil {
 		return evidence.Entry{}, err
 	}
-	e := evidence.Entry{Kind: evidence.KindOpened, Tenant: r.Or().Tenant.ID, Time: o.At, Who: []string{o.Account}, What: "open a sealed credential", On: o.What + " of " + o.Label, Why: o.Why, Subject: o.File, Data: data}
+	e := evidence.Entry{Kind: evidence.KindOpened, Tenant: r.Or().Tenant.ID, Time: o.At, Who: []string{o.Account}, What: "open a sealed credential", On: o.on(), Why: o.Why, Subject: o.File, Data: data}
 	judgeOpening(r, &e)
 	return e, nil
 }
 
+// MarkOtherOpening is on the record of an opening under which there are signatures of
+// another one.
+const MarkOtherOpening = "what was signed is another opening"
+
 // judgeOpening says who stands for the record of an opening: the people of the
-// register whose signatures verify. Without one it is an unsigned claim.
+// register whose signatures verify, under the text of this very record. Without one it
+// is an unsigned claim.
 func judgeOpening(r *register.Register, e *evidence.Entry) {
 	var d openingData
-	e.Marks = slices.DeleteFunc(slices.Clone(e.Marks), func(m string) bool { return m == custody.MarkUnsigned })
+	e.Marks = slices.DeleteFunc(slices.Clone(e.Marks), func(m string) bool { return m == custody.MarkUnsigned || m == MarkOtherOpening })
 	var who []string
-	if json.Unmarshal(e.Data, &d) == nil {
+	if json.Unmarshal(e.Data, &d) == nil && len(d.Signatures) > 0 {
+		text := string(openingText(d.Set, e.Subject, e.On, d.Openers, e.Why, e.Time))
+		if d.Text != text {
+			e.Marks, d.Signatures = append(e.Marks, MarkOtherOpening), nil
+		}
 		for _, s := range d.Signatures {
-			if name := openerOf(r, d.Text, s); name != "" && !slices.Contains(who, name) {
+			if name := openerOf(r, text, s); name != "" && !slices.Contains(who, name) {
 				who = append(who, name)
 			}
 		}
@@ -142,7 +158,7 @@ func (a *App) approvedPeople(v store.View) *register.Register {
 
 // againstSet looks up what became of a set.
 func againstSet(v store.View, o *Opening) (string, error) {
-	known := false
+	known, next := false, successors{}
 	for e, err := range v.Find(evidence.KindOutcome, "") {
 		if err != nil {
 			return "", err
@@ -151,16 +167,13 @@ func againstSet(v store.View, o *Opening) (string, error) {
 		if !is {
 			continue
 		}
-		switch ids, anew := d.voids(); {
-		case !slices.Contains(ids, o.Set):
-		case anew:
-			return fmt.Sprintf("set %s is void: set %s holds the secret that took its place (entry %d). If that was set in Entra, what you have is out of date. Open that one", o.Set, d.Set, e.Index), nil
-		default:
-			return fmt.Sprintf("set %s is void: set %s took its place (entry %d). Open that one", o.Set, d.Set, e.Index), nil
-		}
-		if d.Set == o.Set {
+		next.take(&d, e.Index)
+		if setKey(d.Set) == setKey(o.Set) {
 			known = known || e.After == o.File
 		}
+	}
+	if void := next.against(o.Set); void != "" {
+		return void, nil
 	}
 	if !known {
 		return "this file is not one that the log knows, by its SHA-256: somebody may have replaced it", nil

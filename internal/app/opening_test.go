@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"context"
+	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
@@ -11,6 +12,7 @@ import (
 	"halligan/custody"
 	"halligan/evidence"
 	"halligan/internal/app"
+	"halligan/register"
 )
 
 func TestWhoStandsForTheRecordOfAnOpening(t *testing.T) {
@@ -65,6 +67,40 @@ func TestAnOpeningElsewhereIsMergedWithItsSignatures(t *testing.T) {
 		if slices.Contains(got.Marks, custody.MarkUnsigned) == signed || !slices.Contains(got.Marks, app.MarkSide) || signed && !slices.Equal(got.Who, []string{"ben"}) {
 			t.Errorf("signed %v: %v by %v", signed, got.Marks, got.Who)
 		}
+	}
+}
+
+// Ben's signature stands for what Ben opened. Whoever copies it out of an export, and
+// puts it under another opening in a side log of their own, has no signature.
+func TestASignatureOfOneOpeningDoesNotStandForAnother(t *testing.T) {
+	w := begun(t)
+	genuine, err := w.opening("x", w.As("ben")).Entry(nil)
+	must(t, err)
+	for name, change := range map[string]func(e *evidence.Entry, d map[string]any){
+		"what was opened":  func(e *evidence.Entry, _ map[string]any) { e.On = "the password of account 2" },
+		"why":              func(e *evidence.Entry, _ map[string]any) { e.Why = "stolen" },
+		"the file":         func(e *evidence.Entry, _ map[string]any) { e.Subject = register.DigestOf([]byte("y")) },
+		"the time":         func(e *evidence.Entry, _ map[string]any) { e.Time = e.Time.AddDate(0, 0, 100) },
+		"the set":          func(_ *evidence.Entry, d map[string]any) { d["set"] = "fedcba9876543210" },
+		"who opened it":    func(_ *evidence.Entry, d map[string]any) { d["openers"] = []string{"ana", "carol"} },
+		"what they signed": func(_ *evidence.Entry, d map[string]any) { d["text"] = d["text"].(string) + "x" },
+		"":                 func(*evidence.Entry, map[string]any) {},
+	} {
+		t.Run("another is "+name, func(t *testing.T) {
+			var d map[string]any
+			must(t, json.Unmarshal(genuine.Data, &d))
+			e := genuine
+			change(&e, d)
+			e.Data = jsonOf(t, d)
+			e.Marks = append(slices.Clone(e.Marks), "made in folder "+name) // no two side logs are one
+			w.merges(w.writes(malloryKey(t), e))
+			all := w.entries(evidence.KindOpened, "")
+			got := all[len(all)-1]
+			other := name != ""
+			if slices.Contains(got.Marks, custody.MarkUnsigned) != other || slices.Contains(got.Marks, app.MarkOtherOpening) != other || slices.Equal(got.Who, []string{"ben"}) == other {
+				t.Errorf("%q by %q", got.Marks, got.Who)
+			}
+		})
 	}
 }
 

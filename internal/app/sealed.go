@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"filippo.io/age/plugin"
+
 	"halligan/custody"
 	"halligan/entra"
 	"halligan/evidence"
@@ -37,6 +39,7 @@ type SealTask struct {
 	Holders  []seal.Holder
 	Announce []string // who is told when it is opened, in words
 	reseals  string   // the set that is opened for it
+	details  *sealDetails
 }
 
 // SealJob is how an approved request is carried out.
@@ -49,6 +52,8 @@ type SealJob struct {
 	Talk    *Talk
 	// Put keeps the file at another place, too, once it is written.
 	Put *register.Place
+
+	tried string // hash of the request that was tried
 }
 
 // SealDone is what came of it. Papers and Secrets are for the caller to show and to
@@ -127,7 +132,7 @@ func (a *App) SealTask(ctx context.Context, given string) (*SealTask, error) {
 		if _, err := law.Decide(p); err != nil {
 			return err
 		}
-		out = &SealTask{Hash: p.Request.Hash(), On: p.Request.On, Label: d.Label, What: d.What, Form: d.Form, Make: d.Make, Void: d.Void, Replaces: d.Replaces, reseals: d.reseals(), Account: d.Name, Seal: d.Seal, Seals: map[string]string{}, Need: d.Need}
+		out = &SealTask{details: d, Hash: p.Request.Hash(), On: p.Request.On, Label: d.Label, What: d.What, Form: d.Form, Make: d.Make, Void: d.Void, Replaces: d.Replaces, reseals: d.reseals(), Account: d.Name, Seal: d.Seal, Seals: map[string]string{}, Need: d.Need}
 		told, err := a.announcements()
 		if err != nil {
 			return err
@@ -158,9 +163,18 @@ func (a *App) Seal(ctx context.Context, given string, job *SealJob) (*SealDone, 
 	if err := TakesSealed(job.Out); err != nil {
 		return nil, err
 	}
+	if err := a.tryJob(task, job); err != nil {
+		return nil, err
+	}
 	out := &SealDone{Task: task}
 	if out.Secrets, err = a.secretsFor(ctx, task, job); err != nil {
 		return nil, err
+	}
+	for _, s := range out.Secrets {
+		if err := seal.CheckSecret(s); err != nil {
+			out.Wipe()
+			return nil, staysApproved(err)
+		}
 	}
 	var putErr error // of the second copy; the file is sealed all the same
 	out.Done, err = a.through(ctx, task.Hash, func(_ *known, p *custody.Pending, _ *requestData) (*act, error) {
@@ -197,6 +211,69 @@ func (a *App) Seal(ctx context.Context, given string, job *SealJob) (*SealDone, 
 		return nil, err
 	}
 	return out, errors.Join(err, putErr) // a file that is there needs its papers, whatever became of the record
+}
+
+// TrySeal finds what would fail in carrying out an approved request to seal, before an
+// old set is opened for it. Nothing is used or written.
+func (a *App) TrySeal(ctx context.Context, given string, job *SealJob) error {
+	task, err := a.SealTask(ctx, given)
+	if err != nil {
+		return err
+	}
+	return a.tryJob(task, job)
+}
+
+func (a *App) tryJob(task *SealTask, job *SealJob) error {
+	if job.tried == task.Hash {
+		return nil
+	}
+	if err := a.trySeal(task.details, job.Talk); err != nil {
+		return staysApproved(err)
+	}
+	job.tried = task.Hash
+	return nil
+}
+
+// trySeal seals something else in memory, to the same holders in the same form, and
+// throws it away: what would fail is told before a secret is asked for and before the
+// request is used.
+func (a *App) trySeal(d *sealDetails, talk *Talk) error {
+	plan, err := a.planOf(d, a.Now(), talk)
+	if err != nil {
+		return err
+	}
+	trial := []custody.Secret{custody.NewSecret([]byte("trial"))}
+	if d.Form == seal.FormHalves {
+		trial = append(trial, trial[0])
+	}
+	sealed, err := seal.Seal(a.Chance, plan, trial...)
+	if sealed != nil {
+		(&SealDone{Sealed: sealed}).Wipe()
+	}
+	missing, is := errors.AsType[*plugin.NotFoundError](err)
+	if !is {
+		return err
+	}
+	program := "age-plugin-" + missing.Name
+	whose := ""
+	for _, h := range plan.Holders {
+		if r, is := h.Recipient.(*plugin.Recipient); is && r.Name() == missing.Name {
+			whose = " of " + h.Name
+		}
+	}
+	return &hinted{fmt.Errorf("seal to the receiving key%s: the program %.60s that it takes is not on this machine", whose, program), "install it where programs are found (PATH), or seal on a machine that has it"}
+}
+
+// staysApproved says that nothing was used up.
+func staysApproved(err error) error {
+	hint := "the request stays approved: mend it, and give the command again"
+	if inner, is := errors.AsType[interface {
+		error
+		Hint() string
+	}](err); is && inner.Hint() != "" {
+		hint = inner.Hint() + "; the request stays approved"
+	}
+	return &hinted{err, hint}
 }
 
 // secretsFor are the secret, or its halves: made, or asked for.

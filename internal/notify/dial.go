@@ -127,5 +127,5 @@ func explained(ctx context.Context, err error) error {
 	case errors.As(err, &refused) && refused.Op != "dial":
 		return &setback{why: "the connection broke: " + refused.Err.Error()}
 	}
-	return &setback{why: err.Error()}
+	return unknown(err)
 }

@@ -146,11 +146,11 @@ func ofMail(mails []*mail.Msg, to []string, err error) error {
 	}
 	if why == nil { // the relay itself
 		if code, is := errors.AsType[*textproto.Error](err); is {
-			return &setback{why: "the relay answers " + code.Error(), hint: "this relay takes no mail from here without signing in, or not from this sender", final: code.Code >= 500}
+			return &setback{said: code.Error(), why: "the relay answers " + code.Error(), hint: "this relay takes no mail from here without signing in, or not from this sender", final: code.Code >= 500}
 		}
 		return err
 	}
-	return &setback{why: fmt.Sprintf("no mail for %s: the relay answers %s", strings.Join(without, ", "), answerOf(why)), hint: "correct the recipients, or the sender; a relay may take mail only from certain machines and senders", final: final}
+	return &setback{said: answerOf(why), why: fmt.Sprintf("no mail for %s: the relay answers %s", strings.Join(without, ", "), answerOf(why)), hint: "correct the recipients, or the sender; a relay may take mail only from certain machines and senders", final: final}
 }
 
 // answerOf is what a relay answered, without what the client adds.

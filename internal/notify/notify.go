@@ -77,6 +77,7 @@ type Receipt struct {
 	// Told are the recipients of mail that the relay took, or the host of a webhook.
 	Told   []string
 	Answer string // of the other side, in letters that can be seen
+	Said   string // Answer, uncut
 	At     time.Time
 	Tries  int
 }
@@ -152,8 +153,11 @@ func (c *Channel) String() string {
 type Error struct {
 	Channel string // as Channel.String has it
 	Why     string
-	Tries   int
-	hint    string
+	// Said is what of Why is not in words of ours: what the other side answered, as it may
+	// be shown and uncut. It may repeat the address.
+	Said  string
+	Tries int
+	hint  string
 }
 
 func (e *Error) Error() string {
@@ -170,6 +174,7 @@ func (e *Error) Hint() string { return e.hint }
 // setback is why one try failed.
 type setback struct {
 	why, hint string
+	said      string // what of why the other side said
 	// final: another try would end the same way.
 	final bool
 }
@@ -209,17 +214,17 @@ func (s *Sender) Send(ctx context.Context, c *Channel, m *Message) (*Receipt, er
 		told, answer, err := s.try(ctx, k, c, m, r.Told)
 		r.Told = append(r.Told, told...)
 		if len(told) > 0 {
-			r.Answer, r.At = shown(answer), time.Now().UTC()
+			r.Answer, r.Said, r.At = shown(answer), visible(answer), time.Now().UTC()
 		}
 		if err == nil {
 			return r, nil
 		}
 		back, is := errors.AsType[*setback](err)
 		if !is {
-			back = &setback{why: err.Error()}
+			back = unknown(err)
 		}
 		if back.final || r.Tries == triesMost || !wait(ctx, pauses[r.Tries-1]) {
-			return r, &Error{Channel: c.String(), Why: shown(back.why), Tries: r.Tries, hint: cmp.Or(back.hint, "tell them yourself, and try the channel when there is time")}
+			return r, &Error{Channel: c.String(), Why: shown(back.why), Said: visible(back.said), Tries: r.Tries, hint: cmp.Or(back.hint, "tell them yourself, and try the channel when there is time")}
 		}
 	}
 }
@@ -247,8 +252,12 @@ func wait(ctx context.Context, d time.Duration) bool {
 	}
 }
 
+// unknown is a setback for what this program has no words of: it may quote the other side.
+func unknown(err error) *setback { return &setback{why: err.Error(), said: err.Error()} }
+
 // shown is a short text of somebody else, as it may be shown.
-func shown(text string) string {
-	text = strings.Join(strings.Fields(strings.ToValidUTF8(text, "?")), " ")
-	return cut(custody.Visible(text), textShown)
+func shown(text string) string { return cut(visible(text), textShown) }
+
+func visible(text string) string {
+	return custody.Visible(strings.Join(strings.Fields(strings.ToValidUTF8(text, "?")), " "))
 }

@@ -94,17 +94,18 @@ func judged(resp *http.Response, said string, readErr error, taken judge) error 
 	code := resp.StatusCode
 	switch {
 	case code >= 300 && code < 400:
-		to := ""
+		to, host := "", ""
 		if at, err := resp.Location(); err == nil {
-			to = " to " + at.Hostname()
+			host = at.Hostname()
+			to = " to " + host
 		}
-		return &setback{why: fmt.Sprintf("it answers with a redirect%s (%d), which is not followed", to, code), hint: "seal anew with the address at which the receiver is now", final: true}
+		return &setback{said: host, why: fmt.Sprintf("it answers with a redirect%s (%d), which is not followed", to, code), hint: "seal anew with the address at which the receiver is now", final: true}
 	case code < 200 || code >= 300:
-		return &setback{why: fmt.Sprintf("it answers %d: %s", code, said), hint: "the receiver may have been taken away, or its address changed", final: !again[code] && code < 500}
+		return &setback{said: said, why: fmt.Sprintf("it answers %d: %s", code, said), hint: "the receiver may have been taken away, or its address changed", final: !again[code] && code < 500}
 	case !taken(said) && readErr != nil:
 		return &setback{why: "its answer broke off"}
 	case !taken(said):
-		return &setback{why: fmt.Sprintf("it answers %d and does not say that it took it: %s", code, said), hint: "the receiver may have been taken away, or its address changed"}
+		return &setback{said: said, why: fmt.Sprintf("it answers %d and does not say that it took it: %s", code, said), hint: "the receiver may have been taken away, or its address changed"}
 	}
 	return nil
 }
