@@ -17,3 +17,6 @@ func harden() {
 
 // How a terminal is asked for its settings, and told others.
 const getTermios, setTermios = unix.TCGETS, unix.TCSETS
+
+// dropTyped throws away what was typed at a terminal and nobody has read.
+func dropTyped(fd int) { _ = unix.IoctlSetInt(fd, unix.TCFLSH, unix.TCIFLUSH) }

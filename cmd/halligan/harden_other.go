@@ -10,3 +10,9 @@ func harden() { _ = unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{}) }
 
 // How a terminal is asked for its settings, and told others.
 const getTermios, setTermios = unix.TIOCGETA, unix.TIOCSETA
+
+// dropTyped throws away what was typed at a terminal and nobody has read.
+func dropTyped(fd int) {
+	const input = 1 // FREAD of sys/file.h
+	_ = unix.IoctlSetPointerInt(fd, unix.TIOCFLUSH, input)
+}

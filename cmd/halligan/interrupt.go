@@ -30,22 +30,34 @@ func interrupted(err error) bool {
 // awaits reads what a person types until they press Ctrl-C. The program ends then,
 // and with it the reading: no system ends a read of a terminal from outside.
 func awaits[T any](c *console, read func() (T, error)) (T, error) {
-	type answer struct {
-		given T
-		err   error
-	}
+	return awaitsIn(c, new(chan answer[T]), read)
+}
+
+// answer is what a person typed.
+type answer[T any] struct {
+	given T
+	err   error
+}
+
+// awaitsIn is awaits where a reading that Ctrl-C left behind is still there for the next
+// question, which waits for it in place of a reading beside it.
+func awaitsIn[T any](c *console, answers *chan answer[T], read func() (T, error)) (T, error) {
 	select {
 	case <-c.stop:
 		return *new(T), &interruption{}
 	default:
 	}
-	answers := make(chan answer, 1) // what comes too late finds room
-	go func() {
-		given, err := read()
-		answers <- answer{given, err}
-	}()
+	if *answers == nil {
+		begun := make(chan answer[T], 1) // what comes too late finds room
+		*answers = begun
+		go func() {
+			given, err := read()
+			begun <- answer[T]{given, err}
+		}()
+	}
 	select {
-	case a := <-answers:
+	case a := <-*answers:
+		*answers = nil
 		return a.given, a.err
 	case <-c.stop:
 		_, _ = fmt.Fprintln(c.stderr) // behind ^C

@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"halligan/internal/graph"
 )
@@ -41,6 +42,10 @@ type console struct {
 	told map[string]bool
 	// lines is stdin for questions that several commands of a run ask; see readLine.
 	lines *bufio.Reader
+	// left is a reading of a line that a question left behind, nil none.
+	left chan answer[string]
+	// rest lets a test say what is typed while a terminal rests; see forgetTyped.
+	rest func() <-chan time.Time
 	// stop is closed by Ctrl-C, which ends questions; nil never is.
 	stop <-chan struct{}
 }

@@ -235,8 +235,7 @@ func (c *console) clearOpened(ctx context.Context, file *seal.File, o *seal.Open
 		defer end()
 		c.stop = again.Done()
 	}
-	_, _ = fmt.Fprint(c.stderr, "\nPress Enter when you have it: the screen is cleared. ")
-	_, _ = c.readLine()
+	_ = c.pressed("\nPress Enter when you have it: the screen is cleared. ")
 	if _, err := fmt.Fprint(c.stdout, clearScreen); err != nil {
 		return err
 	}
@@ -436,7 +435,7 @@ func (c *console) readLine() (string, error) {
 	if c.lines == nil {
 		c.lines = bufio.NewReaderSize(c.stdin, 4<<10)
 	}
-	line, err := awaits(c, func() (string, error) { return c.lines.ReadString('\n') })
+	line, err := awaitsIn(c, &c.left, func() (string, error) { return c.lines.ReadString('\n') })
 	if err == io.EOF && line != "" {
 		err = nil
 	}

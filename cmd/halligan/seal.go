@@ -394,8 +394,7 @@ func paperName(p *seal.Paper) string {
 
 // showPaper shows a paper to one person on the terminal.
 func (c *console) showPaper(p *seal.Paper) (err error) {
-	_, _ = fmt.Fprintf(c.stderr, "\n%s of set %s is for %s. Press Enter when nobody else looks on. ", paperName(p), p.Set, escape(p.Holder))
-	if _, err := c.readLine(); err != nil {
+	if err := c.pressed(fmt.Sprintf("\n%s of set %s is for %s. Press Enter when nobody else looks on. ", paperName(p), p.Set, escape(p.Holder))); err != nil {
 		return err
 	}
 	if _, err := fmt.Fprint(c.stdout, clearScreen); err != nil {
@@ -408,9 +407,7 @@ func (c *console) showPaper(p *seal.Paper) (err error) {
 	if err := c.printPaper(p); err != nil {
 		return err
 	}
-	_, _ = fmt.Fprint(c.stderr, "\nPress Enter when it is on paper. ")
-	_, err = c.readLine()
-	return err
+	return c.pressed("\nPress Enter when it is on paper. ")
 }
 
 // writePaper writes a paper for a printer.
@@ -489,8 +486,7 @@ func (c *console) showMade(f *sealFlags, secrets []custody.Secret) (err error) {
 	if _, err := fmt.Fprintln(c.stdout); err != nil || !f.show {
 		return err
 	}
-	_, _ = fmt.Fprint(c.stderr, "Press Enter when it is set. ")
-	if _, err = c.readLine(); interrupted(err) {
+	if err = c.pressed("Press Enter when it is set. "); interrupted(err) {
 		return &interruption{"the secret is sealed in " + f.out + ", and was shown", "if it is not set yet, set it, or ask anew and seal another"}
 	}
 	return err
