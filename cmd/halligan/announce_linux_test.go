@@ -242,3 +242,18 @@ func TestABrokenPipeKeepsNobodyFromHearing(t *testing.T) {
 		t.Errorf("got %v %s", err, said.String())
 	}
 }
+
+// A page that went bad on an old stick keeps nobody out, and is told.
+func TestADamagedPageKeepsNobodyOut(t *testing.T) {
+	dir := t.TempDir()
+	ana := ageBearer(t, dir, "ana")
+	file, share := sealAnnouncing(t, dir, nil, ana)
+	data, err := os.ReadFile(file)
+	must(t, err)
+	data[bytes.Index(data, []byte("It takes "))] ^= 1 // in OPEN.txt
+	must(t, os.WriteFile(file, data, 0o600))
+	out, said, code := runs(t, dir, "open", file, "-i", ana.file, "--share", share, "--to-stdout")
+	if code != int(exitTrouble) || out != sealedPassword+"\n" || !strings.Contains(said, "damaged: OPEN.txt") {
+		t.Errorf("%d %q %s", code, out, said)
+	}
+}

@@ -103,7 +103,7 @@ func (c *console) sealedFrom(ctx context.Context, f *keyFlags, path, place strin
 		return nil, misused("for example halligan open account-1.sealed", "give the sealed FILE, or --get PLACE")
 	}
 	if place == "" {
-		return app.ReadSealed(path)
+		return app.ReadSealedToOpen(path)
 	}
 	r, _, err := requiredRegister(f.register)
 	if err != nil {
@@ -119,7 +119,7 @@ func (c *console) sealedFrom(ctx context.Context, f *keyFlags, path, place strin
 	if err != nil {
 		return nil, err
 	}
-	return seal.Parse(data)
+	return seal.ParseToOpen(data)
 }
 
 func (c *console) unseal(ctx context.Context, f *keyFlags, o *openFlags, path string) error {

@@ -507,13 +507,18 @@ func readBackSealed(path string) (string, error) {
 	return f.Digest, nil
 }
 
-// ReadSealed reads a sealed file.
-func ReadSealed(path string) (*seal.File, error) {
+// ReadSealed reads a sealed file that is whole.
+func ReadSealed(path string) (*seal.File, error) { return readSealed(path, seal.Parse) }
+
+// ReadSealedToOpen reads one of which something that is not needed may be damaged.
+func ReadSealedToOpen(path string) (*seal.File, error) { return readSealed(path, seal.ParseToOpen) }
+
+func readSealed(path string, parse func([]byte) (*seal.File, error)) (*seal.File, error) {
 	data, err := readMost(path, seal.FileMost)
 	if err != nil {
 		return nil, fmt.Errorf("read the sealed file: %w", err)
 	}
-	f, err := seal.Parse(data)
+	f, err := parse(data)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
