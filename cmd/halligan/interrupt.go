@@ -1,8 +1,12 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"os/exec"
+	"syscall"
+	"time"
 )
 
 // interruption is Ctrl-C at a question.
@@ -63,4 +67,35 @@ func awaitsIn[T any](c *console, answers *chan answer[T], read func() (T, error)
 		_, _ = fmt.Fprintln(c.stderr) // behind ^C
 		return *new(T), &interruption{}
 	}
+}
+
+// endedByCtrlC reports whether a program that this one started ended of Ctrl-C, which a
+// terminal tells both of them.
+func endedByCtrlC(err error) bool {
+	exit, is := errors.AsType[*exec.ExitError](err)
+	if !is {
+		return false
+	}
+	const onWindows = 0xC000013A // STATUS_CONTROL_C_EXIT of MS-ERREF
+	status, is := exit.Sys().(syscall.WaitStatus)
+	return uint32(exit.ExitCode()) == onWindows || is && status.Signaled() && status.Signal() == syscall.SIGINT
+}
+
+// ctrlCArrives is how long the same Ctrl-C may take to come to this program.
+const ctrlCArrives = time.Second
+
+// skipped reports whether Ctrl-C ended what was done under a context of nextStop. Where a
+// program that was started ended of it first, it waits for it to come here, too: later it
+// would be taken for another one.
+func skipped(during context.Context, err error) bool {
+	if !endedByCtrlC(err) {
+		return during.Err() != nil
+	}
+	late := time.NewTimer(ctrlCArrives)
+	defer late.Stop()
+	select {
+	case <-during.Done():
+	case <-late.C:
+	}
+	return true
 }

@@ -260,7 +260,7 @@ func (c *console) openBy(ctx context.Context, file *seal.File, f *keyFlags, requ
 	if request == "" {
 		return c.openWith(file, f)
 	}
-	b, err := c.bring(f) // before the request is used
+	b, err := c.bring(file, f) // before the request is used
 	if err != nil {
 		return nil, err
 	}
@@ -279,7 +279,7 @@ func (c *console) openBy(ctx context.Context, file *seal.File, f *keyFlags, requ
 // openWith opens a file with what the flags name; on a terminal it asks for the
 // shares that are missing.
 func (c *console) openWith(file *seal.File, f *keyFlags) (*seal.Opened, error) {
-	b, err := c.bring(f)
+	b, err := c.bring(file, f)
 	if err != nil {
 		return nil, err
 	}
@@ -304,9 +304,15 @@ func (b *brought) wipe() {
 	}
 }
 
-// bring reads the keys and shares that the flags name. Nothing is opened.
-func (c *console) bring(f *keyFlags) (*brought, error) {
+// bring reads the keys and shares that the flags name. Nothing is opened. For the share
+// of a file that takes none nobody is asked: they would type their half of a password in
+// clear, and it is no row of words.
+func (c *console) bring(file *seal.File, f *keyFlags) (*brought, error) {
 	b := &brought{}
+	asks := file.Manifest.Form == seal.FormShares
+	if !asks && slices.Contains(f.shares, "-") {
+		c.say("warning:", yellow, "--share - asks for nothing: this file takes none: its form is "+string(file.Manifest.Form))
+	}
 	for _, path := range f.identities {
 		more, err := app.LoadKeys(path, c.talk())
 		if interrupted(err) {
@@ -320,6 +326,9 @@ func (c *console) bring(f *keyFlags) (*brought, error) {
 		b.keys = append(b.keys, more...)
 	}
 	for i, path := range f.shares {
+		if path == "-" && !asks {
+			continue
+		}
 		s, err := c.share(path, i+1)
 		if interrupted(err) {
 			b.wipe()

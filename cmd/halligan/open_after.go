@@ -155,7 +155,7 @@ func (c *console) signOpening(ctx context.Context, f *keyFlags, o *app.Opening, 
 		s, err := app.SignedWithin(during, func(ctx context.Context) (app.Signature, error) {
 			return c.sshSign(ctx, key, app.OpeningNamespace, o.Text())
 		})
-		if during.Err() != nil {
+		if skipped(during, err) {
 			err = errors.New("it was skipped")
 		}
 		end()

@@ -121,3 +121,32 @@ func TestCtrlCSkipsASignatureAlone(t *testing.T) {
 		t.Errorf("got %d %q", code, rest)
 	}
 }
+
+// A terminal tells Ctrl-C to ssh-keygen, too, which may end of it before this program
+// has heard of it. That one Ctrl-C still skips the signature, and nothing behind it.
+func TestACtrlCThatEndsTheSigningProgramFirstSkipsASignatureAlone(t *testing.T) {
+	dir := t.TempDir()
+	arrived := filepath.Join(dir, "arrived")
+	must(t, syscall.Mkfifo(arrived, 0o600))
+	room := listens(t, dir, func(context.Context) {
+		_, err := os.ReadFile(arrived) // until it was written
+		must(t, err)
+	})
+	must(t, os.Mkdir(filepath.Join(dir, "bin"), 0o700))
+	must(t, os.WriteFile(filepath.Join(dir, "bin", "ssh-keygen"), []byte("#!/bin/sh\n"+
+		"(sleep 0.2; kill -INT $PPID; sleep 0.2; echo >'"+arrived+"') <&- >&- 2>&- &\nkill -INT $$\n"), 0o700))
+	t.Setenv("PATH", filepath.Join(dir, "bin")+string(os.PathListSeparator)+os.Getenv("PATH"))
+	ana := ageBearer(t, dir, "ana")
+	file, share := sealAnnouncing(t, dir, []seal.Announce{{Kind: "webhook", Address: room.URL}}, ana)
+	d := converse(t, dir, "halligan", "open", file, "-i", ana.file, "--share", share, "--sign", ana.file)
+	said := d.waits("Press Enter when you have it")
+	for _, want := range []string{"is not signed by " + ana.file + ": it was skipped", "told: webhook at 127.0.0.1", "recorded in a side log", "nobody signed the record"} {
+		if !strings.Contains(said, want) || strings.Contains(said, "NOT told") || strings.Contains(said, "signal:") {
+			t.Errorf("it does not say %q: %q", want, said)
+		}
+	}
+	d.types("")
+	if rest, code := d.ends(); !strings.Contains(rest, clearScreen) || code != 0 {
+		t.Errorf("got %d %q", code, rest)
+	}
+}

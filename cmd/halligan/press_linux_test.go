@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/rand"
 	"io"
 	"os"
 	"path/filepath"
@@ -176,6 +177,54 @@ func TestAQuestionThatCtrlCEndedTakesNoLineOfTheNext(t *testing.T) {
 	if line, err := c.readLine(); line != "yes" || err != nil || len(reads) > 0 {
 		t.Errorf("got %q, %v, and %d more reads", line, err, len(reads))
 	}
+}
+
+// Of a file that takes no shares nobody is asked for one, at a terminal or through a pipe:
+// what stands there is a half of a password, or not typed at all.
+func TestNobodyIsAskedForAShareOfAFileThatTakesNone(t *testing.T) {
+	dir := t.TempDir()
+	ana, ben := ageBearer(t, dir, "ana"), ageBearer(t, dir, "ben")
+	halves, pair := sealHalves(t, dir, ana), sealFor(t, dir, ana, ben)
+	for _, tt := range []struct {
+		args []string
+		form string
+		says []string
+		code int
+	}{
+		{[]string{halves, "-i", ana.file}, "halves", []string{"Hf7qwinter9Kd2xy"}, 0},
+		{[]string{pair, "-i", ana.file, "-i", ben.file}, "pair", []string{sealedPassword}, 0},
+		{[]string{pair, "-i", ana.file}, "pair", []string{"error: open account 1", "ana is here, and it takes 2 of ana, ben"}, 1},
+	} {
+		d := converse(t, dir, append([]string{"halligan", "open", "--share", "-", "--share", "-"}, tt.args...)...)
+		if tt.code == 0 {
+			d.waits("the screen is cleared. ")
+			d.types("")
+		}
+		_, code := d.ends()
+		said := d.seen.String()
+		holds(t, said, append(tt.says, "warning: --share - asks for nothing: this file takes none: its form is "+tt.form)...)
+		if code != tt.code || strings.Contains(said, "row 1") || strings.Count(said, "takes none") != 1 {
+			t.Errorf("%v: got %d %s", tt.args, code, said)
+		}
+	}
+	out, said, code := runs(t, dir, "open", pair, "-i", ana.file, "-i", ben.file, "--share", "-", "--to-stdout")
+	if out != sealedPassword+"\n" || code != 0 || strings.Contains(said, "row 1") {
+		t.Errorf("got %d %q %s", code, out, said)
+	}
+}
+
+// sealHalves seals a password of which one half is of a key and the other on paper.
+func sealHalves(t *testing.T, dir string, b bearer) string {
+	t.Helper()
+	r, err := seal.ParseRecipient(b.public)
+	must(t, err)
+	p := &seal.Plan{Form: seal.FormHalves, Need: 2, Account: "ea-north@example.com", Label: "account 1", What: "the password", Made: time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC),
+		Holders: []seal.To{{Name: b.name, Key: b.public, Recipient: r, Half: 1}, {Name: "Dora Ek", Half: 2}}}
+	s, err := seal.Seal(rand.Reader, p, custody.NewSecret([]byte("Hf7qwinter9Kd2xy")), custody.NewSecret([]byte("Lm3npqrsTu4vwxyz")))
+	must(t, err)
+	file := filepath.Join(dir, "halves.sealed")
+	must(t, os.WriteFile(file, s.Bytes, 0o600))
+	return file
 }
 
 // With the real program at a terminal: a scanner types the share and two blank lines

@@ -108,7 +108,7 @@ func signedElsewhere(f *signFlags) (app.Sign, time.Time, error) {
 // an argument.
 func (c *console) sshSign(ctx context.Context, key, namespace string, text []byte) (app.Signature, error) {
 	fail := func(err error) (app.Signature, error) {
-		return app.Signature{}, &fault{exitFailed, fmt.Errorf("sign with %s: %v", key, err), "try it by hand: echo test | ssh-keygen -Y sign -f " + key + " -n " + namespace}
+		return app.Signature{}, &fault{exitFailed, fmt.Errorf("sign with %s: %w", key, err), "try it by hand: echo test | ssh-keygen -Y sign -f " + key + " -n " + namespace}
 	}
 	if _, err := os.Stat(key); err != nil {
 		return fail(err)
@@ -126,7 +126,7 @@ func (c *console) sshSign(ctx context.Context, key, namespace string, text []byt
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // it turns the echo on again
 	cmd.WaitDelay = time.Second
 	if err := cmd.Run(); err != nil {
-		if line, _, _ := strings.Cut(strings.TrimSpace(said.String()), "\n"); line != "" {
+		if line, _, _ := strings.Cut(strings.TrimSpace(said.String()), "\n"); line != "" && !endedByCtrlC(err) {
 			err = errors.New(line)
 		}
 		return fail(err)
