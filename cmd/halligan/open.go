@@ -163,6 +163,8 @@ func (c *console) opened(ctx context.Context, f *keyFlags, file *seal.File, open
 	telling, skip := c.telling(ctx, o, opened)
 	defer skip()
 	err = errors.Join(err, c.tellWhom(to, file, opened, nil))
+	_, held := nextStop(ctx) // between a signature and the next wait Ctrl-C ends nothing
+	defer held()
 	c.signOpening(ctx, f, o, &notes)
 	skipping, end := nextStop(ctx)
 	defer end()
