@@ -81,7 +81,7 @@ func (c *Circle) Openers(p *register.Part) []string {
 			for _, a := range access {
 				add(a)
 			}
-			parts = append(parts, combinations...)
+			parts = append(parts, slices.DeleteFunc(combinations, Locked)...)
 		}
 	}
 	return out
@@ -215,7 +215,7 @@ func (c *Circle) reachersOf(n Need) (sure, perhaps []string, nobody bool) {
 		who, unknown := c.hands(p)
 		nobody = nobody || unknown
 		for _, k := range who {
-			if only == "" || k == only {
+			if (only == "" || k == only) && !Locked(p) {
 				sure = append(sure, k)
 			} else {
 				perhaps = append(perhaps, k)

@@ -90,6 +90,9 @@ func randomCircle(r *rand.Rand) *register.Register {
 		if kind == register.PartShare && r.IntN(2) == 0 || kind == register.PartPasswordHalf && r.IntN(5) == 0 {
 			p.Needed = 2 + r.IntN(2)
 		}
+		if r.IntN(10) == 0 { // also of kinds that are no password
+			p.Set = setIDs[r.IntN(len(setIDs))]
+		}
 		reg.Parts = append(reg.Parts, p)
 	}
 	for i := range 1 + r.IntN(2) {

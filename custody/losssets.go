@@ -523,6 +523,8 @@ func (st *state) gone(b *branch) string {
 		}
 		switch {
 		case say != "":
+		case l.perhaps && Locked(l.part):
+			say = b.what + " is sealed, and whether it can be had is not known"
 		case l.perhaps:
 			say = "whether a part is " + b.what + " is not recorded"
 		case st.any(l.may):

@@ -308,7 +308,7 @@ func (c *Circle) reaches(w *Way, keys []string) string {
 				if say = names[k] + " holds " + n.What; k != register.NameKey(p.Holder) {
 					say = names[k] + " opens " + p.Place + " where " + n.What + " lies"
 				}
-				if j >= len(n.Copies) || n.Only != "" && k != register.NameKey(n.Only) {
+				if j >= len(n.Copies) || Locked(p) || n.Only != "" && k != register.NameKey(n.Only) {
 					say = "perhaps " + say
 				}
 			}

@@ -303,8 +303,11 @@ func (o *oracle) together(c *custody.Circle, a register.Account, place string) i
 			}
 			for j, list := range [][]*register.Part{n.Copies, n.Perhaps} {
 				for _, p := range list {
-					if fold(p.Place) == place && n.Only == "" {
-						return max(is, 2-j)
+					if fold(p.Place) != place || n.Only != "" {
+						continue
+					}
+					if is = max(is, 1); j == 0 && !sealedOtherwise(p) {
+						return 2
 					}
 				}
 			}
@@ -383,6 +386,8 @@ func (o *oracle) reached(n custody.Need, people []string) (reached bool, may int
 		for _, x := range who {
 			switch {
 			case !slices.Contains(people, x):
+			case sealedOtherwise(p):
+				may = 2
 			case n.Only == "" || fold(n.Only) == x:
 				reached = true
 			default:

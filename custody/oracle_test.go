@@ -115,22 +115,41 @@ func (o *oracle) waysKnown(a register.Account) bool {
 	case register.PatternOATH, register.PatternSplitPassword, register.PatternVault:
 		return true
 	case register.PatternCertificate:
-		return len(o.keys(a, register.PartCertificate)) > 0
+		return o.byKey(a, register.PartCertificate)
 	case register.PatternFIDO2:
-		return len(o.keys(a, register.PartKey)) > 0
+		return o.byKey(a, register.PartKey)
 	}
 	return len(a.Keys) > 0
 }
 
-// keys are the keys of an account, also those that only custody knows.
-func (o *oracle) keys(a register.Account, kind register.PartKind) []register.Key {
+// keys are the keys of an account, also those that only custody knows, of whatever kind.
+func (o *oracle) keys(a register.Account) []register.Key {
 	keys := slices.Clone(a.Keys)
-	for _, p := range o.reg.Parts {
-		if p.Account == a.ID && p.Kind == kind && !slices.ContainsFunc(keys, func(k register.Key) bool { return p.Key == "" || custody.KeyIs(k, p.Key) }) {
-			keys = append(keys, register.Key{Label: p.Key})
+	for _, kind := range []register.PartKind{register.PartKey, register.PartCertificate} {
+		for _, p := range o.reg.Parts {
+			if p.Account == a.ID && p.Kind == kind && !slices.ContainsFunc(keys, func(k register.Key) bool { return p.Key == "" || custody.KeyIs(k, p.Key) }) {
+				keys = append(keys, register.Key{Label: p.Key})
+			}
 		}
 	}
 	return keys
+}
+
+// opensBy reports whether an account signs in by one of its keys: one that it registers,
+// or of which custody has a part of the kind.
+func (o *oracle) opensBy(a register.Account, at int, k register.Key, kind register.PartKind) bool {
+	return at < len(a.Keys) || slices.ContainsFunc(o.reg.Parts, func(p register.Part) bool {
+		return p.Account == a.ID && p.Kind == kind && (p.Key == "" || custody.KeyIs(k, p.Key))
+	})
+}
+
+func (o *oracle) byKey(a register.Account, kind register.PartKind) bool {
+	for i, k := range o.keys(a) {
+		if o.opensBy(a, i, k, kind) {
+			return true
+		}
+	}
+	return false
 }
 
 // shut applies the tenant's clauses to a way.
@@ -178,12 +197,15 @@ func (o *oracle) byKeys(a register.Account, pattern register.Pattern) int {
 	if o.gone(custody.LossMethod, method) {
 		return 0
 	}
-	keys := o.keys(a, kind)
-	if len(keys) == 0 {
+	keys := o.keys(a)
+	if !o.byKey(a, kind) {
 		return 1 // it has keys somewhere, or it would not be an account
 	}
 	best := 0
 	for i, k := range keys {
+		if !o.opensBy(a, i, k, kind) {
+			continue
+		}
 		is := 2
 		thing, things := o.ofKey(a.ID, kind, k, keys, k == (register.Key{}))
 		pin, _ := o.ofKey(a.ID, register.PartPIN, k, keys, true)
@@ -432,6 +454,9 @@ func (o *oracle) there(j int, part bool) int {
 		return 0
 	}
 	most := 2
+	if sealedOtherwise(p) {
+		most = 1 // and who opens it?
+	}
 	if p.Place != "" {
 		if o.gone(custody.LossPlace, fold(p.Place)) {
 			return 0
@@ -452,6 +477,11 @@ func (o *oracle) there(j int, part bool) int {
 		}
 	}
 	return most
+}
+
+// sealedOtherwise is whether a part is sealed that is no password and no part of one.
+func sealedOtherwise(p *register.Part) bool {
+	return p.Set != "" && p.Kind != register.PartPassword && p.Kind != register.PartPasswordHalf && p.Kind != register.PartShare
 }
 
 func (o *oracle) person(name string) int {

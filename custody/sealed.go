@@ -100,6 +100,13 @@ func (s *SealedSet) whole() bool {
 // sealedKinds are the parts that belong to sealed sets.
 var sealedKinds = []register.PartKind{register.PartPassword, register.PartShare, register.PartPasswordHalf}
 
+// Locked reports whether a part is sealed that is no password and no part of one, such as
+// a PIN. Who opens it is not looked at: nobody counts on it, and who could take it may
+// have it.
+func Locked(p *register.Part) bool {
+	return setKey(p.Set) != "" && !slices.Contains(sealedKinds, p.Kind)
+}
+
 // sealedWays are the ways through the sealed sets that an account names and that are
 // known, and the ids of these sets.
 func (c *Circle) sealedWays(a register.Account) (out []Way, taken map[string]bool) {

@@ -79,7 +79,7 @@ type leaf struct {
 	dies    []int
 	may     []int // any of these takes it, perhaps
 	by      *opening
-	perhaps bool   // whether it is a copy is not known
+	perhaps bool   // whether it is a copy, or opens, is not known
 	free    bool   // nobody has to fetch it
 	gone    string // how it is known that it is not there; "" it is
 }
@@ -286,7 +286,7 @@ func (s *Survey) has(name [2]string) bool {
 
 // leaf compiles a copy. A key is lost as a key and not as a part.
 func (s *Survey) leaf(p *register.Part, isKey bool) leaf {
-	l := leaf{part: p}
+	l := leaf{part: p, perhaps: Locked(p)}
 	for i, why := range s.gone {
 		if &s.circle.reg.Parts[i] == p {
 			return leaf{part: p, gone: why} // nothing more can take it

@@ -139,3 +139,46 @@ func TestTwoCopiesOfOneHalfAreNoPassword(t *testing.T) {
 	is(t, "one of two halves", survives(made(2, "S1")), custody.Maybe)
 	is(t, "two of three thirds", survives(made(3, "S1", "S3")), custody.Maybe)
 }
+
+// A PIN, a token or a combination that was sealed is not counted on: who opens the set is
+// not looked at. Whoever could take it may have it, and its loss is a loss.
+func TestWhatIsSealedAndNoPasswordIsNotCountedOn(t *testing.T) {
+	reg := twoKeys(func(r *register.Register) {
+		r.Accounts[0].Keys, r.Parts = r.Accounts[0].Keys[:1], r.Parts[:2]
+		r.Places = []register.Place{{Name: "Bank", Access: []string{"Dan"}}}
+		r.Parts[1] = register.Part{Account: oneAccount, Kind: register.PartPIN, Key: "One", Set: "5e7a", Place: "Bank"}
+	})
+	sets := []custody.SealedSet{{ID: "5e7a", Need: 2, Holders: []custody.SealedHolder{{Name: "Ana", ByKey: true}, {Name: "Eve", ByKey: true}}}}
+	c := custody.CircleOf(reg, sets...)
+	is(t, "a sealed PIN, its holders lost", c.Survey(custody.Outlook{}).After(custody.PersonLost("Eve")), custody.Maybe)
+	is(t, "a sealed PIN, the place lost", survives(reg, custody.PlaceLost("Bank")), custody.No)
+	o := c.Openings(reg.Accounts[0])
+	if !teams(o.Possible)["ana + dan"] || len(o.Certain) > 0 || len(o.Unrecorded) > 0 {
+		t.Errorf("who could open it: %+v", o)
+	}
+	if why := c.Survey(custody.Outlook{}).Standings()[0].Why; why != "the PIN of One is sealed, and whether it can be had is not known" {
+		t.Errorf("why: %q", why)
+	}
+	is(t, "a sealed PIN and its key in one place", func() custody.Answer {
+		reg.Parts[0].Place = "Bank"
+		places := custody.CircleOf(reg).Together(reg.Accounts[0])
+		if len(places) != 1 || places[0].Certain {
+			return custody.No
+		}
+		return custody.Yes
+	}(), custody.Yes)
+	reg = twoKeys(func(r *register.Register) {
+		r.Accounts[0].Keys, r.Parts = r.Accounts[0].Keys[:1], r.Parts[:2]
+		r.Places = []register.Place{{Name: "Bank", Access: []string{"Dan"}}}
+		r.Parts[1].Place = "Bank"
+		r.Parts = append(r.Parts, register.Part{Kind: register.PartCombination, Opens: "Bank", Holder: "Cleo", Set: "5e7a"})
+	})
+	is(t, "a sealed combination, who opens the place lost", survives(reg, custody.PersonLost("Dan")), custody.Maybe)
+	is(t, "a sealed combination", survives(reg, custody.PersonLost("Cleo")), custody.Yes)
+	if got := custody.CircleOf(reg).Openers(&reg.Parts[1]); !slices.Equal(got, []string{"dan"}) {
+		t.Errorf("who can be counted on: %q", got)
+	}
+	reg.Accounts[0].Pattern = register.PatternOATH
+	reg.Parts = []register.Part{{Account: oneAccount, Kind: register.PartPassword, Holder: "Ana"}, {Account: oneAccount, Kind: register.PartToken, Holder: "Ben", Set: "5e7a"}}
+	is(t, "a sealed token", survives(reg), custody.Maybe)
+}

@@ -91,6 +91,11 @@ func Survive(ctx context.Context, req SurviveRequest) (*SurviveReport, error) {
 	r := &SurviveReport{Schema: SurviveSchema, Tool: req.Tool, Register: req.RegisterName, Tenant: reg.Tenant.Name, Basis: "the register alone: what the tenant allows was not read",
 		Broken: []string{}, Open: []string{}, Remarks: []string{}, Scenarios: []SurviveTrial{}, Losses: []SurviveTrial{}, Openings: []*custody.Openings{},
 		Troubles: []entra.Trouble{}, Circle: custody.CircleOf(reg, req.Held.Sets(reg)...)}
+	for i, name := range reg.PartNames() {
+		if p := &reg.Parts[i]; custody.Locked(p) {
+			r.Remarks = append(r.Remarks, name+" is sealed (set "+p.Set+") and no password: who opens it is not looked at, so that it is not counted on, and who could take it may have it")
+		}
+	}
 	outlook, err := r.side(ctx, &req, reg)
 	if err != nil {
 		return nil, err

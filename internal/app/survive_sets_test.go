@@ -280,3 +280,19 @@ func TestHoldersOfASetAreThoseOfTheRegisterNow(t *testing.T) {
 		}
 	}
 }
+
+// What is sealed and no password is told, since nobody counts on it.
+func TestASealedPINIsTold(t *testing.T) {
+	w := begun(t)
+	reg := sealedAt(w, "5e7a5e7a5e7a5e7a")
+	reg.Parts[0].Kind, reg.Parts[0].Name = register.PartPIN, "PIN of One"
+	told := func() bool {
+		return slices.ContainsFunc(survived(t, reg, nil).Remarks, func(s string) bool { return strings.HasPrefix(s, "PIN of One is sealed (set 5E7A") })
+	}
+	if !told() {
+		t.Errorf("remarks: %q", survived(t, reg, nil).Remarks)
+	}
+	if reg.Parts[0].Set = ""; told() {
+		t.Error("told of a PIN that is not sealed")
+	}
+}
