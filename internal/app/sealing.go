@@ -77,7 +77,7 @@ type sealDetails struct {
 	Announce []announceDetail `json:"announce,omitempty"`
 	// Notes are what approvers must know.
 	Notes []string `json:"notes,omitempty"`
-	// Beware was so when it was asked, and is not looked at again.
+	// Beware was so when it was asked (toldAll).
 	Beware []string `json:"beware,omitempty"`
 	Marks  []string `json:"marks,omitempty"`
 }
