@@ -272,9 +272,9 @@ func (s successors) against(id string) string {
 		return ""
 	}
 	live, anew := s.last(id)
-	var names []string
+	var names, entries []string
 	for _, l := range live {
-		names = append(names, fmt.Sprintf("set %s (entry %d)", l.set, l.index))
+		names, entries = append(names, "set "+l.set), append(entries, fmt.Sprint(l.index))
 	}
 	stale := ""
 	if anew {
@@ -283,7 +283,7 @@ func (s successors) against(id string) string {
 	if len(live) == 0 {
 		return fmt.Sprintf("set %s is void, and by the log every set that took its place is void as well%s. Ask those who seal for this account which one holds (halligan custody list)", id, stale)
 	}
-	return fmt.Sprintf("set %s is void: %s took its place%s. Open %s", id, strings.Join(names, " and "), stale, ifMany(len(live), "that one", "one of those"))
+	return fmt.Sprintf("set %s is void: %s took its place (%s %s)%s. Open %s", id, strings.Join(names, " and "), ifMany(len(live), "entry", "entries"), strings.Join(entries, " and "), stale, ifMany(len(live), "that one", "one of those"))
 }
 
 // liveSets finds accounts of which several sets of one thing are live: one of them
