@@ -50,6 +50,7 @@ const (
 	ReasonReceipt      Reason = "who receives has not signed for it"
 	ReasonWithdrawn    Reason = "the request was taken back by who asked"
 	ReasonNotAsker     Reason = "only who asked takes a request back"
+	ReasonUntold       Reason = "the request does not tell what it would bring about"
 )
 
 // hints are what to do about each reason.
@@ -89,6 +90,7 @@ var hints = map[Reason]string{
 	ReasonReceiver:     "have whoever gives it away ask, or a third person",
 	ReasonWithdrawn:    "ask anew, where it is wanted after all: halligan request",
 	ReasonNotAsker:     "do not approve it, and tell the others; it ends by itself. Who asked can take it back: halligan request withdraw",
+	ReasonUntold:       "do not approve it, and ask who made it: it may be meant to look like another. What is meant honestly is asked for anew",
 	ReasonReceipt:      "whoever receives a part signs for it with their own key, by halligan approve; nobody can do that for them",
 }
 
@@ -192,4 +194,5 @@ const (
 	DefenceReceipt     Defence = "who receives signs for it"
 	DefenceWithdrawn   Defence = "what was taken back is not used"
 	DefenceAsker       Defence = "who asked takes a request back, and nobody else"
+	DefenceTold        Defence = "a request tells what it would bring about" // judged where it is carried out
 )

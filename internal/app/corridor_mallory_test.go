@@ -223,7 +223,7 @@ var stories = []story{
 }
 
 func TestMalloryIsRefusedByTheProgram(t *testing.T) {
-	for _, s := range stories {
+	for _, s := range slices.Concat(stories, sealStories) {
 		t.Run(s.name, func(t *testing.T) {
 			w, hash, err := s.tell(t)
 			if !errors.Is(err, s.reason) {

@@ -277,8 +277,8 @@ func checkCustodyNow(f *fold, p *custody.Pending, data *requestData) (*custodyDe
 	return d, change, err
 }
 
-func reliedCustody(f *fold, p *custody.Pending, data *requestData) error {
-	_, _, err := checkCustodyNow(f, p, data)
+func reliedCustody(_ *App, k *known, p *custody.Pending, data *requestData) error {
+	_, _, err := checkCustodyNow(k.fold, p, data)
 	return err
 }
 

@@ -141,13 +141,14 @@ func checkRegister(approved string, rules []byte, p *custody.Pending, data *requ
 }
 
 // relied are checks of what approvers read, made before they sign.
-var relied = map[custody.Verb]func(*fold, *custody.Pending, *requestData) error{
+var relied = map[custody.Verb]func(*App, *known, *custody.Pending, *requestData) error{
 	custody.VerbBegin: reliedRegister, custody.VerbRegister: reliedRegister,
 	custody.VerbCustody: reliedCustody, custody.VerbMove: reliedCustody, custody.VerbHandOver: reliedCustody,
+	custody.VerbSeal: reliedSeal,
 }
 
-func reliedRegister(f *fold, p *custody.Pending, data *requestData) error {
-	_, err := checkRegister(f.approved, f.rules, p, data)
+func reliedRegister(_ *App, k *known, p *custody.Pending, data *requestData) error {
+	_, err := checkRegister(k.approved, k.rules, p, data)
 	return err
 }
 

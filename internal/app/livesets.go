@@ -122,6 +122,9 @@ func (h *Held) replaced(r *register.Register, w *SealWish, account *register.Acc
 			w.Void = append(w.Void, v)
 		}
 	}
+	if err := h.voided(r, w, account); err != nil {
+		return err
+	}
 	if len(w.Void) > mostVoid {
 		w.Void = w.Void[len(w.Void)-mostVoid:]
 	}
@@ -142,28 +145,62 @@ func idsOf(live []LiveSet) string {
 // noPassword are the patterns by which no password is a way in.
 var noPassword = map[register.Pattern]bool{register.PatternFIDO2: true, register.PatternCertificate: true, register.PatternAccountReset: true}
 
+// voided refuses a wish whose void sets are not void by the log, or not held by those
+// whom the log names: a file that somebody made may say so. What the log has not sealed
+// is not refused.
+func (h *Held) voided(r *register.Register, w *SealWish, account *register.Account) error {
+	for i, v := range w.Void {
+		s := h.set(v.Set)
+		if s == nil || len(s.files) == 0 {
+			continue
+		}
+		of := accountOfSet(r, s)
+		if foreign := s.account != "" && (of == nil || !of.ID.Equal(account.ID)); foreign && (s.void == "" || i == len(w.Void)-1 && len(w.Replaces) == 0) {
+			return &hinted{fmt.Errorf("take set %s for void: it is of account %.80s, and not of %s", v.Set, s.account, cmp.Or(account.Name, string(account.ID))), "give the file of a set of the same account"}
+		}
+		var names []string
+		for _, holder := range s.opens.Holders {
+			names = append(names, holder.Name)
+		}
+		if len(names) > 0 && !slices.Equal(names, v.Holders) {
+			return &hinted{fmt.Errorf("take set %s for void: its holders are said to be %.200s, and by the log they are %.200s", v.Set, strings.Join(v.Holders, ", "), strings.Join(names, ", ")), "somebody may have replaced the file: take another copy, and compare its SHA-256 with the binder"}
+		}
+	}
+	return nil
+}
+
 // beware are what approvers must know of a wish beside the people: that the register
 // knows no way in by a password, and which other sets of the same are live.
 func (h *Held) beware(r *register.Register, w *SealWish, account *register.Account) []string {
-	var out []string
-	ofPassword := strings.Contains(strings.ToLower(w.What), "password")
-	if name := cmp.Or(account.Name, string(account.ID)); ofPassword && noPassword[account.Pattern] {
-		out = append(out, fmt.Sprintf("the register says that %s signs in by %s (pattern:), which takes no password: halligan survive will not count this set as a way in", name, account.Pattern))
-	} else if ofPassword && account.Pattern == register.PatternUnknown {
-		out = append(out, fmt.Sprintf("the register does not say how %s signs in (pattern:): until it does, halligan survive will not count this set as a way in", name))
+	out := noWayIn(w, account, account.Pattern)
+	if stay := h.stay(r, w, account); len(stay) > 0 {
+		out = append(out, idsOf(stay)+ifMany(len(stay), " is", " are")+" live and of the same account. If the new secret takes the place of the old one, ask with "+replacesFlags(stay))
 	}
+	return out
+}
+
+// noWayIn says that a password of an account is no way in by the pattern of it.
+func noWayIn(w *SealWish, account *register.Account, pattern register.Pattern) []string {
+	name := cmp.Or(account.Name, string(account.ID))
+	switch ofPassword := strings.Contains(strings.ToLower(w.What), "password"); {
+	case ofPassword && noPassword[pattern]:
+		return []string{fmt.Sprintf("the register says that %s signs in by %s (pattern:), which takes no password: halligan survive will not count this set as a way in", name, pattern)}
+	case ofPassword && pattern == register.PatternUnknown:
+		return []string{fmt.Sprintf("the register does not say how %s signs in (pattern:): until it does, halligan survive will not count this set as a way in", name)}
+	}
+	return nil
+}
+
+// stay are the live sets of the same that a wish leaves live.
+func (h *Held) stay(r *register.Register, w *SealWish, account *register.Account) (out []LiveSet) {
 	going := slices.Clone(w.Replaces)
-	if n := len(w.Void); n > 0 {
+	if n := len(w.Void); n > 0 && len(w.Replaces) == 0 {
 		going = append(going, w.Void[n-1].Set)
 	}
-	var stay []LiveSet
 	for _, l := range h.Live(r, account) {
 		if strings.EqualFold(l.What, w.What) && !slices.Contains(going, l.Set) {
-			stay = append(stay, l)
+			out = append(out, l)
 		}
-	}
-	if len(stay) > 0 {
-		out = append(out, idsOf(stay)+ifMany(len(stay), " is", " are")+" live and of the same account. If the new secret takes the place of the old one, ask with "+replacesFlags(stay))
 	}
 	return out
 }
@@ -235,9 +272,9 @@ func (s successors) against(id string) string {
 		return ""
 	}
 	live, anew := s.last(id)
-	var names []string
+	var names, entries []string
 	for _, l := range live {
-		names = append(names, fmt.Sprintf("set %s (entry %d)", l.set, l.index))
+		names, entries = append(names, "set "+l.set), append(entries, fmt.Sprint(l.index))
 	}
 	stale := ""
 	if anew {
@@ -246,7 +283,7 @@ func (s successors) against(id string) string {
 	if len(live) == 0 {
 		return fmt.Sprintf("set %s is void, and by the log every set that took its place is void as well%s. Ask those who seal for this account which one holds (halligan custody list)", id, stale)
 	}
-	return fmt.Sprintf("set %s is void: %s took its place%s. Open %s", id, strings.Join(names, " and "), stale, ifMany(len(live), "that one", "one of those"))
+	return fmt.Sprintf("set %s is void: %s took its place (%s %s)%s. Open %s", id, strings.Join(names, " and "), ifMany(len(live), "entry", "entries"), strings.Join(entries, " and "), stale, ifMany(len(live), "that one", "one of those"))
 }
 
 // liveSets finds accounts of which several sets of one thing are live: one of them

@@ -92,14 +92,14 @@ func TestWhoOpensAVoidFileIsSentToTheLiveSet(t *testing.T) {
 		want   string // "" nothing is said
 	}{
 		"nothing took its place": {map[string]tells{b: {}}, ""},
-		"sealed again":           {map[string]tells{b: {"voids": a}}, "set " + a + " is void: set " + b + " (entry N) took its place. Open that one"},
-		"in capitals":            {map[string]tells{b: {"voids": strings.ToUpper(a)}}, "set " + a + " is void: set " + b + " (entry N) took its place. Open that one"},
+		"sealed again":           {map[string]tells{b: {"voids": a}}, "set " + a + " is void: set " + b + " took its place (entry N). Open that one"},
+		"in capitals":            {map[string]tells{b: {"voids": strings.ToUpper(a)}}, "set " + a + " is void: set " + b + " took its place (entry N). Open that one"},
 		"sealed again, then a new secret": {map[string]tells{b: {"voids": a}, c: {"replaces": []string{b}}},
-			"set " + a + " is void: set " + c + " (entry N) took its place, with a new secret: if that was set in Entra, the secret of this file is out of date. Open that one"},
+			"set " + a + " is void: set " + c + " took its place (entry N), with a new secret: if that was set in Entra, the secret of this file is out of date. Open that one"},
 		"a new secret, sealed again twice": {map[string]tells{b: {"replaces": []string{a}}, c: {"voids": b}, d: {"voids": c}},
-			"set " + a + " is void: set " + d + " (entry N) took its place, with a new secret: if that was set in Entra, the secret of this file is out of date. Open that one"},
+			"set " + a + " is void: set " + d + " took its place (entry N), with a new secret: if that was set in Entra, the secret of this file is out of date. Open that one"},
 		"two took its place, of which one is void": {map[string]tells{b: {"voids": a}, c: {"voids": a}, d: {"voids": c}},
-			"set " + a + " is void: set " + b + " (entry N) and set " + d + " (entry N) took its place. Open one of those"},
+			"set " + a + " is void: set " + b + " and set " + d + " took its place (entries N and N). Open one of those"},
 		"in a circle": {map[string]tells{b: {"voids": a}, c: {"voids": b}, d: {"replaces": []string{c}}, a: {"voids": d}},
 			"set " + a + " is void, and by the log every set that took its place is void as well, with a new secret: if that was set in Entra, the secret of this file is out of date. Ask those who seal for this account which one holds (halligan custody list)"},
 	} {
@@ -112,7 +112,7 @@ func TestWhoOpensAVoidFileIsSentToTheLiveSet(t *testing.T) {
 			o := w.opening(a)
 			o.Set = a
 			_, against, err := w.RecordOpening(t.Context(), o)
-			if got := regexp.MustCompile(`entry \d+`).ReplaceAllString(against, "entry N"); err != nil || got != tt.want {
+			if got := regexp.MustCompile(`\b\d{1,4}\b`).ReplaceAllString(against, "N"); err != nil || got != tt.want {
 				t.Errorf("got %q %v\nwant %q", got, err, tt.want)
 			}
 		})

@@ -13,6 +13,7 @@ import (
 	"github.com/hiddeco/sshsig"
 
 	"halligan/custody"
+	"halligan/entra"
 	"halligan/evidence"
 	"halligan/internal/store"
 	"halligan/register"
@@ -215,15 +216,38 @@ func proposeOpen(_ *App, _ *known, subject string) (string, json.RawMessage, str
 	return s.On, details, "", err
 }
 
+// openTold refuses a request to open that is of another file, or tells another thing of
+// this one than stands in it.
+func (a *App) openTold(p *custody.Pending, f *seal.File) error {
+	var d openDetails
+	if err := json.Unmarshal(p.Request.Details, &d); p.Request.What != custody.VerbOpen || err != nil || d.File != f.Digest || d.Set != f.Manifest.Set {
+		return &hinted{errors.New("open by a request: another file was approved than this one"), "compare the SHA-256 with the request (halligan request show)"}
+	}
+	subject, err := OpenSubject(f)
+	if err != nil {
+		return err
+	}
+	on, details, _, err := proposeOpen(a, nil, subject)
+	if err == nil {
+		details, err = entra.Canonical(details) // as in a request
+	}
+	if err != nil {
+		return err
+	}
+	if told := on == p.Request.On && bytes.Equal(details, p.Request.Details); !told && !a.Without[custody.DefenceTold] {
+		return &custody.Refusal{Reason: custody.ReasonUntold, Detail: fmt.Sprintf("what was approved is %.120q, and the file is %.120q; or its holders are told otherwise", p.Request.On, custody.Visible(on))}
+	}
+	return nil
+}
+
 // OpenApproved opens a sealed file by an approved request: the intent stands in the
 // evidence before anything is decrypted. In an emergency nobody waits for that, and
 // an opening without a request is recorded as one.
 func (a *App) OpenApproved(ctx context.Context, given string, f *seal.File, open func() (*seal.Opened, error)) (*seal.Opened, *Done, error) {
 	var opened *seal.Opened
 	done, err := a.through(ctx, given, func(_ *known, p *custody.Pending, _ *requestData) (*act, error) {
-		var d openDetails
-		if err := json.Unmarshal(p.Request.Details, &d); p.Request.What != custody.VerbOpen || err != nil || d.File != f.Digest || d.Set != f.Manifest.Set {
-			return nil, &hinted{errors.New("open by a request: another file was approved than this one"), "compare the SHA-256 with the request (halligan request show)"}
+		if err := a.openTold(p, f); err != nil {
+			return nil, err
 		}
 		return &act{verb: p.Request.What, on: p.Request.On, why: p.Request.Why, before: f.Digest,
 			effect: func(context.Context) (_ *effect, err error) {

@@ -313,7 +313,7 @@ func (a *App) Approve(ctx context.Context, given, name string, at time.Time, sig
 		if err := law.CheckPending(p); err != nil || relied[r.What] == nil {
 			return err
 		}
-		return relied[r.What](k.fold, p, data)
+		return relied[r.What](a, k, p, data)
 	})
 	if err != nil {
 		return nil, err

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -78,9 +79,9 @@ func (d *SealDone) Wipe() {
 	}
 }
 
-// detailsOf are the details of a request to seal, unless the register says something
-// else by now.
-func (a *App) detailsOf(p *custody.Pending) (*sealDetails, error) {
+// detailsOf are the details of a request to seal, unless the register or the log says
+// something else.
+func (a *App) detailsOf(k *known, p *custody.Pending) (*sealDetails, error) {
 	if p.Request.What != custody.VerbSeal {
 		return nil, &hinted{fmt.Errorf("request %s is to %s, not to seal", p.Request.Hash(), p.Request.What), "halligan request list"}
 	}
@@ -99,8 +100,8 @@ func (a *App) detailsOf(p *custody.Pending) (*sealDetails, error) {
 	if err != nil {
 		return nil, err
 	}
-	if now.Name != d.Name || p.Request.On != now.on() {
-		return nil, &hinted{fmt.Errorf("what was approved is %.120q, to sign in with %.80q; the register says %.120q, to sign in with %.80q", p.Request.On, d.Name, now.on(), now.Name), "correct the name in halligan.yaml, or ask anew: halligan request seal"}
+	if err := a.toldAll(k, p, &d); err != nil {
+		return nil, err
 	}
 	if string(text) != string(p.Request.Details) {
 		return nil, &hinted{errors.New("the register does not say any more what was approved: a holder, a key, a line of managers or a channel has changed"), "compare the two (halligan request show), and ask anew"}
@@ -121,15 +122,17 @@ func (a *App) SealTask(ctx context.Context, given string) (*SealTask, error) {
 		if err != nil {
 			return err
 		}
-		d, err := a.detailsOf(p)
-		if err != nil {
-			return err
-		}
 		law, err := a.law(k, p.Request.What, "")
 		if err != nil {
 			return err
 		}
-		if _, err := law.Decide(p); err != nil {
+		if p.Request.What == custody.VerbSeal { // detailsOf refuses any other
+			if _, err := law.Decide(p); err != nil {
+				return err
+			}
+		}
+		d, err := a.detailsOf(k, p)
+		if err != nil {
 			return err
 		}
 		out = &SealTask{details: d, Hash: p.Request.Hash(), On: p.Request.On, Label: d.Label, What: d.What, Form: d.Form, Make: d.Make, Void: d.Void, Replaces: d.Replaces, reseals: d.reseals(), Account: d.Name, Seal: d.Seal, Seals: map[string]string{}, Need: d.Need}
@@ -177,8 +180,8 @@ func (a *App) Seal(ctx context.Context, given string, job *SealJob) (*SealDone, 
 		}
 	}
 	var putErr error // of the second copy; the file is sealed all the same
-	out.Done, err = a.through(ctx, task.Hash, func(_ *known, p *custody.Pending, _ *requestData) (*act, error) {
-		d, err := a.detailsOf(p)
+	out.Done, err = a.through(ctx, task.Hash, func(k *known, p *custody.Pending, _ *requestData) (*act, error) {
+		d, err := a.detailsOf(k, p)
 		if err != nil {
 			return nil, err
 		}
@@ -340,7 +343,10 @@ func (h *Held) set(id string) *sealedSet {
 }
 
 // sealed reads which file was sealed for each set, and which sets are void.
-func (h *Held) sealed(v store.View) error {
+func (h *Held) sealed(v store.View) error { return h.sealedBefore(v, math.MaxUint64) }
+
+// sealedBefore reads it as it was before an entry.
+func (h *Held) sealedBefore(v store.View, end uint64) error {
 	of := func(id string) *sealedSet {
 		if h.sets[setKey(id)] == nil {
 			h.sets[setKey(id)] = &sealedSet{}
@@ -352,7 +358,7 @@ func (h *Held) sealed(v store.View) error {
 			return err
 		}
 		d, is := sealedBy(&e)
-		if !is || d.Set == "" {
+		if !is || d.Set == "" || e.Index >= end {
 			continue
 		}
 		s := of(d.Set)

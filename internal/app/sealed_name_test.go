@@ -51,7 +51,10 @@ func TestAnotherNameThanTheApprovedOneIsNotSealed(t *testing.T) {
 	lie := mallory.handsInRequest(mallory.makes(func(r *custody.Request) {
 		r.What, r.On, r.Details = custody.VerbSeal, asked.Request.On, details
 	}), "")
-	w.As("ben").Approves(lie)
+	if _, err := w.As("ben").approves(lie); err == nil || !strings.Contains(err.Error(), "what was approved is") {
+		t.Errorf("ben is asked to sign: %v", err)
+	}
+	w.handsIn(lie, w.As("ben").prepares(w.request(lie)))
 	if _, err := w.Seal(t.Context(), lie, job(t)); err == nil || !strings.Contains(err.Error(), "what was approved is") {
 		t.Errorf("approved as %q: %v", asked.Request.On, err)
 	}

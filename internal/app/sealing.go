@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"filippo.io/age"
 
@@ -77,7 +78,7 @@ type sealDetails struct {
 	Announce []announceDetail `json:"announce,omitempty"`
 	// Notes are what approvers must know.
 	Notes []string `json:"notes,omitempty"`
-	// Beware was so when it was asked, and is not looked at again.
+	// Beware was so when it was asked (toldAll).
 	Beware []string `json:"beware,omitempty"`
 	Marks  []string `json:"marks,omitempty"`
 }
@@ -413,18 +414,21 @@ func recipientOf(key string, talk *Talk) (age.Recipient, error) {
 	return seal.ParseRecipient(key)
 }
 
-// mostCalls is how many lines of whom to call a sealed file has.
-const mostCalls = 24
+// mostCalls is how many lines of whom to call a sealed file has, mostCall how many bytes
+// a line (docs/sealed-format.md).
+const mostCalls, mostCall = 24, 300
 
 // callList is whom to tell of an opening: the channels, those first that work
-// without the tenant, and the people who decide or hold, by the ways they gave.
+// without the tenant, and the people who decide or hold, by the ways they gave. What has
+// no room is counted.
 func (a *App) callList() []string {
 	r := a.Register.Or()
 	var out []string
-	add := func(name, ways string) {
-		line := custody.Visible(strings.TrimSuffix(strings.TrimSpace(name+": "+ways), ":"))
-		if len(line) <= 300 && len(out) < mostCalls && !slices.Contains(out, line) {
-			out = append(out, line)
+	add := func(name string, ways []string) {
+		for _, line := range callLines(name, ways) {
+			if !slices.Contains(out, line) {
+				out = append(out, line)
+			}
 		}
 	}
 	for _, inTenant := range []bool{false, true} {
@@ -434,14 +438,54 @@ func (a *App) callList() []string {
 				if inTenant {
 					note = " (down when the tenant is)"
 				}
-				add(c.Name+" ("+c.Kind+")"+note, strings.Join(c.Recipients, ", "))
+				add(c.Name+" ("+c.Kind+")"+note, c.Recipients)
 			}
 		}
 	}
 	for _, p := range r.People {
 		if len(p.Reach) > 0 && (p.Has(register.RoleApprover) || p.Has(register.RoleCustodian)) {
-			add(p.Name, strings.Join(p.Reach, ", "))
+			add(p.Name, p.Reach)
 		}
 	}
+	if n := len(out) - mostCalls; n > 0 {
+		out = append(out[:mostCalls-1], fmt.Sprintf("%d more lines have no room here; who else is to be told stands in the binder", n+1))
+	}
 	return out
+}
+
+// callLines are a name with the ways to reach it, in as many lines as they take. Each
+// begins with the name.
+func callLines(name string, ways []string) []string {
+	head := cutBytes(custody.Visible(strings.TrimSpace(name)), mostCall/2)
+	lines, begun := []string{head}, false
+	for _, way := range ways {
+		way = custody.Visible(strings.TrimSpace(way))
+		last := &lines[len(lines)-1]
+		switch {
+		case way == "":
+		case !begun:
+			*last, begun = head+": "+way, true
+		case len(*last)+len(", ")+len(way) <= mostCall:
+			*last += ", " + way
+		default:
+			lines = append(lines, head+": "+way)
+		}
+	}
+	for i := range lines {
+		lines[i] = cutBytes(lines[i], mostCall)
+	}
+	return lines
+}
+
+// cutBytes cuts a text to so many bytes, at a letter, and shows that it was cut.
+func cutBytes(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	const mark = "…"
+	end := most - len(mark)
+	for !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return text[:end] + mark
 }

@@ -12,7 +12,6 @@ import (
 	"testing"
 
 	"filippo.io/age"
-	"filippo.io/age/plugin"
 	"github.com/hiddeco/sshsig"
 
 	"halligan/custody"
@@ -290,53 +289,6 @@ func TestAFolderThatTakesNothingIsNoticedBeforeTheRequestIsUsed(t *testing.T) {
 	if left, err := filepath.Glob(filepath.Join(filepath.Dir(good), ".halligan-*")); err != nil || len(left) > 0 {
 		t.Errorf("left %v %v", left, err)
 	}
-}
-
-// Enter pressed twice, or a plugin that is not on this machine, costs nobody their
-// approvals.
-func TestWhatCannotBeSealedIsNoticedBeforeTheRequestIsUsed(t *testing.T) {
-	still := func(t *testing.T, w *world, hash string, err error, says, hint string) {
-		t.Helper()
-		if err == nil || !strings.Contains(err.Error(), says) || !strings.Contains(hintIn(err), hint) || !strings.Contains(hintIn(err), "the request stays approved") || strings.Contains(hintIn(err), "ask anew") {
-			t.Errorf("got %v (%s)", err, hintIn(err))
-		}
-		if r, err := w.Request(t.Context(), hash); err != nil || r.State != app.RequestReady || len(w.entries(evidence.KindIntent, hash)) > 0 {
-			t.Errorf("the request is not as it was: %+v %v", r, err)
-		}
-	}
-	t.Run("no secret", func(t *testing.T) {
-		w, hash := agreed(t, map[string]*age.X25519Identity{}, pairOfTwo)
-		for typed, says := range map[string]string{"": "there is no secret", " \t": "there is no secret", strings.Repeat("x", seal.SecretMost+1): "a secret of 16385 bytes"} {
-			given := custody.NewSecret([]byte(typed))
-			j := job(t)
-			j.Secret = func(context.Context, *app.SealTask) ([]custody.Secret, error) { return []custody.Secret{given}, nil }
-			_, err := w.Seal(t.Context(), hash, j)
-			still(t, w, hash, err, says, "give the secret")
-			if strings.Contains(string(given.Reveal()), "x") {
-				t.Error("it is not wiped")
-			}
-		}
-		if _, err := w.Seal(t.Context(), hash, job(t)); err != nil {
-			t.Error(err)
-		}
-	})
-	t.Run("no plugin", func(t *testing.T) {
-		w := begun(t, holding(map[string]*age.X25519Identity{}, "ana", "ben"), func(w *world) {
-			w.Register.People[1].Receiving = plugin.EncodeRecipient("halliganmissing", []byte("a key of ben"))
-		})
-		asked, err := w.As("ana").wishes(pairOfTwo)
-		must(t, err)
-		hash := asked.Request.Hash()
-		w.As("ben").Approves(hash)
-		j := job(t)
-		j.Secret = func(context.Context, *app.SealTask) ([]custody.Secret, error) {
-			t.Error("it asks for a secret")
-			return nil, errors.New("asked")
-		}
-		still(t, w, hash, w.TrySeal(t.Context(), hash, j), "the receiving key of ben: the program age-plugin-halliganmissing", "install it")
-		_, err = w.Seal(t.Context(), hash, j)
-		still(t, w, hash, err, "the receiving key of ben: the program age-plugin-halliganmissing", "install it")
-	})
 }
 
 // A disk that takes nothing any more: the request is used, which is said, the evidence
