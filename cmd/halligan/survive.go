@@ -314,7 +314,7 @@ func groupTrials(losses []app.SurviveTrial) []trialView {
 // fullWay tells a way with all that it takes.
 func fullWay(w *custody.Standing) string {
 	who, _, _ := strings.Cut(w.Name, "@")
-	return w.Way + ", which opens " + ifElse(who == "", string(w.Account), who) + ": " + strings.Join(w.With, "; ")
+	return w.Way + ", which opens " + ifElse(who == "", string(w.Account), who) + ifElse(len(w.With) == 0, "", ": "+strings.Join(w.With, "; "))
 }
 
 // productText writes a set, or many in one: this or that, together with these.

@@ -18,6 +18,13 @@ const SurviveSchema = "halligan-survive/1"
 // lossesMost is the size up to which every set of losses is told.
 const lossesMost = 3
 
+// Bounds of what is kept of single losses. A register of thousands of shares is within
+// what a register may be, and each of its losses would tell all of them again.
+const (
+	linesMost = 50_000 // lines of With in all
+	whyMost   = 400    // bytes of a Why, where there would be more lines
+)
+
 // SurviveRequest asks what survives which loss.
 type SurviveRequest struct {
 	Register     *register.Register
@@ -121,9 +128,7 @@ func Survive(ctx context.Context, req SurviveRequest) (*SurviveReport, error) {
 		}
 	}
 	if req.Scenario == "" {
-		for _, l := range survey.Singles() {
-			r.Losses = append(r.Losses, trialOf(survey, custody.Scenario{Name: string(l.Kind), Title: l.String(), Lost: []custody.Loss{l}}))
-		}
+		r.Losses = losses(survey)
 		r.Sets = survey.LossSets(lossesMost)
 		for _, a := range r.Accounts {
 			r.Openings = append(r.Openings, r.Circle.Openings(a))
@@ -161,6 +166,51 @@ func trialOf(s *custody.Survey, of custody.Scenario) SurviveTrial {
 		return SurviveTrial{Scenario: of, Works: custody.Maybe, Ways: []custody.Standing{}}
 	}
 	return SurviveTrial{Scenario: of, Works: s.After(of.Lost...), Ways: s.Standings(of.Lost...)}
+}
+
+// losses are all single losses. Those of a register of thousands of shares are short.
+func losses(survey *custody.Survey) []SurviveTrial {
+	out := []SurviveTrial{}
+	lines := 0
+	for _, l := range survey.Singles() {
+		t := trialOf(survey, custody.Scenario{Name: string(l.Kind), Title: l.String(), Lost: []custody.Loss{l}})
+		before := lines
+		lines += linesOf(t.Ways)
+		out = append(out, t)
+		switch {
+		case before > linesMost:
+			out[len(out)-1].shorten()
+		case lines > linesMost:
+			for i := range out {
+				out[i].shorten()
+			}
+		}
+	}
+	return out
+}
+
+// linesOf counts what ways take, and what is said of why.
+func linesOf(ways []custody.Standing) int {
+	n := 0
+	for i := range ways {
+		n += len(ways[i].With) + 1 + len(ways[i].Why)/whyMost
+	}
+	return n
+}
+
+// shorten leaves of each way whether it works, and the beginning of why.
+func (t *SurviveTrial) shorten() {
+	for i := range t.Ways {
+		w := &t.Ways[i]
+		w.With = nil
+		if len(w.Why) > whyMost {
+			at := strings.LastIndex(w.Why[:whyMost], ", ")
+			if at < 0 {
+				at = strings.LastIndex(w.Why[:whyMost], " ")
+			}
+			w.Why = strings.ToValidUTF8(w.Why[:max(at, 0)], "") + " …"
+		}
+	}
 }
 
 // conclude judges by the rules (S56..S60, S104, S121): as it is; each scenario; one place, site, key, model
