@@ -222,11 +222,30 @@ func (c *Circle) reachersOf(n Need) (sure, perhaps []string, nobody bool) {
 			}
 		}
 	}
+	if n.OneOf { // for certain has it who has all of them
+		sure, perhaps = inAll(sure, perhaps, len(n.Copies))
+	}
 	for _, p := range n.Perhaps {
 		who, unknown := c.hands(p)
 		perhaps, nobody = append(perhaps, who...), nobody || unknown
 	}
 	return sure, perhaps, nobody
+}
+
+// inAll keeps those who stand in a list as often as wanted, and adds the others to more.
+func inAll(list, more []string, wanted int) (all, some []string) {
+	count := map[string]int{}
+	for _, k := range list {
+		count[k]++
+	}
+	for _, k := range list {
+		if count[k] == wanted {
+			all = append(all, k)
+		} else {
+			more = append(more, k)
+		}
+	}
+	return all, more
 }
 
 // Completes reports whether an actor can bring a way together.

@@ -103,6 +103,14 @@ func (st *state) branch(b *branch) bool {
 	if b.open && st.read == favourable {
 		return true
 	}
+	if b.all > 0 && st.read == adverse {
+		for i := range b.leaves[:b.all] {
+			if !st.leaf(&b.leaves[i]) {
+				return false
+			}
+		}
+		return true
+	}
 	for i := range b.leaves {
 		if st.leaf(&b.leaves[i]) {
 			return true
@@ -184,7 +192,8 @@ func (st *state) support(p *path) []int {
 	return slices.DeleteFunc(slices.Compact(out), func(i int) bool { return st.lost[i] })
 }
 
-// supportOf is the smallest support of one of the copies that is left.
+// supportOf is the smallest support of one of the copies that is left, or of all where
+// it is not known which is wanted.
 func (st *state) supportOf(b *branch) []int {
 	if b.open && st.read == favourable {
 		return nil
@@ -201,7 +210,10 @@ func (st *state) supportOf(b *branch) []int {
 			by, _ := st.route(l.by, nil)
 			own = append(own, by...)
 		}
-		if !found || len(own) < len(best) {
+		switch {
+		case b.all > 0 && st.read == adverse:
+			best = append(best, own...)
+		case !found || len(own) < len(best):
 			best, found = own, true
 		}
 	}
@@ -505,6 +517,9 @@ func (st *state) gone(b *branch) string {
 	var why []string
 	for i := range b.leaves {
 		l := &b.leaves[i]
+		if st.leaf(l) {
+			continue // and whether it is this one is not known
+		}
 		say := ""
 		if l.gone != "" {
 			say = b.what + " " + l.gone

@@ -308,7 +308,8 @@ func (c *Circle) reaches(w *Way, keys []string) string {
 				if say = names[k] + " holds " + n.What; k != register.NameKey(p.Holder) {
 					say = names[k] + " opens " + p.Place + " where " + n.What + " lies"
 				}
-				if j >= len(n.Copies) || Locked(p) || n.Only != "" && k != register.NameKey(n.Only) {
+				other := func(p *register.Part) bool { return !slices.Contains(c.Reachers(p), k) }
+				if j >= len(n.Copies) || Locked(p) || n.OneOf && slices.ContainsFunc(n.Copies, other) || n.Only != "" && k != register.NameKey(n.Only) {
 					say = "perhaps " + say
 				}
 			}

@@ -189,42 +189,79 @@ func (o *oracle) holder(set *custody.SealedSet, at int, shares []int) int {
 	if h.ByKey && (h.Stranger || !slices.ContainsFunc(o.reg.People, func(p register.Person) bool { return fold(p.Name) == fold(h.Name) })) {
 		return 1 // whoever it is now
 	}
-	if own := of(h.Name); len(own) > 0 {
-		is := 0
-		for _, j := range own {
-			if !h.ByKey {
-				is = max(is, o.fetched(j, true))
-				continue
-			}
-			// The share helps nobody else. Who must send somebody for it may not get it.
-			is = max(is, min(1, o.person(h.Name)), min(1, o.fetched(j, true)))
-			if slices.ContainsFunc(o.byThemselves(j), func(n string) bool { return fold(n) == fold(h.Name) }) {
-				is = max(is, min(o.there(j, true), o.person(h.Name)))
-			}
-		}
-		return is
+	known := func(x custody.SealedHolder) bool {
+		return !x.Stranger && slices.ContainsFunc(o.reg.People, func(p register.Person) bool { return fold(p.Name) == fold(x.Name) })
 	}
-	if h.ByKey {
-		return o.person(h.Name)
-	}
-	// Papers that nobody of the set holds were handed over by those who hold none.
-	var loose []int
+	alike := h.Half == 0 && len(set.Pairs) == 0
+	// Papers that nobody of the set holds, or somebody beside the own, were handed over by
+	// those who hold none. Each is one of some.
+	var over [][]int
 	for _, j := range shares {
 		if !slices.ContainsFunc(set.Holders, func(x custody.SealedHolder) bool { return fold(x.Name) == fold(o.reg.Parts[j].Holder) }) {
-			loose = append(loose, j)
+			over = append(over, []int{j})
 		}
 	}
 	before, bare := 0, 0
 	for i, x := range set.Holders {
-		if !x.ByKey && len(of(x.Name)) == 0 {
+		has := of(x.Name)
+		if !x.ByKey && len(has) == 0 {
 			bare++
 			if i < at {
 				before++
 			}
 		}
+		for more := 1; more < len(has) && (known(x) || !x.ByKey); more++ {
+			if which := has; !x.ByKey && alike {
+				over = append(over, which[more:more+1])
+			} else {
+				over = append(over, which)
+			}
+		}
 	}
-	if len(loose) <= bare && before < len(loose) && (h.Half == 0 || bare == 1) {
-		return o.fetched(loose[before], true)
+	fits := len(over) <= bare && (alike || bare == 1)
+	oneOf := func(list []int, is func(int) int) int {
+		least, most := 2, 0
+		for _, j := range list {
+			least, most = min(least, is(j)), max(most, is(j))
+		}
+		if least < 2 {
+			return min(1, most)
+		}
+		return 2
+	}
+	paper := func(j int) int { return o.fetched(j, true) }
+	own := of(h.Name)
+	switch {
+	case h.ByKey && len(own) > 0:
+		// The share helps nobody else. Who must send somebody for it may not get it.
+		mine := func(j int) int {
+			if slices.ContainsFunc(o.byThemselves(j), func(n string) bool { return fold(n) == fold(h.Name) }) {
+				return min(o.there(j, true), o.person(h.Name))
+			}
+			return min(1, o.fetched(j, true))
+		}
+		is := min(1, o.person(h.Name))
+		for _, j := range own {
+			is = max(is, min(1, paper(j)))
+			if bare == 0 {
+				is = max(is, mine(j)) // they are copies
+			}
+		}
+		return max(is, oneOf(own, mine))
+	case h.ByKey:
+		return o.person(h.Name)
+	case len(own) > 0 && bare == 0:
+		is := 0
+		for _, j := range own {
+			is = max(is, paper(j))
+		}
+		return is
+	case len(own) > 0 && fits && alike:
+		return paper(own[0])
+	case len(own) > 0:
+		return oneOf(own, paper)
+	case fits && before < len(over):
+		return oneOf(over[before], paper)
 	}
 	return 1
 }
@@ -306,7 +343,8 @@ func (o *oracle) together(c *custody.Circle, a register.Account, place string) i
 					if fold(p.Place) != place || n.Only != "" {
 						continue
 					}
-					if is = max(is, 1); j == 0 && !sealedOtherwise(p) {
+					all := !n.OneOf || !slices.ContainsFunc(n.Copies, func(p *register.Part) bool { return fold(p.Place) != place })
+					if is = max(is, 1); j == 0 && !sealedOtherwise(p) && all {
 						return 2
 					}
 				}
@@ -387,6 +425,8 @@ func (o *oracle) reached(n custody.Need, people []string) (reached bool, may int
 			switch {
 			case !slices.Contains(people, x):
 			case sealedOtherwise(p):
+				may = 2
+			case n.OneOf && slices.ContainsFunc(n.Copies, func(p *register.Part) bool { return !slices.Contains(o.hands(p, nil), x) }):
 				may = 2
 			case n.Only == "" || fold(n.Only) == x:
 				reached = true

@@ -201,7 +201,8 @@ func (w *Way) liesIn(place string) Answer {
 	count := func(needs []Need) (sure, perhaps int) {
 		for _, n := range needs {
 			lies := func(p *register.Part) bool { return n.Only == "" && register.NameKey(p.Place) == place }
-			if slices.ContainsFunc(n.Copies, func(p *register.Part) bool { return lies(p) && !Locked(p) }) {
+			all := !n.OneOf || !slices.ContainsFunc(n.Copies, func(p *register.Part) bool { return !lies(p) })
+			if all && slices.ContainsFunc(n.Copies, func(p *register.Part) bool { return lies(p) && !Locked(p) }) {
 				sure++
 			} else if n.Unsure || slices.ContainsFunc(slices.Concat(n.Copies, n.Perhaps), lies) {
 				perhaps++

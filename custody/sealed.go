@@ -199,45 +199,84 @@ func distinct(pairs [][2]int) [][2]int {
 
 // holdersOf is a need for each holder of a set, which has some shares in the register.
 func (c *Circle) holdersOf(a register.Account, s *SealedSet, shares []*register.Part) []Need {
-	with := func(name string) []*register.Part { // what the register has under a name
-		return slices.DeleteFunc(slices.Clone(shares), func(p *register.Part) bool {
-			return register.NameKey(p.Holder) != register.NameKey(name) || register.NameKey(name) == ""
-		})
-	}
-	// Papers that are in no hands of a holder were handed over: one to each paper holder
-	// who has none any more, where there are no more of them than such holders.
-	left := slices.DeleteFunc(slices.Clone(shares), func(p *register.Part) bool {
-		return slices.ContainsFunc(s.Holders, func(h SealedHolder) bool { return slices.Contains(with(h.Name), p) })
-	})
-	bare := 0
-	for _, h := range s.Holders {
-		if !h.ByKey && len(with(h.Name)) == 0 {
-			bare++
-		}
-	}
-	fits := len(left) <= bare && (bare < 2 || !s.halves()) // of which half one is, nobody wrote down
+	over := c.handedOver(s, shares)
 	var out []Need
 	for _, h := range s.Holders {
-		own := with(h.Name)
+		own := under(shares, h.Name)
 		self := &register.Part{Account: a.ID, Kind: register.PartShare, Set: s.ID, Holder: h.Name}
-		n := Need{What: "the share of " + h.Name, Copies: own}
+		n := Need{What: "the share of " + h.Name, Copies: own, OneOf: over.bare > 0 && len(own) > 1}
 		if h.Half != 0 {
 			n.What = "the half of " + h.Name
 		}
 		switch {
 		case h.ByKey && !c.knows(h):
-			n.What, n.Copies, n.Perhaps = "the key of "+h.Name, nil, append([]*register.Part{self}, own...)
+			n = Need{What: "the key of " + h.Name, Perhaps: append([]*register.Part{self}, own...)}
 		case h.ByKey && len(own) == 0:
 			n.What, n.Copies = "the key of "+h.Name, []*register.Part{self}
 		case h.ByKey:
 			n.Only, n.Perhaps = h.Name, append([]*register.Part{self}, own...)
+		case len(own) > 0 && over.fits && s.alike():
+			n.Copies, n.OneOf = own[:1:1], false // the others are those that were handed over
 		case len(own) > 0:
-		case fits && len(left) > 0:
-			n.Copies, left = left[:1:1], left[1:]
+		case over.fits && len(over.papers) > 0:
+			n.Copies, over.papers = over.papers[0], over.papers[1:]
+			n.OneOf = len(n.Copies) > 1
 		default:
-			n.Perhaps = append([]*register.Part{self}, left...)
+			n.Perhaps = []*register.Part{self}
+			for _, list := range over.papers {
+				n.Perhaps = append(n.Perhaps, list...)
+			}
 		}
 		out = append(out, n)
 	}
+	return out
+}
+
+// under are the parts that the register has under a name.
+func under(shares []*register.Part, name string) []*register.Part {
+	return slices.DeleteFunc(slices.Clone(shares), func(p *register.Part) bool {
+		return register.NameKey(p.Holder) != register.NameKey(name) || register.NameKey(name) == ""
+	})
+}
+
+// alike reports whether any holder of a set does for any other.
+func (s *SealedSet) alike() bool { return !s.halves() && len(s.Pairs) == 0 }
+
+// handed are the papers of a set that were handed over by holders who have none any more.
+type handed struct {
+	bare int // so many holders on paper have none
+	// papers are, for each that was handed over, those of which it is one.
+	papers [][]*register.Part
+	// fits: each may be that of one such holder; otherwise it is not known whose it is, or
+	// whether it is a copy.
+	fits bool
+}
+
+// handedOver finds the papers that are in no hands of a holder, and those that somebody
+// has beside the own one. Where nobody is without, they are copies.
+func (c *Circle) handedOver(s *SealedSet, shares []*register.Part) (out handed) {
+	for _, p := range shares {
+		if !slices.ContainsFunc(s.Holders, func(h SealedHolder) bool { return slices.Contains(under(shares, h.Name), p) }) {
+			out.papers = append(out.papers, []*register.Part{p})
+		}
+	}
+	for _, h := range s.Holders {
+		own := under(shares, h.Name)
+		if !h.ByKey && len(own) == 0 {
+			out.bare++
+		}
+		if h.ByKey && !c.knows(h) {
+			continue
+		}
+		for i := 1; i < len(own); i++ {
+			if !h.ByKey && s.alike() {
+				out.papers = append(out.papers, own[i:i+1:i+1])
+			} else { // which of them is not known
+				out.papers = append(out.papers, own)
+			}
+		}
+	}
+	// Of two holders who are not alike nobody wrote down whose it is.
+	out.fits = len(out.papers) <= out.bare && (out.bare < 2 || s.alike())
 	return out
 }

@@ -71,6 +71,7 @@ type branch struct {
 	leaves []leaf
 	open   bool // not recorded, or something else may do, or nothing is wanted
 	unsure bool // whether it is wanted is not known
+	all    int  // so many of the first leaves are wanted on the reading against it: it is one of them
 }
 
 // leaf is one copy.
@@ -259,6 +260,9 @@ func (s *Survey) branch(n Need, isKey bool) branch {
 			l.by = &opening{people: []*personLeaf{who}}
 		}
 		b.leaves = append(b.leaves, l)
+	}
+	if n.OneOf {
+		b.all = len(b.leaves)
 	}
 	for _, part := range n.Perhaps {
 		l := s.leaf(part, isKey)

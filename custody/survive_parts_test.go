@@ -2,6 +2,7 @@ package custody_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"halligan/custody"
@@ -181,4 +182,76 @@ func TestWhatIsSealedAndNoPasswordIsNotCountedOn(t *testing.T) {
 	reg.Accounts[0].Pattern = register.PatternOATH
 	reg.Parts = []register.Part{{Account: oneAccount, Kind: register.PartPassword, Holder: "Ana"}, {Account: oneAccount, Kind: register.PartToken, Holder: "Ben", Set: "5e7a"}}
 	is(t, "a sealed token", survives(reg), custody.Maybe)
+}
+
+// Who was handed the share of another has two of them, and opens alone what two open. It
+// is told of nobody else. Where everybody has the own, a second one is a copy.
+func TestAHandedOverShareIsASecondOne(t *testing.T) {
+	const set = "5e7a"
+	share := func(holder, place string) register.Part {
+		return register.Part{Kind: register.PartShare, Set: set, Holder: holder, Place: place}
+	}
+	half := func(holder, place string) register.Part {
+		p := share(holder, place)
+		p.Kind = register.PartPasswordHalf
+		return p
+	}
+	paper := func(names ...string) (out []custody.SealedHolder) {
+		for _, n := range names {
+			out = append(out, custody.SealedHolder{Name: n})
+		}
+		return out
+	}
+	ana := custody.SealedHolder{Name: "Ana", ByKey: true}
+	halves := []custody.SealedHolder{{Name: "Ana", ByKey: true, Half: 1}, {Name: "Ben", Half: 2}}
+	for name, x := range map[string]struct {
+		holders       []custody.SealedHolder
+		parts         []register.Part
+		sure, perhaps []string // who alone could open it
+		without       string   // after whose loss
+		works         custody.Answer
+		place         custody.Answer // whether the safe holds all of it
+	}{
+		"handed over":                   {paper("Ana", "Ben", "Cleo"), []register.Part{share("Ana", ""), share("Ana", ""), share("Cleo", "")}, []string{"Ana"}, nil, "Cleo", custody.Yes, custody.No},
+		"without Ana":                   {paper("Ana", "Ben", "Cleo"), []register.Part{share("Ana", ""), share("Ana", ""), share("Cleo", "")}, []string{"Ana"}, nil, "Ana", custody.No, custody.No},
+		"all in one place":              {paper("Ana", "Ben", "Cleo"), []register.Part{share("Ana", "Safe"), share("Ana", "Safe"), share("Cleo", "")}, []string{"Ana", "Eve"}, nil, "Cleo", custody.Yes, custody.Yes},
+		"a copy":                        {paper("Ana", "Cleo"), []register.Part{share("Ana", ""), share("Ana", ""), share("Cleo", "")}, nil, nil, "Cleo", custody.No, custody.No},
+		"one more than is wanting":      {paper("Ana", "Ben", "Cleo"), []register.Part{share("Ana", ""), share("Ana", ""), share("Ana", ""), share("Cleo", "")}, nil, []string{"Ana"}, "Cleo", custody.Maybe, custody.No},
+		"to a holder by key":            {append(paper("Ben", "Cleo"), ana), []register.Part{share("Ana", ""), share("Ana", "Desk"), share("Cleo", "")}, []string{"Ana"}, nil, "Cleo", custody.Maybe, custody.No},
+		"to a holder by key, all there": {append(paper("Ben", "Cleo"), ana), []register.Part{share("Ana", ""), share("Ana", ""), share("Cleo", "")}, []string{"Ana"}, nil, "Cleo", custody.Yes, custody.No},
+		"one that others open":          {append(paper("Ben", "Cleo"), ana), []register.Part{share("Ana", "Box"), share("Ana", ""), share("Cleo", "Box")}, []string{"Ana"}, []string{"Eve"}, "Cleo", custody.Yes, custody.No},
+		"one that lies with the file":   {append(paper("Ben", "Cleo"), ana), []register.Part{share("Ana", "Safe"), share("Ana", ""), share("Cleo", "Safe")}, []string{"Ana"}, []string{"Eve"}, "Cleo", custody.Yes, custody.Maybe},
+		"a half, to a holder by key":    {halves, []register.Part{half("Ana", ""), half("Ana", "")}, []string{"Ana"}, nil, "Ben", custody.Yes, custody.No},
+		"a half that lies with others":  {halves, []register.Part{half("Ana", ""), half("Ana", "Desk")}, []string{"Ana"}, nil, "Ben", custody.Maybe, custody.No},
+	} {
+		reg := inParts(append(x.parts, register.Part{Kind: register.PartPassword, Set: set, Place: "Safe"})...)
+		reg.Places = []register.Place{{Name: "Safe", Access: []string{"Ana", "Eve"}}, {Name: "Desk", Access: []string{"Dan"}}, {Name: "Box", Access: []string{"Ana", "Eve"}}}
+		c := custody.CircleOf(reg, custody.SealedSet{ID: set, Need: 2, Holders: x.holders})
+		sure, perhaps := oneAlone(c, reg)
+		if !slices.Equal(sure, x.sure) || !slices.Equal(perhaps, x.perhaps) {
+			t.Errorf("%s: %q alone could open it, perhaps %q", name, sure, perhaps)
+		}
+		if x.sure != nil {
+			is(t, name+", two people", takesTwo(c, reg), custody.No)
+		}
+		is(t, name+", without "+x.without, c.Survey(custody.Outlook{}).After(custody.PersonLost(x.without)), x.works)
+		for _, o := range c.Openings(reg.Accounts[0]).Possible {
+			if len(o.People) == 1 && o.People[0] == "Eve" && !strings.Contains(strings.ReplaceAll(strings.Join(o.Why, ""), "Box", "Safe"), "perhaps Eve opens Safe where the share of Ben lies") {
+				t.Errorf("%s: why: %q", name, o.Why)
+			}
+		}
+		survey := c.Survey(custody.Outlook{})
+		ends := survey.LossSets(1)
+		for _, l := range survey.Losses() {
+			one := setName([]custody.Loss{l})
+			if after := survey.After(l); told(ends.Certain)[one] != (after == custody.No) || survey.After() == custody.Yes && told(ends.Possible)[one] != (after == custody.Maybe) {
+				t.Errorf("%s: after %s it is %v, and by the sets %v %v", name, one, after, told(ends.Certain)[one], told(ends.Possible)[one])
+			}
+		}
+		place := custody.No
+		for _, p := range c.Together(reg.Accounts[0]) {
+			place = map[bool]custody.Answer{false: custody.Maybe, true: custody.Yes}[p.Certain]
+		}
+		is(t, name+", in one place", place, x.place)
+	}
 }

@@ -59,6 +59,8 @@ type Need struct {
 	// Only is who alone can use the copies, because they are sealed to a key of theirs;
 	// "" whoever has one.
 	Only string
+	// OneOf: it is one of the copies, and which of them is not known.
+	OneOf bool
 	// Unsure: whether the way takes it at all is not known.
 	Unsure bool
 }
