@@ -69,6 +69,9 @@ func newFold(tenant, store string, without map[custody.Defence]bool) *fold {
 
 func (f *fold) lenient() bool { return f.without[custody.DefenceRegister] }
 
+// trusting reports whether what a request tells is believed as it stands; in tests alone.
+func (a *App) trusting() bool { return a.Without[custody.DefenceTold] }
+
 // take goes on by one entry, and says what is wrong with it; "" nothing. What comes
 // from a side log decides nothing.
 func (f *fold) take(e *evidence.Entry) string {

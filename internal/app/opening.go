@@ -234,7 +234,7 @@ func (a *App) openTold(p *custody.Pending, f *seal.File) error {
 	if err != nil {
 		return err
 	}
-	if told := on == p.Request.On && bytes.Equal(details, p.Request.Details); !told && !a.Without[custody.DefenceTold] {
+	if told := on == p.Request.On && bytes.Equal(details, p.Request.Details); !told && !a.trusting() {
 		return &custody.Refusal{Reason: custody.ReasonUntold, Detail: fmt.Sprintf("what was approved is %.120q, and the file is %.120q; or its holders are told otherwise", p.Request.On, custody.Visible(on))}
 	}
 	return nil
